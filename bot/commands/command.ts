@@ -1,0 +1,84 @@
+import type { z } from "zod";
+import type { Clock } from "#shared/clock.ts";
+import type { ReadCluster } from "#shared/kubernetes/read.ts";
+import type { Ledger } from "#shared/ledger/ledger.ts";
+import type { Person, Role } from "#shared/policy/identity.ts";
+import type { Shell } from "#shared/probes/shell.ts";
+import type { Reply } from "#shared/reply.ts";
+import type { ClusterConfig } from "#shared/site/site.ts";
+
+export type Door = "slack" | "console" | "cli";
+
+/** One cluster with the ports that reach it. */
+export type ClusterPorts = Readonly<{
+  config: ClusterConfig;
+  read: ReadCluster;
+  shell: Shell;
+}>;
+
+/** What a handler may use. Everything that touches the world is in here, so handlers run unchanged on the twin. */
+export type Deps = Readonly<{
+  clusters: ReadonlyMap<string, ClusterPorts>;
+  clock: Clock;
+  newId: () => string;
+  /** Absent for one-shot CLI runs, which leave no trace. */
+  ledger?: Ledger;
+  /** Reads a file for offline commands (`-` is standard input). Throws FaultError. */
+  readFile: (path: string) => Promise<string>;
+  /** Names in a directory, for arguments that may name one; `undefined` when the path is not a directory. */
+  readDirectory: (path: string) => Promise<readonly string[] | undefined>;
+  /** State of the process itself, for `/arpeggio status`. */
+  about: Readonly<{ version: string; startedAt: number; config?: string; warnings: readonly string[] }>;
+}>;
+
+export type Caller = Readonly<{
+  door: Door;
+  person: Person | undefined;
+  channel?: string;
+  roles: readonly Role[];
+}>;
+
+/** Every handler's surroundings. `show` is latest-wins and never awaited. */
+export type Context<Input> = Readonly<{
+  input: Input;
+  deps: Deps;
+  /** The cluster the command is about; present when the verb says `cluster: "one"`. */
+  cluster: ClusterPorts | undefined;
+  caller: Caller;
+  show: (reply: Reply) => void;
+  signal: AbortSignal;
+}>;
+
+export type Option = Readonly<{ name: string; value?: string; about: string }>;
+
+export type Verb<Schema extends z.ZodType = z.ZodType> = Readonly<{
+  /** The words after the command's name; empty for the command's main verb (`/arping SERVICE`). */
+  path: readonly string[];
+  /** `usage` as people read it, `"SERVICE|IP|all [--from VANTAGE] [--count N]"`. */
+  usage: string;
+  summary: string;
+  /** Tails that follow path, such as `httpbin --from ops-host`. The first is the example in help. */
+  examples: readonly string[];
+  /** Names of positionals, in order; a last one that ends in `...` takes the rest as an array under the bare name. */
+  positionals: readonly string[];
+  options: readonly Option[];
+  /** Positionals and options under their names (camelCase), strings, `true` for flags, string arrays for the rest. */
+  input: Schema;
+  role: Role;
+  effect: "none" | "read" | "probe" | "change";
+  /** Usually takes longer than two seconds: the door says "started" at once instead of waiting for the answer. */
+  slow: boolean;
+  cluster: "one" | "none";
+  doors: readonly Door[];
+  handle: (context: Context<z.output<Schema>>) => Promise<Reply>;
+}>;
+
+export type Command = Readonly<{
+  /** Without the slash: `arping`. */
+  name: string;
+  summary: string;
+  verbs: readonly Verb[];
+}>;
+
+/** Keeps the input type of each verb while lists hold them without it. */
+export const defineVerb = <Schema extends z.ZodType>(verb: Verb<Schema>): Verb => verb as unknown as Verb;

@@ -1,0 +1,28 @@
+/** The kinds we read, by the plural names that `kubectl` and the API use. */
+export const resourceKinds = {
+  namespaces: { group: "", version: "v1", kind: "Namespace", namespaced: false },
+  nodes: { group: "", version: "v1", kind: "Node", namespaced: false },
+  pods: { group: "", version: "v1", kind: "Pod", namespaced: true },
+  services: { group: "", version: "v1", kind: "Service", namespaced: true },
+  configmaps: { group: "", version: "v1", kind: "ConfigMap", namespaced: true },
+  events: { group: "", version: "v1", kind: "Event", namespaced: true },
+  endpointslices: { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", namespaced: true },
+  daemonsets: { group: "apps", version: "v1", kind: "DaemonSet", namespaced: true },
+  deployments: { group: "apps", version: "v1", kind: "Deployment", namespaced: true },
+  ipaddresspools: { group: "metallb.io", version: "v1beta1", kind: "IPAddressPool", namespaced: true },
+  l2advertisements: { group: "metallb.io", version: "v1beta1", kind: "L2Advertisement", namespaced: true },
+  bgpadvertisements: { group: "metallb.io", version: "v1beta1", kind: "BGPAdvertisement", namespaced: true },
+  bgppeers: { group: "metallb.io", version: "v1beta2", kind: "BGPPeer", namespaced: true },
+  bfdprofiles: { group: "metallb.io", version: "v1beta1", kind: "BFDProfile", namespaced: true },
+  communities: { group: "metallb.io", version: "v1beta1", kind: "Community", namespaced: true },
+  servicel2statuses: { group: "metallb.io", version: "v1beta1", kind: "ServiceL2Status", namespaced: true },
+  servicebgpstatuses: { group: "metallb.io", version: "v1beta1", kind: "ServiceBGPStatus", namespaced: true },
+  configurationstates: {
+    group: "metallb.io",
+    version: "v1beta1",
+    kind: "ConfigurationState",
+    namespaced: true,
+  },
+} as const;
+
+export type ResourceKind = keyof typeof resourceKinds;

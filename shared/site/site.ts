@@ -1,0 +1,56 @@
+/** What only people know about a site. Parsed from the config (`bot/config.ts`); decisions take these plain values. */
+
+export type VantagePlace = "lan-wired" | "lan-wifi" | "behind-router";
+
+/** How to reach a machine over SSH. Host keys are pinned: an unknown or changed key is refused. */
+export type SshAccess = Readonly<{
+  host: string;
+  port: number;
+  user: string;
+  /** File with the private key (OpenSSH format). */
+  identityFile: string;
+  /** OpenSSH known_hosts file; the entry is looked up under `hostKeyAlias` when given, else host and port. */
+  knownHostsFile: string;
+  hostKeyAlias?: string;
+  /** An argv that speaks the SSH protocol on stdin and stdout, instead of a TCP connection. */
+  proxyCommand?: readonly string[];
+  /** Another machine of the config to go through. */
+  jumpHost?: string;
+  /** Prefix privileged commands with `sudo -n --`. */
+  sudo: boolean;
+}>;
+
+export type Vantage = Readonly<{
+  name: string;
+  place: VantagePlace;
+  access: "local" | SshAccess;
+  /** The node's name when this vantage is a member of the cluster: then it gives ARP evidence only. */
+  clusterNode?: string;
+}>;
+
+export type Site = Readonly<{
+  /** The segment the announced addresses live in, CIDR. */
+  lanPrefix: string;
+  routerIp?: string;
+  /** Prefix length the router uses on the LAN; a router with another one than `lanPrefix` reads the pool differently. */
+  routerPrefix?: number;
+  staticRoutes: readonly Readonly<{ to: string; via: string }>[];
+  dhcpRanges: readonly string[];
+  resolvers: readonly string[];
+  /** NIC names by node group; without an entry the LAN NIC is the interface addressed in `lanPrefix`. */
+  lanNic: readonly Readonly<{ nic: string; nodes: readonly string[] }>[];
+  /** An address of the segment that nobody uses: probing it tells proxy ARP from an announcer. */
+  unusedAddress?: string;
+}>;
+
+export type NodeAccess = Readonly<{ name: string; access: SshAccess }>;
+
+export type ClusterConfig = Readonly<{
+  name: string;
+  /** Path of a kubeconfig; absent means `KUBECONFIG` or in-cluster. */
+  kubeconfig?: string;
+  context?: string;
+  site: Site;
+  vantages: readonly Vantage[];
+  nodes: readonly NodeAccess[];
+}>;
