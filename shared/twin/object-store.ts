@@ -30,7 +30,12 @@ export type Admit = (
   all: (kind: ResourceKind) => readonly KubeObject[],
 ) => Refusal | undefined;
 
-export type WriteOptions = Readonly<{ dryRun?: boolean; manager?: string }>;
+export type WriteOptions = Readonly<{
+  dryRun?: boolean;
+  manager?: string;
+  /** The `fieldsV1` of a server-side apply: the manager is then recorded as having applied them, not as an updater. */
+  appliedFields?: Readonly<Record<string, unknown>>;
+}>;
 
 export type Preconditions = Readonly<{ uid?: string; resourceVersion?: string }>;
 
