@@ -415,7 +415,9 @@ describe("subscribe and since", () => {
             at: store.list("ipaddresspools").resourceVersion,
             objects: new Map(
               kinds.flatMap((kind) =>
-                store.list(kind).items.map((object) => `${kind}/${object.metadata.name}` as string, object] as const),
+                store
+                  .list(kind)
+                  .items.map((object) => [`${kind}/${object.metadata.name}` as string, object] as const),
               ),
             ),
           });
