@@ -63,6 +63,8 @@ export type Reply = Readonly<{
   data?: Json;
   /** `--json` prints exactly this instead of the common envelope (the offline commands have their own formats). */
   json?: Json;
+  /** A command whose answer is a file (a schema, a manifest): the CLI prints it as it is instead of a message. */
+  document?: string;
 }>;
 
 /** 2 usage or unreadable input; else 1 if anything failed (warning or worse); else 3 if anything is unknown; else 0. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Clock } from "#shared/clock.ts";
+import type { Finding } from "#shared/finding.ts";
 import type { ReadCluster } from "#shared/kubernetes/read.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import type { Person, Role } from "#shared/policy/identity.ts";
@@ -28,10 +29,19 @@ export type Deps = Readonly<{
   /** Names in a directory, for arguments that may name one; `undefined` when the path is not a directory. */
   readDirectory: (path: string) => Promise<readonly string[] | undefined>;
   /** State of the process itself, for `/arpeggio status`. */
-  about: Readonly<{ version: string; startedAt: number; config?: string; warnings: readonly string[] }>;
+  about: Readonly<{
+    version: string;
+    startedAt: number;
+    config?: string;
+    /** What was shouted at start and still holds: disabled rules, closed changes, missing scopes. */
+    warnings: () => readonly Finding[];
+  }>;
+  /** The roles a caller holds on a cluster, by the config's rules. */
+  rolesOn: (caller: Caller, cluster: string) => readonly Role[];
 }>;
 
 export type Caller = Readonly<{
+  account: string;
   door: Door;
   person: Person | undefined;
   channel?: string;

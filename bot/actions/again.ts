@@ -1,0 +1,33 @@
+import * as z from "zod";
+import type { Action } from "./action.ts";
+
+const askedEvent = z.object({ words: z.array(z.string()).min(1) });
+
+/** Quotes a word so that `splitWords` gives it back unchanged. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+
+/** Asks the same command again as the person who pressed; the run's id finds the words in the ledger. */
+export const again: Action = {
+  id: "again",
+  press: async ({ pressed, deps }) => {
+    const [first] = (await deps.ledger?.read(`run/${pressed.value}`)) ?? [];
+    const asked = askedEvent.safeParse(first?.data);
+    if (!asked.success) {
+      return {
+        reply: {
+          verdict: {
+            word: "Not understood",
+            outcome: "usage",
+            text: [`the ledger does not know run ${pressed.value}.`],
+          },
+          findings: [],
+          blocks: [],
+          next: [["Type the command again for a fresh answer."]],
+          actions: [],
+        },
+      };
+    }
+    return { words: asked.data.words.map(quoted).join(" ") };
+  },
+};

@@ -1,0 +1,5 @@
+import type { Action } from "./action.ts";
+import { again } from "./again.ts";
+
+/** Every button we offer. A new one is a file beside this and a line here. */
+export const actions: readonly Action[] = [again];

@@ -1,0 +1,413 @@
+import type { Clock } from "#shared/clock.ts";
+import { FaultError } from "#shared/fault.ts";
+import type { Finding } from "#shared/finding.ts";
+import { audit } from "#shared/ledger/audit.ts";
+import type { Ledger } from "#shared/ledger/ledger.ts";
+import { nearest } from "#shared/nearest.ts";
+import type { Person, RoleRule } from "#shared/policy/identity.ts";
+import { decide } from "#shared/policy/roles.ts";
+import type { Reply } from "#shared/reply.ts";
+import { code, join, person as personLeaf, plain, text } from "#shared/text.ts";
+import type { Action } from "./actions/action.ts";
+import type { App, Asked, Asking, Job, Pressed } from "./asking.ts";
+import type { Caller, ClusterPorts, Command, Deps, Verb } from "./commands/command.ts";
+import { commandHelp, overview, typed, unknownReply, usageReply } from "./help.ts";
+import { parseCommand, verbName } from "./parse.ts";
+import { splitWords } from "./words.ts";
+
+export type AppOptions = Readonly<{
+  commands: readonly Command[];
+  actions: readonly Action[];
+  deps: Deps;
+  roles: readonly RoleRule[];
+  people: readonly Person[];
+  /** Slack user groups a person is in, by id. A failure means we do not know: changes are then denied. */
+  groupsOf: (slackUser: string) => Promise<readonly string[]>;
+  /** Why changes are closed, when they are (Slack unreachable at start, ledger refused). */
+  changesClosed: () => string | undefined;
+  log: (entry: Readonly<Record<string, unknown>>) => void;
+}>;
+
+/** `R-17`: counted in the ledger, so that two processes never give the same id twice. */
+async function nextRunId(ledger: Ledger): Promise<string> {
+  for (let attempt = 0, version = await lastVersion(ledger); attempt < 50; attempt++) {
+    const appended = await ledger.append("counter/run", version, { type: "taken", data: null });
+    if (appended.ok) return `R-${appended.version}`;
+    version = appended.version;
+  }
+  throw new FaultError({ kind: "refused", what: "ledger", detail: "no run id could be taken in 50 tries" });
+}
+
+async function lastVersion(ledger: Ledger): Promise<number> {
+  // The counter's first append is refused with the actual version, which is all that is needed.
+  const probe = await ledger.append("counter/run", -1, { type: "taken", data: null });
+  return probe.version;
+}
+
+const faultReply = (
+  title: string,
+  id: string,
+  cluster: string | undefined,
+  effect: Verb["effect"],
+): Reply => ({
+  verdict: {
+    word: "Fault",
+    outcome: "fault",
+    text: text`${code(title)} ended on an error of ours; the log has it as ${code(id)}.`,
+  },
+  ...(cluster === undefined ? {} : { cluster }),
+  why: [
+    effect === "change"
+      ? "It is not known whether the change was made: look before repeating it."
+      : "Nothing was changed: this command only looks.",
+  ],
+  findings: [],
+  blocks: [],
+  next: [text`Try again, or tell the maintainers the id ${code(id)}.`],
+  actions: [],
+});
+
+const unknownFrom = (error: FaultError, cluster: string | undefined): Reply => {
+  const { fault } = error;
+  const finding: Finding = {
+    code: `fault-${fault.kind}`,
+    severity: "unknown",
+    subject: { kind: "cluster", name: cluster ?? "none" },
+    facts: { kind: fault.kind, what: fault.what, detail: fault.detail },
+    text: [`${fault.what}: ${fault.detail}`],
+  };
+  return {
+    verdict: { word: "UNKNOWN", outcome: "unknown", text: [`could not look: ${fault.what}`] },
+    ...(cluster === undefined ? {} : { cluster }),
+    why: [fault.detail],
+    findings: [finding],
+    blocks: [],
+    next: [text`What works and what does not: ${code("/arpeggio doctor")}`],
+    actions: [],
+  };
+};
+
+/** Joins the doors to the commands: same parser, same rights, same results everywhere. */
+export function createApp(options: AppOptions): App {
+  const { commands, deps, log } = options;
+  const { clock }: { clock: Clock } = deps;
+
+  const record = async (
+    asked: Asked,
+    cluster: string | undefined,
+    outcome: string,
+    startedAt: number,
+  ): Promise<void> => {
+    if (!deps.ledger) return;
+    try {
+      await audit(deps.ledger, {
+        at: startedAt,
+        who: asked.person?.name ?? null,
+        account: asked.account,
+        door: asked.door,
+        ...(asked.channel === undefined ? {} : { channel: asked.channel }),
+        words: asked.words,
+        ...(cluster === undefined ? {} : { cluster }),
+        outcome,
+        durationMs: clock.now() - startedAt,
+      });
+    } catch (error) {
+      log({ level: "error", msg: "audit entry was not written", error: String(error) });
+    }
+  };
+
+  const answer = (asked: Asked, reply: Reply, cluster?: string): Asking => {
+    void record(asked, cluster, reply.verdict.outcome, clock.now());
+    return { kind: "answer", reply };
+  };
+
+  const findCluster = (
+    wanted: string | undefined,
+    verb: Verb,
+  ): Readonly<{ ok: true; cluster: ClusterPorts | undefined }> | Readonly<{ ok: false; reply: Reply }> => {
+    const names = [...deps.clusters.keys()];
+    const usage = (words: string, near?: string): Readonly<{ ok: false; reply: Reply }> => ({
+      ok: false,
+      reply: {
+        verdict: {
+          word: "Not understood",
+          outcome: "usage",
+          text: [words, ...(near ? [` Nearest: ${near}`] : [])],
+        },
+        findings: [],
+        blocks: [],
+        next: [text`Clusters: ${names.join(", ")}`],
+        actions: [],
+      },
+    });
+    if (wanted !== undefined && names.length > 0) {
+      const found = deps.clusters.get(wanted);
+      return found
+        ? { ok: true, cluster: found }
+        : usage(`There is no cluster "${wanted}".`, nearest(wanted, names));
+    }
+    if (verb.cluster === "none") return { ok: true, cluster: undefined };
+    if (names.length === 0) {
+      return {
+        ok: false,
+        reply: {
+          verdict: {
+            word: "UNKNOWN",
+            outcome: "unknown",
+            text: ["no cluster is configured, so there is nothing to look at."],
+          },
+          findings: [],
+          blocks: [],
+          next: [
+            text`Point ${code("ARPEGGIO_CONFIG")} at a config file (${code("arpeggio schema")} says what it holds)`,
+            text`Or try the built-in lab: ${code("npm start")}`,
+          ],
+          actions: [],
+        },
+      };
+    }
+    const only = names.length === 1 ? deps.clusters.get(names[0] as string) : undefined;
+    return only ? { ok: true, cluster: only } : usage("Which cluster? Say --cluster NAME.");
+  };
+
+  const ask = async (asked: Asked): Promise<Asking> => {
+    const split = splitWords(asked.words);
+    if (!split.ok) {
+      return answer(asked, {
+        verdict: { word: "Not understood", outcome: "usage", text: [`${split.problem}.`] },
+        findings: [],
+        blocks: [],
+        next: [text`All commands: ${code(typed(asked.door, "arpeggio help"))}`],
+        actions: [],
+      });
+    }
+    const parsed = parseCommand(split.words, commands, asked.door);
+    if (parsed.kind === "help") {
+      return answer(
+        asked,
+        parsed.command ? commandHelp(parsed.command, asked.door) : overview(commands, asked.door),
+      );
+    }
+    if (parsed.kind === "unknown") {
+      return answer(asked, unknownReply(parsed.word, parsed.command, parsed.nearest, commands, asked.door));
+    }
+    const { command, verb } = parsed;
+    const title = typed(asked.door, verbName(command, verb));
+    if (parsed.kind === "elsewhere") {
+      return answer(asked, {
+        verdict: {
+          word: "Not understood",
+          outcome: "usage",
+          text: text`${code(title)} works only in ${verb.doors.join(" and ")}.`,
+        },
+        findings: [],
+        blocks: [],
+        next: [text`There: ${code(typed("cli", `${verbName(command, verb)} ${verb.usage}`))}`],
+        actions: [],
+      });
+    }
+    if (parsed.kind === "usage") return answer(asked, usageReply(command, verb, parsed.problems, asked.door));
+    const where = findCluster(parsed.cluster, verb);
+    if (!where.ok) return answer(asked, where.reply);
+    const clusterName = where.cluster?.config.name;
+    let groups: readonly string[] | undefined = [];
+    if (asked.person?.slack && options.roles.some((rule) => rule.groups.length > 0)) {
+      groups = await options.groupsOf(asked.person.slack).catch(() => undefined);
+    }
+    const decision = decide({
+      person: asked.person,
+      people: options.people,
+      groups,
+      rules: options.roles,
+      need: verb.role,
+      effect: verb.effect,
+      cluster: clusterName,
+      channel: asked.channel,
+      door: asked.door,
+    });
+    const full = `${typed(asked.door, split.words.join(" "))}`;
+    if (!decision.allowed) {
+      const could =
+        decision.whoCould.length > 0
+          ? [...join(decision.whoCould.map(personLeaf), " and "), " can."]
+          : ["Nobody in the config can."];
+      return answer(
+        asked,
+        {
+          verdict: {
+            word: "Not allowed",
+            outcome: "denied",
+            text: text`${code(title)}${clusterName ? ` on ${clusterName}` : ""}: ${decision.why} ${could}`,
+          },
+          ...(clusterName === undefined ? {} : { cluster: clusterName }),
+          findings: [],
+          blocks: [],
+          next: [text`Who you are here: ${code(typed(asked.door, "arpeggio whoami"))}`],
+          actions: [],
+        },
+        clusterName,
+      );
+    }
+    const closed = verb.effect === "change" ? options.changesClosed() : undefined;
+    if (closed !== undefined) {
+      return answer(
+        asked,
+        {
+          verdict: { word: "Not now", outcome: "denied", text: text`changes are closed: ${closed}` },
+          ...(clusterName === undefined ? {} : { cluster: clusterName }),
+          findings: [],
+          blocks: [],
+          next: [["Reading still works."]],
+          actions: [],
+        },
+        clusterName,
+      );
+    }
+    const caller: Caller = {
+      door: asked.door,
+      account: asked.account,
+      person: asked.person,
+      ...(asked.channel === undefined ? {} : { channel: asked.channel }),
+      roles: decision.roles,
+    };
+    let id = deps.newId();
+    if (deps.ledger && verb.effect !== "none") {
+      try {
+        id = await nextRunId(deps.ledger);
+        await deps.ledger.append(`run/${id}`, 0, {
+          type: "asked",
+          data: {
+            words: split.words,
+            cluster: clusterName ?? null,
+            account: asked.account,
+            who: asked.person?.name ?? null,
+          },
+        });
+      } catch (error) {
+        log({ level: "error", msg: "the ledger could not be written", error: String(error) });
+        if (verb.effect === "change") {
+          return answer(
+            asked,
+            {
+              verdict: {
+                word: "Not now",
+                outcome: "denied",
+                text: ["the ledger cannot be written, and no change goes unrecorded."],
+              },
+              ...(clusterName === undefined ? {} : { cluster: clusterName }),
+              findings: [],
+              blocks: [],
+              next: [
+                ["Reading still works."],
+                text`What works and what does not: ${code("/arpeggio doctor")}`,
+              ],
+              actions: [],
+            },
+            clusterName,
+          );
+        }
+      }
+    }
+    const dress = (reply: Reply): Reply => ({
+      ...reply,
+      ...(reply.cluster === undefined && clusterName !== undefined ? { cluster: clusterName } : {}),
+      // A button finds its run again through the ledger; where there is none, there is nothing to press.
+      actions: deps.ledger
+        ? reply.actions.map((action) => (action.value === "" ? { ...action, value: id } : action))
+        : [],
+    });
+    const job: Job = {
+      id,
+      title: full,
+      cluster: clusterName,
+      slow: verb.slow,
+      run: async (show, signal) => {
+        const startedAt = clock.now();
+        let reply: Reply;
+        try {
+          reply = await verb.handle({
+            input: parsed.input,
+            deps,
+            cluster: where.cluster,
+            caller,
+            show: (interim) => show(dress(interim)),
+            signal,
+          });
+        } catch (error) {
+          if (error instanceof FaultError) reply = unknownFrom(error, clusterName);
+          else {
+            log({
+              level: "error",
+              msg: "unexpected fault",
+              id,
+              title: full,
+              error: error instanceof Error ? error.stack : String(error),
+            });
+            reply = faultReply(full, id, clusterName, verb.effect);
+          }
+        }
+        await record(asked, clusterName, reply.verdict.outcome, startedAt);
+        return dress(reply);
+      },
+    };
+    return { kind: "job", job };
+  };
+
+  const press = async (pressed: Pressed): Promise<Asking> => {
+    const action = options.actions.find((candidate) => candidate.id === pressed.action);
+    const asked = (words: string): Asked => ({ ...pressed, words });
+    if (!action) {
+      return answer(asked(`(button ${pressed.action})`), {
+        verdict: {
+          word: "Not understood",
+          outcome: "usage",
+          text: ["this button is from an older message; it does nothing any more."],
+        },
+        findings: [],
+        blocks: [],
+        next: [["Type the command again for a fresh answer."]],
+        actions: [],
+      });
+    }
+    try {
+      const outcome = await action.press({ pressed, deps });
+      return "words" in outcome
+        ? await ask(asked(outcome.words))
+        : answer(asked(`(button ${pressed.action})`), outcome.reply);
+    } catch (error) {
+      if (error instanceof FaultError)
+        return answer(asked(`(button ${pressed.action})`), unknownFrom(error, undefined));
+      const id = deps.newId();
+      log({
+        level: "error",
+        msg: "unexpected fault",
+        id,
+        error: error instanceof Error ? error.stack : String(error),
+      });
+      return answer(
+        asked(`(button ${pressed.action})`),
+        faultReply(`button ${pressed.action}`, id, undefined, "read"),
+      );
+    }
+  };
+
+  const safely = async (work: () => Promise<Asking>): Promise<Asking> => {
+    try {
+      return await work();
+    } catch (error) {
+      const id = deps.newId();
+      log({
+        level: "error",
+        msg: "unexpected fault",
+        id,
+        error: error instanceof Error ? error.stack : String(error),
+      });
+      return { kind: "answer", reply: faultReply("that", id, undefined, "read") };
+    }
+  };
+
+  return { ask: (asked) => safely(() => ask(asked)), press: (pressed) => safely(() => press(pressed)) };
+}
+
+/** The words of a reply's first line, for logs. */
+export const headline = (reply: Reply): string => `${reply.verdict.word} ${plain(reply.verdict.text)}`;

@@ -1,0 +1,162 @@
+import ipaddr from "ipaddr.js";
+import * as z from "zod";
+
+/**
+ * What only people know (design section 5). The same schema checks the file and prints as JSON Schema, so every key
+ * carries its meaning in `describe`.
+ */
+const name = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be lower-case letters, digits, dashes and dots");
+
+const ip = z.string().refine((value) => ipaddr.isValid(value), "must be an IP address, for example 10.4.0.1");
+
+const cidr = z
+  .string()
+  .refine((value) => ipaddr.isValidCIDR(value), "must be a prefix in CIDR form, for example 10.4.0.0/20");
+
+const range = z.string().refine((value) => {
+  if (ipaddr.isValidCIDR(value)) return true;
+  const ends = value.split("-").map((end) => end.trim());
+  return ends.length === 2 && ends.every((end) => ipaddr.isValid(end));
+}, "must be a range of addresses, for example 10.4.1.100-10.4.1.199, or a prefix");
+
+const port = z.int().min(1).max(65_535);
+
+const ssh = z
+  .strictObject({
+    host: z.string().min(1).describe("Name or address to dial"),
+    port: port.default(22),
+    user: z.string().min(1),
+    identityFile: z.string().min(1).describe("Private key, OpenSSH format; relative to this file"),
+    knownHostsFile: z
+      .string()
+      .min(1)
+      .describe("Pinned host keys, OpenSSH known_hosts format; relative to this file"),
+    hostKeyAlias: z.string().min(1).optional().describe("Look the host key up under this name"),
+    proxyCommand: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("An argv that speaks SSH on stdin and stdout"),
+    jumpHost: name.optional().describe("Another vantage or node of this cluster to go through"),
+    sudo: z.boolean().default(false).describe("Privileged commands go through sudo -n"),
+  })
+  .describe("SSH access with a pinned host key");
+
+const vantage = z
+  .strictObject({
+    name,
+    place: z
+      .enum(["lan-wired", "lan-wifi", "behind-router"])
+      .describe("Where it stands decides what it can prove"),
+    ssh: ssh.optional(),
+    local: z.literal(true).optional().describe("The machine Arpeggio itself runs on"),
+    clusterNode: name
+      .optional()
+      .describe("Set when this vantage is a node of the cluster: it then gives ARP evidence only"),
+  })
+  .refine((v) => (v.ssh === undefined) !== (v.local === undefined), {
+    message: 'must have exactly one of "ssh" and "local: true"',
+  });
+
+const site = z.strictObject({
+  lanPrefix: cidr.describe("The segment the announced addresses live in"),
+  routerIp: ip.optional(),
+  routerPrefix: z.int().min(1).max(128).optional().describe("Prefix length the router has on the LAN"),
+  staticRoutes: z.array(z.strictObject({ to: cidr, via: ip })).default([]),
+  dhcpRanges: z.array(range).default([]),
+  resolvers: z.array(ip).default([]),
+  lanNic: z
+    .array(z.strictObject({ nic: z.string().min(1).max(15), nodes: z.array(name).min(1) }))
+    .default([])
+    .describe("LAN interface by node; without an entry it is the one addressed in lanPrefix"),
+  unusedAddress: ip.optional().describe("An address nobody uses; it tells proxy ARP from an announcer"),
+});
+
+const cluster = z.strictObject({
+  name,
+  kubeconfig: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Path relative to this file; without it KUBECONFIG or in-cluster"),
+  context: z.string().min(1).optional(),
+  site,
+  vantages: z.array(vantage).default([]),
+  nodes: z
+    .strictObject({
+      ssh: ssh
+        .partial({ host: true })
+        .optional()
+        .describe("How nodes are reached; host is each node's InternalIP unless listed"),
+      list: z
+        .array(
+          z.strictObject({
+            name,
+            host: z.string().min(1),
+            port: port.optional(),
+            hostKeyAlias: z.string().optional(),
+          }),
+        )
+        .default([])
+        .describe("Nodes by name: used for SSH, and instead of the API when that is down"),
+    })
+    .default({ list: [] }),
+});
+
+const role = z.strictObject({
+  role: z.enum(["viewer", "operator", "approver"]),
+  people: z.array(z.string()).default([]).describe("Names from people"),
+  groups: z
+    .array(z.string().regex(/^S[A-Z0-9]+$/, "must be a Slack user group id such as S0123ABCD"))
+    .default([]),
+  clusters: z.array(z.string()).min(1).describe("Names of clusters, or *"),
+  channels: z
+    .array(z.string().regex(/^[CG][A-Z0-9]+$/, "must be a Slack channel id such as C0123ABCD"))
+    .default([])
+    .describe("Slack channels in which this rule holds; empty means all"),
+});
+
+export const configSchema = z
+  .strictObject({
+    clusters: z.array(cluster).min(1),
+    people: z
+      .array(
+        z.strictObject({
+          name,
+          slack: z
+            .string()
+            .regex(/^[UW][A-Z0-9]+$/, "must be a Slack user id such as U0123ABCD")
+            .optional(),
+          os: z.string().min(1).optional().describe("Account of the operating system, for console and CLI"),
+        }),
+      )
+      .default([]),
+    roles: z.array(role).default([]),
+    slack: z
+      .strictObject({
+        team: z.string().regex(/^[TE][A-Z0-9]+$/, "must be a Slack team id such as T0123ABCD"),
+        prefix: z
+          .string()
+          .regex(/^[a-z0-9-]*$/)
+          .default("")
+          .describe("Put before every slash command where a name is taken"),
+        reportChannel: z
+          .string()
+          .regex(/^[CG][A-Z0-9]+$/, "must be a Slack channel id")
+          .optional(),
+      })
+      .optional(),
+    ledger: z
+      .strictObject({
+        file: z.string().min(1).describe("SQLite file on a local disk; relative to this file"),
+      })
+      .optional(),
+  })
+  .describe("Arpeggio: what only people know about the site");
+
+export type ConfigFile = z.output<typeof configSchema>;
+
+/** Printed by `arpeggio schema`; editors check the file against it while it is typed. */
+export const configJsonSchema = (): Record<string, unknown> => z.toJSONSchema(configSchema, { io: "input" });

@@ -1,0 +1,288 @@
+import ipaddr from "ipaddr.js";
+import { isMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type * as z from "zod";
+import { nearest } from "#shared/nearest.ts";
+import type { Person, RoleRule } from "#shared/policy/identity.ts";
+import type { ClusterConfig, SshAccess, Vantage } from "#shared/site/site.ts";
+import { type ConfigFile, configSchema } from "./config-schema.ts";
+
+/** One thing that is wrong with the file: where, what stands there, what was expected. */
+export type ConfigProblem = Readonly<{ line: number; column: number; path: string; message: string }>;
+
+export type NodeAccessRules = Readonly<{
+  /** For nodes that are not listed; `host` is then the node's InternalIP. */
+  defaults?: Omit<SshAccess, "host"> & Readonly<{ host?: string }>;
+}>;
+
+export type Config = Readonly<{
+  clusters: readonly (ClusterConfig & Readonly<{ nodeDefaults?: NodeAccessRules["defaults"] }>)[];
+  people: readonly Person[];
+  roles: readonly RoleRule[];
+  slack?: Readonly<{ team: string; prefix: string; reportChannel?: string }>;
+  ledgerFile?: string;
+}>;
+
+export type ConfigResult =
+  | Readonly<{ ok: true; config: Config }>
+  | Readonly<{ ok: false; problems: readonly ConfigProblem[] }>;
+
+type Path = readonly PropertyKey[];
+
+const show = (path: Path): string =>
+  path.reduce<string>(
+    (out, key) =>
+      typeof key === "number" ? `${out}[${key}]` : out === "" ? String(key) : `${out}.${String(key)}`,
+    "",
+  );
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    root,
+  );
+}
+
+const quote = (value: unknown): string => {
+  const shown = JSON.stringify(value) ?? String(value);
+  return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
+};
+
+/** Valid keys of an object schema's `unrecognized_keys` issue, found by walking the schema along the path. */
+function keysAt(schema: z.ZodType, path: Path): readonly string[] {
+  let current: unknown = schema;
+  const unwrap = (value: unknown): unknown => {
+    const def = (value as { def?: { type: string; innerType?: unknown; schema?: unknown } } | undefined)?.def;
+    return def && "innerType" in def ? unwrap(def.innerType) : value;
+  };
+  for (const key of path) {
+    current = unwrap(current);
+    const def = (current as { def?: { type: string; shape?: Record<string, unknown>; element?: unknown } })
+      .def;
+    current = def?.type === "array" ? def.element : def?.shape?.[String(key)];
+  }
+  const shape = (unwrap(current) as { def?: { shape?: Record<string, unknown> } } | undefined)?.def?.shape;
+  return Object.keys(shape ?? {});
+}
+
+type Issue = Readonly<{ path: Path; message: string; key?: string }>;
+
+function schemaIssues(schema: z.ZodType, error: z.ZodError, root: unknown): Issue[] {
+  return error.issues.flatMap((issue): Issue[] => {
+    const value = valueAt(root, issue.path);
+    if (issue.code === "unrecognized_keys") {
+      const valid = keysAt(schema, issue.path);
+      return issue.keys.map((key) => {
+        const near = nearest(key, valid);
+        const expected = near ? `nearest: "${near}"` : `expected one of ${valid.join(", ")}`;
+        return { path: [...issue.path, key], key, message: `there is no "${key}" here; ${expected}` };
+      });
+    }
+    if (value === undefined && issue.code === "invalid_type") {
+      return [{ path: issue.path, message: `is missing; expected ${issue.expected}` }];
+    }
+    if (issue.code === "invalid_value") {
+      const valid = issue.values.map(String);
+      const near = typeof value === "string" ? nearest(value, valid) : undefined;
+      const hint = near ? `; nearest: "${near}"` : "";
+      return [
+        { path: issue.path, message: `is ${quote(value)}; expected one of ${valid.join(", ")}${hint}` },
+      ];
+    }
+    if (issue.code === "invalid_type") {
+      return [{ path: issue.path, message: `is ${quote(value)}; expected ${issue.expected}` }];
+    }
+    return [{ path: issue.path, message: `is ${quote(value)}; ${issue.message}` }];
+  });
+}
+
+function duplicates(values: readonly string[]): number[] {
+  return values.flatMap((value, i) => (values.indexOf(value) < i ? [i] : []));
+}
+
+const within = (address: string, prefix: string): boolean => {
+  const [network, bits] = ipaddr.parseCIDR(prefix);
+  const parsed = ipaddr.parse(address);
+  return parsed.kind() === network.kind() && parsed.match([network, bits] as never);
+};
+
+/** Rules that span keys: names that must exist, addresses that must lie in the segment. */
+function crossIssues(file: ConfigFile): Issue[] {
+  const issues: Issue[] = [];
+  const reference = (path: Path, value: string, valid: readonly string[], what: string) => {
+    if (valid.includes(value)) return;
+    const near = nearest(value, valid);
+    issues.push({
+      path,
+      message: `is ${quote(value)}, which is no ${what}${near ? `; nearest: "${near}"` : ""}`,
+    });
+  };
+  const clusters = file.clusters.map((cluster) => cluster.name);
+  for (const i of duplicates(clusters))
+    issues.push({ path: ["clusters", i, "name"], message: `${quote(clusters[i])} is used twice` });
+  const people = file.people.map((p) => p.name);
+  for (const i of duplicates(people))
+    issues.push({ path: ["people", i, "name"], message: `${quote(people[i])} is used twice` });
+  for (const field of ["slack", "os"] as const) {
+    const ids = file.people.map((p, i) => p[field] ?? `\u0000${i}`);
+    for (const i of duplicates(ids))
+      issues.push({ path: ["people", i, field], message: `${quote(ids[i])} belongs to two people` });
+  }
+  file.roles.forEach((rule, i) => {
+    rule.people.forEach((who, j) => {
+      reference(["roles", i, "people", j], who, people, "name under people");
+    });
+    rule.clusters.forEach((which, j) => {
+      if (which !== "*") reference(["roles", i, "clusters", j], which, clusters, "cluster");
+    });
+    if (rule.people.length === 0 && rule.groups.length === 0) {
+      issues.push({ path: ["roles", i], message: 'names nobody; expected "people" or "groups"' });
+    }
+  });
+  file.clusters.forEach((cluster, i) => {
+    const at = (...rest: PropertyKey[]): Path => ["clusters", i, ...rest];
+    const machines = [...cluster.vantages.map((v) => v.name), ...cluster.nodes.list.map((n) => n.name)];
+    for (const j of duplicates(machines)) {
+      const isVantage = j < cluster.vantages.length;
+      const path = isVantage
+        ? at("vantages", j, "name")
+        : at("nodes", "list", j - cluster.vantages.length, "name");
+      issues.push({ path, message: `${quote(machines[j])} is used twice` });
+    }
+    cluster.vantages.forEach((vantage, j) => {
+      if (vantage.ssh?.jumpHost)
+        reference(
+          at("vantages", j, "ssh", "jumpHost"),
+          vantage.ssh.jumpHost,
+          machines,
+          "vantage or node of this cluster",
+        );
+    });
+    if (cluster.nodes.ssh?.jumpHost)
+      reference(
+        at("nodes", "ssh", "jumpHost"),
+        cluster.nodes.ssh.jumpHost,
+        machines,
+        "vantage or node of this cluster",
+      );
+    if (cluster.nodes.list.length > 0 && !cluster.nodes.ssh) {
+      issues.push({
+        path: at("nodes", "list"),
+        message: 'needs "ssh" beside it: user, identityFile and knownHostsFile',
+      });
+    }
+    const { site } = cluster;
+    for (const key of ["routerIp", "unusedAddress"] as const) {
+      const address = site[key];
+      if (address !== undefined && !within(address, site.lanPrefix)) {
+        issues.push({
+          path: at("site", key),
+          message: `is ${quote(address)}, which lies outside lanPrefix ${site.lanPrefix}`,
+        });
+      }
+    }
+  });
+  return issues;
+}
+
+function toVantage(
+  vantage: ConfigFile["clusters"][number]["vantages"][number],
+  resolve: (path: string) => string,
+): Vantage {
+  return {
+    name: vantage.name,
+    place: vantage.place,
+    access: vantage.ssh ? withPaths(vantage.ssh, resolve) : "local",
+    ...(vantage.clusterNode === undefined ? {} : { clusterNode: vantage.clusterNode }),
+  };
+}
+
+function withPaths<T extends { identityFile: string; knownHostsFile: string }>(
+  access: T,
+  resolve: (path: string) => string,
+): T {
+  return {
+    ...access,
+    identityFile: resolve(access.identityFile),
+    knownHostsFile: resolve(access.knownHostsFile),
+  };
+}
+
+function toConfig(file: ConfigFile, resolve: (path: string) => string): Config {
+  return {
+    clusters: file.clusters.map((cluster) => {
+      const defaults = cluster.nodes.ssh ? withPaths(cluster.nodes.ssh, resolve) : undefined;
+      return {
+        name: cluster.name,
+        ...(cluster.kubeconfig === undefined ? {} : { kubeconfig: resolve(cluster.kubeconfig) }),
+        ...(cluster.context === undefined ? {} : { context: cluster.context }),
+        site: cluster.site,
+        vantages: cluster.vantages.map((vantage) => toVantage(vantage, resolve)),
+        nodes: defaults
+          ? cluster.nodes.list.map(({ name, ...own }) => ({ name, access: { ...defaults, ...own } }))
+          : [],
+        ...(defaults ? { nodeDefaults: defaults } : {}),
+      };
+    }),
+    people: file.people,
+    roles: file.roles,
+    ...(file.slack ? { slack: file.slack } : {}),
+    ...(file.ledger ? { ledgerFile: resolve(file.ledger.file) } : {}),
+  };
+}
+
+/**
+ * Reads the config file's text. Every problem is told at once, each with its place, the value that stands there, what
+ * was expected and the nearest valid word. `resolve` makes the file's relative paths absolute.
+ */
+export function readConfig(source: string, resolve: (path: string) => string): ConfigResult {
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): { line: number; column: number } => {
+    const { line, col } = lines.linePos(Math.min(Math.max(offset, 0), source.length));
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  if (document.errors.length > 0) {
+    return {
+      ok: false,
+      problems: document.errors.map((error) => ({
+        ...place(error.pos[0]),
+        path: "",
+        message: `is not YAML here: ${error.message}`,
+      })),
+    };
+  }
+  let root: unknown;
+  try {
+    root = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return { ok: false, problems: [{ line: 1, column: 1, path: "", message: (error as Error).message }] };
+  }
+  const offsetOf = (path: Path, key?: string): number => {
+    if (key !== undefined) {
+      const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+      if (isMap(parent)) {
+        const pair = parent.items.find(
+          (item) => String((item.key as { value?: unknown } | null)?.value) === key,
+        );
+        const start = (pair?.key as Node | undefined)?.range?.[0];
+        if (start !== undefined) return start;
+      }
+    }
+    for (let length = path.length; length > 0; length--) {
+      const node = document.getIn(path.slice(0, length), true) as Node | undefined;
+      if (node?.range && (isMap(node) || isSeq(node) || length === path.length)) return node.range[0];
+    }
+    return document.contents?.range?.[0] ?? 0;
+  };
+  const locate = (issue: Issue): ConfigProblem => ({
+    ...place(offsetOf(issue.path, issue.key)),
+    path: show(issue.path),
+    message: issue.message,
+  });
+  const parsed = configSchema.safeParse(root ?? {});
+  const issues = parsed.success ? crossIssues(parsed.data) : schemaIssues(configSchema, parsed.error, root);
+  if (!parsed.success || issues.length > 0) {
+    return { ok: false, problems: issues.map(locate).sort((a, b) => a.line - b.line || a.column - b.column) };
+  }
+  return { ok: true, config: toConfig(parsed.data, resolve) };
+}
