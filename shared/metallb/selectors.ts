@@ -1,0 +1,144 @@
+import * as z from "zod";
+
+/** A Kubernetes label selector as MetalLB's objects carry it. */
+export type Requirement = Readonly<{ key: string; operator: string; values: readonly string[] }>;
+export type LabelSelector = Readonly<{
+  matchLabels: Readonly<Record<string, string>>;
+  matchExpressions: readonly Requirement[];
+}>;
+
+export type Labels = Readonly<Record<string, string>>;
+
+const nothing: LabelSelector = { matchLabels: {}, matchExpressions: [] };
+
+/** `null` stands for an empty selector, as Go's decoder reads it. */
+export const labelSelector: z.ZodType<LabelSelector> = z
+  .object({
+    matchLabels: z.record(z.string(), z.string()).nullish(),
+    matchExpressions: z
+      .array(
+        z
+          .object({ key: z.string(), operator: z.string(), values: z.array(z.string()).nullish() })
+          .transform(({ key, operator, values }) => ({ key, operator, values: values ?? [] })),
+      )
+      .nullish(),
+  })
+  .nullable()
+  .transform((selector) =>
+    selector === null
+      ? nothing
+      : { matchLabels: selector.matchLabels ?? {}, matchExpressions: selector.matchExpressions ?? [] },
+  );
+
+// Wording and limits of k8s.io/apimachinery (util/validation, labels.NewRequirement), which MetalLB passes on.
+const labelPart = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?";
+const namePart = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
+const dnsPart = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
+
+const valueFault = (value: string): string | undefined => {
+  const faults: string[] = [];
+  if (value.length > 63) faults.push("must be no more than 63 bytes");
+  if (!new RegExp(`^${labelPart}$`).test(value))
+    faults.push(
+      "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start " +
+        "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', " +
+        `regex used for validation is '${labelPart}')`,
+    );
+  return faults.length === 0 ? undefined : faults.join("; ");
+};
+
+const keyFault = (key: string): string | undefined => {
+  const [first, second, ...rest] = key.split("/");
+  const prefix = second === undefined ? undefined : first;
+  const name = second === undefined ? (first ?? "") : second;
+  if (rest.length > 0)
+    return (
+      "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " +
+      "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', " +
+      `regex used for validation is '${namePart}') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`
+    );
+  if (prefix !== undefined && (prefix.length > 253 || !new RegExp(`^${dnsPart}$`).test(prefix)))
+    return (
+      "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', " +
+      `and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${dnsPart}')`
+    );
+  if (name === "") return "name part must be non-empty";
+  if (name.length > 63) return "name part must be no more than 63 bytes";
+  if (!new RegExp(`^${namePart}$`).test(name))
+    return (
+      "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " +
+      "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', " +
+      `regex used for validation is '${namePart}')`
+    );
+  return undefined;
+};
+
+const valuesFault = (key: string, values: readonly string[]): string | undefined => {
+  for (const [i, value] of values.entries()) {
+    const fault = valueFault(value);
+    if (fault) return `values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${fault}`;
+  }
+  return undefined;
+};
+
+const quotedList = (values: readonly string[]): string =>
+  `[${values.map((v) => JSON.stringify(v)).join(",")}]`;
+
+/** Why Kubernetes cannot use the selector, in its words; `undefined` for a legal one. A `*` is not a legal value. */
+export function selectorFault(selector: LabelSelector): string | undefined {
+  for (const [key, value] of Object.entries(selector.matchLabels)) {
+    const fault = keyFault(key);
+    if (fault) return `key: Invalid value: ${JSON.stringify(key)}: ${fault}`;
+    const values = valuesFault(key, [value]);
+    if (values) return values;
+  }
+  for (const { key, operator, values } of selector.matchExpressions) {
+    if (!["In", "NotIn", "Exists", "DoesNotExist"].includes(operator))
+      return `${JSON.stringify(operator)} is not a valid label selector operator`;
+    const fault = keyFault(key);
+    if (fault) return `key: Invalid value: ${JSON.stringify(key)}: ${fault}`;
+    const wantsValues = operator === "In" || operator === "NotIn";
+    if (wantsValues && values.length === 0)
+      return "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty";
+    if (!wantsValues && values.length > 0)
+      return `values: Invalid value: ${quotedList(values)}: values set must be empty for exists and does not exist`;
+    const bad = valuesFault(key, values);
+    if (bad) return bad;
+  }
+  return undefined;
+}
+
+const has = (labels: Labels, key: string): boolean => Object.hasOwn(labels, key);
+
+/** All requirements must hold; an empty selector matches everything; strings are compared exactly. */
+export const matches = (selector: LabelSelector, labels: Labels): boolean =>
+  Object.entries(selector.matchLabels).every(([key, value]) => has(labels, key) && labels[key] === value) &&
+  selector.matchExpressions.every(({ key, operator, values }) => {
+    const present = has(labels, key);
+    if (operator === "Exists") return present;
+    if (operator === "DoesNotExist") return !present;
+    const listed = present && values.includes(labels[key] as string);
+    return operator === "In" ? listed : operator === "NotIn" && !listed;
+  });
+
+/** Selectors in a list are alternatives. */
+export const anyMatches = (selectors: readonly LabelSelector[], labels: Labels): boolean =>
+  selectors.some((selector) => matches(selector, labels));
+
+/** Order of keys, expressions' values and labels does not make two selectors different. */
+export const selectorIdentity = (selector: LabelSelector): string =>
+  JSON.stringify([
+    Object.entries(selector.matchLabels).sort(([a], [b]) => (a < b ? -1 : 1)),
+    selector.matchExpressions.map(({ key, operator, values }) => [key, operator, [...values].sort()]),
+  ]);
+
+/** As Go prints the struct with `%v`, which is how MetalLB quotes selectors in its errors. */
+export const goSelector = (selector: LabelSelector): string => {
+  const labels = Object.entries(selector.matchLabels)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}:${value}`);
+  const expressions = selector.matchExpressions.map(
+    ({ key, operator, values }) => `{${key} ${operator} [${values.join(" ")}]}`,
+  );
+  return `{map[${labels.join(" ")}] [${expressions.join(" ")}]}`;
+};
