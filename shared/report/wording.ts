@@ -1,0 +1,74 @@
+import type { Finding, Severity } from "../finding.ts";
+import { bySeverity } from "../finding.ts";
+import type { Outcome, Reply, StepState } from "../reply.ts";
+import type { Inline, Text } from "../text.ts";
+import { plain, strong } from "../text.ts";
+
+/**
+ * One sign an outcome, so that nothing rests on colour. All are drawn one column wide and none is a code point that
+ * Slack or a terminal replaces with an emoji. `unknown` has its own and is never near a tick.
+ */
+export const outcomeSign: Readonly<Record<Outcome, string>> = {
+  ok: "✓",
+  info: "•",
+  failed: "✗",
+  unknown: "?",
+  running: "…",
+  usage: "›",
+  denied: "⊘",
+  busy: "◷",
+  fault: "!",
+};
+
+export const severityWord: Readonly<Record<Severity, string>> = {
+  critical: "CRITICAL",
+  error: "FAIL",
+  warning: "WARN",
+  unknown: "UNKNOWN",
+  info: "NOTE",
+};
+
+export const severitySign: Readonly<Record<Severity, string>> = {
+  critical: "✗",
+  error: "✗",
+  warning: "△",
+  unknown: "?",
+  info: "•",
+};
+
+export const stepWord: Readonly<Record<StepState, string>> = {
+  done: "done",
+  running: "running",
+  waiting: "waits",
+  pending: "",
+  failed: "FAILED",
+  skipped: "skipped",
+  unknown: "UNKNOWN",
+};
+
+/** Outcomes whose verdict is a sentence of its own (`Not allowed: …`), not `WORD  cluster · subject`. */
+const sentence = new Set<Outcome>(["usage", "denied", "busy", "fault"]);
+
+/** The first line without its sign: `CONFLICT  goldentooth · httpbin …`, `Not allowed: /migrate next on …`. */
+export function verdictLine(reply: Reply): Text {
+  const { word, outcome, text } = reply.verdict;
+  const said = plain(text);
+  const out: Inline[] = [];
+  const asSentence = sentence.has(outcome) || reply.cluster === undefined;
+  if (word !== "") out.push(strong(word), asSentence ? (said === "" ? "" : ": ") : "  ");
+  if (reply.cluster !== undefined && !(asSentence && said.includes(reply.cluster)))
+    out.push(reply.cluster, said === "" ? "" : " · ");
+  out.push(...text);
+  return out.filter((part) => part !== "");
+}
+
+/** Failures first, then what we could not look at, then remarks; the given order within each. */
+export const ranked = (findings: readonly Finding[]): readonly Finding[] => findings.toSorted(bySeverity);
+
+/** `karstark  eth0 and wlan0 both up`: the subject only where the text does not start with it already. */
+export function findingText(finding: Finding): Text {
+  const name = finding.subject.name;
+  return name === "" || plain(finding.text).startsWith(name) ? finding.text : [name, "  ", ...finding.text];
+}
+
+export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
