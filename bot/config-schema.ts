@@ -52,6 +52,7 @@ const vantage = z
       .describe("Where it stands decides what it can prove"),
     ssh: ssh.optional(),
     local: z.literal(true).optional().describe("The machine Arpeggio itself runs on"),
+    sudo: z.literal(true).optional().describe("With local: privileged commands go through sudo -n"),
     clusterNode: name
       .optional()
       .describe("Set when this vantage is a node of the cluster: it then gives ARP evidence only"),

@@ -192,6 +192,7 @@ function toVantage(
     name: vantage.name,
     place: vantage.place,
     access: vantage.ssh ? withPaths(vantage.ssh, resolve) : "local",
+    ...(vantage.sudo === undefined ? {} : { sudo: vantage.sudo }),
     ...(vantage.clusterNode === undefined ? {} : { clusterNode: vantage.clusterNode }),
   };
 }

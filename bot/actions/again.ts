@@ -1,11 +1,8 @@
 import * as z from "zod";
+import { quoteWords } from "../quote-words.ts";
 import type { Action } from "./action.ts";
 
 const askedEvent = z.object({ words: z.array(z.string()).min(1) });
-
-/** Quotes a word so that `splitWords` gives it back unchanged. */
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 
 /** Asks the same command again as the person who pressed; the run's id finds the words in the ledger. */
 export const again: Action = {
@@ -28,6 +25,6 @@ export const again: Action = {
         },
       };
     }
-    return { words: asked.data.words.map(quoted).join(" ") };
+    return { words: quoteWords(asked.data.words) };
   },
 };

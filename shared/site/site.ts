@@ -24,6 +24,8 @@ export type Vantage = Readonly<{
   name: string;
   place: VantagePlace;
   access: "local" | SshAccess;
+  /** For a local vantage: prefix privileged commands with `sudo -n --`. */
+  sudo?: boolean;
   /** The node's name when this vantage is a member of the cluster: then it gives ARP evidence only. */
   clusterNode?: string;
 }>;

@@ -1,0 +1,165 @@
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { nearest } from "#shared/nearest.ts";
+import type { Person } from "#shared/policy/identity.ts";
+import type { Action, Reply } from "#shared/reply.ts";
+import { renderJson } from "#shared/report/json.ts";
+import { renderTerminal } from "#shared/report/terminal.ts";
+import { code, text } from "#shared/text.ts";
+import type { App, Asking } from "../asking.ts";
+
+export type ConsoleOptions = Readonly<{
+  app: App;
+  people: readonly Person[];
+  /** Who types at the start. */
+  person: Person | undefined;
+  account: string;
+  /** Whether `/as NAME` may change who types: only in the lab, where nobody is anybody. */
+  mayChangePerson: boolean;
+  input: Readable & { isTTY?: boolean };
+  output: Writable & { columns?: number };
+  json: boolean;
+  colour: boolean;
+  /** Shown before the first prompt of a terminal. */
+  greeting: Reply;
+  signal: AbortSignal;
+}>;
+
+const usage = (words: string, hint: Reply["next"]): Reply => ({
+  verdict: { word: "Not understood", outcome: "usage", text: [words] },
+  findings: [],
+  blocks: [],
+  ...(hint ? { next: hint } : {}),
+  actions: [],
+});
+
+const info = (word: string, words: string): Reply => ({
+  verdict: { word, outcome: "info", text: [words] },
+  findings: [],
+  blocks: [],
+  actions: [],
+});
+
+/**
+ * The console: a line in, an answer out, one after the other. On a terminal it prompts and redraws progress in place;
+ * on a pipe it reads a line at a time and, with `json`, prints one JSON document a line.
+ */
+export async function runConsole(options: ConsoleOptions): Promise<void> {
+  const { app, input, output, json, colour, people } = options;
+  const interactive = input.isTTY === true && !json;
+  let person = options.person;
+  let account = options.account;
+  /** The buttons people can press: those of the last answer that had any. */
+  let buttons: readonly Action[] = [];
+  const columns = (): number => Math.max(40, output.columns ?? 80);
+  const write = (value: string): void => void output.write(value);
+
+  const print = (reply: Reply): void => {
+    if (json) {
+      // One document a line: the renderer's indentation is for people who read it from the CLI.
+      write(`${JSON.stringify(JSON.parse(renderJson(reply)))}\n`);
+      return;
+    }
+    write(`${renderTerminal(reply, { columns: columns(), colour }).trimEnd()}\n\n`);
+  };
+
+  let transient = "";
+  const clear = (): void => {
+    if (transient !== "") write("\r\u001b[2K");
+    transient = "";
+  };
+  const show = (interim: Reply): void => {
+    if (!interactive) return;
+    const bare = { ...interim, why: undefined, blocks: [], findings: [], next: [], actions: [] };
+    const [line = ""] = renderTerminal(bare as Reply, { columns: columns() - 1, colour })
+      .trim()
+      .split("\n");
+    if (line === transient) return;
+    clear();
+    write(line);
+    transient = line;
+  };
+
+  const finish = async (asking: Asking): Promise<void> => {
+    let reply: Reply;
+    if (asking.kind === "answer") reply = asking.reply;
+    else {
+      const { job } = asking;
+      if (job.slow) {
+        show({
+          verdict: { word: job.id, outcome: "running", text: text`started: ${code(job.title)}` },
+          findings: [],
+          blocks: [],
+          actions: [],
+        });
+      }
+      reply = await job.run(show, options.signal);
+      clear();
+    }
+    if (reply.actions.length > 0) buttons = reply.actions;
+    print(reply);
+  };
+
+  const as = (name: string | undefined): Reply => {
+    if (!options.mayChangePerson)
+      return usage("/as works in the lab only; here you are who you logged in as.", undefined);
+    const names = people.map((p) => p.name);
+    const found = people.find((p) => p.name === name);
+    if (!found) {
+      const near = nearest(name ?? "", names);
+      return usage(
+        `${name ? `There is nobody called "${name}".` : "/as needs a name."}${near ? ` Nearest: ${near}` : ""}`,
+        [text`People: ${names.join(", ")}`],
+      );
+    }
+    person = found;
+    account = found.os ?? found.name;
+    return info("You", `are ${found.name} from here on.`);
+  };
+
+  const handle = async (line: string): Promise<"go on" | "stop"> => {
+    const words = line.trim().replace(/^\//, "");
+    const [first, second] = words.split(/\s+/);
+    if (words === "") return "go on";
+    if (first === "quit" || first === "exit") return "stop";
+    if (first === "as") {
+      print(as(second));
+    } else if (first === "press") {
+      const action = /^\d+$/.test(second ?? "") ? buttons[Number(second) - 1] : undefined;
+      if (action) {
+        await finish(
+          await app.press({ door: "console", person, account, action: action.id, value: action.value }),
+        );
+      } else {
+        const known = buttons.map((button, i) => `[${i + 1}] ${button.label}`).join("  ");
+        print(
+          usage(`There is no button ${second ?? "without a number"}.`, [
+            [known === "" ? "No message has offered a button yet." : `Buttons: ${known}`],
+          ]),
+        );
+      }
+    } else {
+      await finish(await app.ask({ door: "console", person, account, words }));
+    }
+    return "go on";
+  };
+
+  if (interactive) print(options.greeting);
+  const lines = createInterface({
+    input,
+    ...(interactive ? { output: output as NodeJS.WritableStream, prompt: "arpeggio> " } : {}),
+    terminal: interactive,
+  });
+  const stop = (): void => lines.close();
+  options.signal.addEventListener("abort", stop, { once: true });
+  if (interactive) lines.prompt();
+  try {
+    for await (const line of lines) {
+      if ((await handle(line)) === "stop") break;
+      if (interactive) lines.prompt();
+    }
+  } finally {
+    options.signal.removeEventListener("abort", stop);
+    lines.close();
+  }
+}
