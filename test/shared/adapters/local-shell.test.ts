@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { createLocalShell } from "#shared/adapters/local-shell.ts";
+import { systemClock } from "#shared/adapters/system-clock.ts";
+import { shellContract, until } from "#test/contract/shell.ts";
+
+/** Processes with exactly this command line. */
+async function count(commandLine: string): Promise<number> {
+  try {
+    const { stdout } = await promisify(execFile)("pgrep", ["-fx", "--", commandLine]);
+    return stdout.trim().split("\n").length;
+  } catch {
+    return 0;
+  }
+}
+
+const shell = createLocalShell({ clock: systemClock, sudo: false });
+const target = { kind: "vantage", name: "here" } as const;
+const stay = `sleep 7${process.pid}`;
+
+shellContract("local processes", async () => ({
+  shell,
+  target,
+  linger: ["sh", "-c", `echo first; exec ${stay}`],
+  lingering: () => count(stay),
+  close: async () => {},
+}));
+
+describe("local shell", () => {
+  const run = (argv: readonly [string, ...string[]], privileged = false, sudo = false) =>
+    createLocalShell({ clock: systemClock, sudo })(target, { argv, privileged, timeoutMs: 10_000 });
+
+  it("passes none of our environment on", async () => {
+    process.env.ARPEGGIO_TEST_SECRET = "hush";
+    const output = await run(["env"]);
+    delete process.env.ARPEGGIO_TEST_SECRET;
+    expect(output.stdout).not.toContain("hush");
+    expect(output.stdout.trim().split("\n").sort()).toEqual([
+      "HOME=/",
+      "LC_ALL=C",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ]);
+  });
+
+  it("gives 126 for a file that may not be executed", async () => {
+    const output = await run(["/etc/passwd"]);
+    expect(output.exitCode).toBe(126);
+    expect(output.stderr).toContain("EACCES");
+  });
+
+  it("gives null when a signal ended the command", async () => {
+    expect(await run(["sh", "-c", "kill -9 $$"])).toMatchObject({ exitCode: null });
+  });
+
+  it("puts sudo -n -- in front of privileged commands only where told to", async () => {
+    // Without sudo installed, the message names what was started; with it, id tells.
+    const withSudo = await run(["id", "-u"], true, true);
+    expect(`${withSudo.stdout}${withSudo.stderr}`).toMatch(/^0\n$|sudo/);
+    expect((await run(["printf", "%s", "plain"], true, false)).stdout).toBe("plain");
+    expect((await run(["printf", "%s", "plain"], false, true)).stdout).toBe("plain");
+  });
+
+  it("kills what ignores SIGTERM, children included", async () => {
+    const stubborn = `sleep 8${process.pid}`;
+    const script = `trap '' TERM; echo first; ${stubborn}; ${stubborn}`;
+    const abort = new AbortController();
+    const output = await shell(
+      target,
+      { argv: ["sh", "-c", script], privileged: false, timeoutMs: 30_000 },
+      { signal: abort.signal, onLine: () => abort.abort() },
+    );
+    expect(output).toMatchObject({ exitCode: null, stdout: "first\n" });
+    await until(async () => (await count(stubborn)) === 0);
+  });
+});
