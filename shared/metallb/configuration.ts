@@ -2,7 +2,14 @@ import type { Cidr } from "./ip.ts";
 import { contains, overlaps, parseAddresses, parseIp } from "./ip.ts";
 import type { IpAddressPool, L2Advertisement, NodeObject } from "./resources.ts";
 import type { LabelSelector } from "./selectors.ts";
-import { anyMatches, goSelector, matches, selectorFault, selectorIdentity } from "./selectors.ts";
+import {
+  anyMatches,
+  goRequirement,
+  goSelector,
+  matches,
+  selectorFault,
+  selectorIdentity,
+} from "./selectors.ts";
 import type { ElectionRules } from "./versions.ts";
 
 /**
@@ -42,14 +49,17 @@ export function duplicateSelectorFault(list: readonly LabelSelector[], what: str
     const requirements = selector.matchExpressions.map(({ key, operator, values }) =>
       JSON.stringify([key, operator, [...values].sort()]),
     );
-    for (const [j, { key, operator, values }] of selector.matchExpressions.entries()) {
-      const value = duplicateFault([...values].sort(), "match expression value in label selector");
+    for (const [j, requirement] of selector.matchExpressions.entries()) {
+      const value = duplicateFault(
+        [...requirement.values].sort(),
+        "match expression value in label selector",
+      );
       if (value) return value;
       if (requirements.includes(requirements[j] as string, j + 1))
-        return `duplicate definition of match expressions {${quoted(key)} ${quoted(operator)} [${values.map(quoted).join(" ")}]}`;
+        return `duplicate definition of match expressions ${goRequirement(requirement, quoted)}`;
     }
     if (identities.includes(identities[i] as string, i + 1))
-      return `duplicate definition of ${what} ${quoted(goSelector(selector))}`;
+      return `duplicate definition of ${what} ${goSelector(selector, quoted)}`;
   }
   return undefined;
 }

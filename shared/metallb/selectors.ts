@@ -99,7 +99,7 @@ export function selectorFault(selector: LabelSelector): string | undefined {
     if (fault) return `key: Invalid value: ${JSON.stringify(key)}: ${fault}`;
     const wantsValues = operator === "In" || operator === "NotIn";
     if (wantsValues && values.length === 0)
-      return "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty";
+      return "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty";
     if (!wantsValues && values.length > 0)
       return `values: Invalid value: ${quotedList(values)}: values set must be empty for exists and does not exist`;
     const bad = valuesFault(key, values);
@@ -132,13 +132,16 @@ export const selectorIdentity = (selector: LabelSelector): string =>
     selector.matchExpressions.map(({ key, operator, values }) => [key, operator, [...values].sort()]),
   ]);
 
-/** As Go prints the struct with `%v`, which is how MetalLB quotes selectors in its errors. */
-export const goSelector = (selector: LabelSelector): string => {
+/** As Go prints the struct with `%v`, or with `%q`, which is how MetalLB quotes selectors in its errors. */
+export const goSelector = (selector: LabelSelector, quote: (value: string) => string = String): string => {
   const labels = Object.entries(selector.matchLabels)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}:${value}`);
-  const expressions = selector.matchExpressions.map(
-    ({ key, operator, values }) => `{${key} ${operator} [${values.join(" ")}]}`,
-  );
+    .map(([key, value]) => `${quote(key)}:${quote(value)}`);
+  const expressions = selector.matchExpressions.map((requirement) => goRequirement(requirement, quote));
   return `{map[${labels.join(" ")}] [${expressions.join(" ")}]}`;
 };
+
+export const goRequirement = (
+  { key, operator, values }: Requirement,
+  quote: (value: string) => string = String,
+): string => `{${quote(key)} ${quote(operator)} [${values.map((value) => quote(value)).join(" ")}]}`;
