@@ -6,7 +6,7 @@ import type { Ledger } from "#shared/ledger/ledger.ts";
 import { nearest } from "#shared/nearest.ts";
 import type { Person, RoleRule } from "#shared/policy/identity.ts";
 import { decide } from "#shared/policy/roles.ts";
-import type { Reply } from "#shared/reply.ts";
+import type { Outcome, Reply } from "#shared/reply.ts";
 import { code, join, person as personLeaf, plain, text } from "#shared/text.ts";
 import type { Action } from "./actions/action.ts";
 import type { App, Asked, Asking, Job, Pressed } from "./asking.ts";
@@ -95,14 +95,14 @@ export function createApp(options: AppOptions): App {
   const record = async (
     asked: Asked,
     cluster: string | undefined,
-    outcome: string,
+    outcome: Outcome,
     startedAt: number,
   ): Promise<void> => {
     if (!deps.ledger) return;
     try {
       await audit(deps.ledger, {
         at: startedAt,
-        who: asked.person?.name ?? null,
+        ...(asked.person === undefined ? {} : { name: asked.person.name }),
         account: asked.account,
         door: asked.door,
         ...(asked.channel === undefined ? {} : { channel: asked.channel }),

@@ -99,14 +99,66 @@ function duplicates(values: readonly string[]): number[] {
   return values.flatMap((value, i) => (values.indexOf(value) < i ? [i] : []));
 }
 
+/** Malformed ones are told by the schema; here they count as fine. */
 const within = (address: string, prefix: string): boolean => {
+  if (!ipaddr.isValid(address) || !ipaddr.isValidCIDR(prefix)) return true;
   const [network, bits] = ipaddr.parseCIDR(prefix);
   const parsed = ipaddr.parse(address);
   return parsed.kind() === network.kind() && parsed.match([network, bits] as never);
 };
 
+type Loose = Readonly<Record<string, unknown>>;
+
+const record = (value: unknown): Loose =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Loose) : {};
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const word = (value: unknown): string => (typeof value === "string" ? value : "");
+const words = (value: unknown): readonly string[] => list(value).map(word);
+
+/** What the rules across keys look at, read from a file that may be wrong elsewhere: all problems are told in one go. */
+function outline(root: unknown) {
+  const file = record(root);
+  const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  const jump = (ssh: unknown): string | undefined => optional(record(ssh).jumpHost);
+  return {
+    clusters: list(file.clusters)
+      .map(record)
+      .map((cluster) => {
+        const nodes = record(cluster.nodes);
+        const site = record(cluster.site);
+        return {
+          name: word(cluster.name),
+          site: {
+            lanPrefix: word(site.lanPrefix),
+            routerIp: optional(site.routerIp),
+            unusedAddress: optional(site.unusedAddress),
+          },
+          vantages: list(cluster.vantages)
+            .map(record)
+            .map((vantage) => ({ name: word(vantage.name), jumpHost: jump(vantage.ssh) })),
+          nodes: {
+            ssh: nodes.ssh !== undefined,
+            jumpHost: jump(nodes.ssh),
+            list: list(nodes.list).map((node) => word(record(node).name)),
+          },
+        };
+      }),
+    people: list(file.people)
+      .map(record)
+      .map((p) => ({ name: word(p.name), slack: optional(p.slack), os: optional(p.os) })),
+    roles: list(file.roles)
+      .map(record)
+      .map((rule) => ({
+        people: words(rule.people),
+        groups: words(rule.groups),
+        clusters: words(rule.clusters),
+      })),
+  };
+}
+
 /** Rules that span keys: names that must exist, addresses that must lie in the segment. */
-function crossIssues(file: ConfigFile): Issue[] {
+function crossIssues(root: unknown): Issue[] {
+  const file = outline(root);
   const issues: Issue[] = [];
   const reference = (path: Path, value: string, valid: readonly string[], what: string) => {
     if (valid.includes(value)) return;
@@ -140,7 +192,7 @@ function crossIssues(file: ConfigFile): Issue[] {
   });
   file.clusters.forEach((cluster, i) => {
     const at = (...rest: PropertyKey[]): Path => ["clusters", i, ...rest];
-    const machines = [...cluster.vantages.map((v) => v.name), ...cluster.nodes.list.map((n) => n.name)];
+    const machines = [...cluster.vantages.map((v) => v.name), ...cluster.nodes.list];
     for (const j of duplicates(machines)) {
       const isVantage = j < cluster.vantages.length;
       const path = isVantage
@@ -149,18 +201,18 @@ function crossIssues(file: ConfigFile): Issue[] {
       issues.push({ path, message: `${quote(machines[j])} is used twice` });
     }
     cluster.vantages.forEach((vantage, j) => {
-      if (vantage.ssh?.jumpHost)
+      if (vantage.jumpHost)
         reference(
           at("vantages", j, "ssh", "jumpHost"),
-          vantage.ssh.jumpHost,
+          vantage.jumpHost,
           machines,
           "vantage or node of this cluster",
         );
     });
-    if (cluster.nodes.ssh?.jumpHost)
+    if (cluster.nodes.jumpHost)
       reference(
         at("nodes", "ssh", "jumpHost"),
-        cluster.nodes.ssh.jumpHost,
+        cluster.nodes.jumpHost,
         machines,
         "vantage or node of this cluster",
       );
@@ -281,7 +333,10 @@ export function readConfig(source: string, resolve: (path: string) => string): C
     message: issue.message,
   });
   const parsed = configSchema.safeParse(root ?? {});
-  const issues = parsed.success ? crossIssues(parsed.data) : schemaIssues(configSchema, parsed.error, root);
+  const issues = [
+    ...(parsed.success ? [] : schemaIssues(configSchema, parsed.error, root)),
+    ...crossIssues(root),
+  ];
   if (!parsed.success || issues.length > 0) {
     return { ok: false, problems: issues.map(locate).sort((a, b) => a.line - b.line || a.column - b.column) };
   }

@@ -57,6 +57,7 @@ function collect(verb: Verb, words: readonly string[]): Raw {
     const key = camel(name);
     if (key in values) {
       problems.push(`--${name} is given twice`);
+      if (option.value !== undefined && rest.length === 0 && !words[i + 1]?.startsWith("--")) i++;
       continue;
     }
     if (option.value === undefined) {

@@ -49,7 +49,7 @@ export type CliStreams = Readonly<{
 }>;
 
 export function printReply(reply: Reply, json: boolean, streams: CliStreams): void {
-  if (json) streams.out(`${renderJson(reply)}\n`);
+  if (json) streams.out(`${JSON.stringify(renderJson(reply), null, 2)}\n`);
   else if (reply.document !== undefined) streams.out(reply.document);
   else
     streams.out(`${renderTerminal(reply, { columns: streams.columns, colour: streams.colour }).trimEnd()}\n`);

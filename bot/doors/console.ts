@@ -56,8 +56,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
 
   const print = (reply: Reply): void => {
     if (json) {
-      // One document a line: the renderer's indentation is for people who read it from the CLI.
-      write(`${JSON.stringify(JSON.parse(renderJson(reply)))}\n`);
+      write(`${JSON.stringify(renderJson(reply))}\n`);
       return;
     }
     write(`${renderTerminal(reply, { columns: columns(), colour }).trimEnd()}\n\n`);

@@ -1,0 +1,157 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { systemClock } from "#shared/adapters/system-clock.ts";
+import { admitMetalLb } from "#shared/metallb/validate.ts";
+import { createObjectStore } from "#shared/twin/create-object-store.ts";
+import { sites } from "#shared/twin/sites/all.ts";
+import { createTwin, type Twin } from "#shared/twin/twin.ts";
+import { writeKubeconfig } from "./kubernetes/kubeconfig.ts";
+import { type KubernetesApi, startKubernetesApi } from "./kubernetes/server.ts";
+import { labWorkspace } from "./slack/spec.ts";
+import { type SlackWorkspace, startSlackWorkspace } from "./slack/workspace.ts";
+import { type SshEdge, startSshEdge } from "./ssh/edge.ts";
+import { writeSshFiles } from "./ssh/write-ssh-files.ts";
+
+export type Lab = Readonly<{
+  twin: Twin;
+  kubernetes: KubernetesApi;
+  ssh: SshEdge;
+  slack: SlackWorkspace;
+  /** What a bot or a person needs to use it, as `.lab/env` exports it. */
+  env: Readonly<Record<string, string>>;
+  files: Readonly<{ config: string; kubeconfig: string; sshConfig: string; knownHosts: string; env: string }>;
+  close: () => Promise<void>;
+}>;
+
+const host = "127.0.0.1";
+
+/** People of the lab: the console switches between them, Slack and config agree on who they are. */
+const people = [
+  { name: "operator", slack: "U0OPERATOR", os: "operator" },
+  { name: "approver", slack: "U0APPROVER", os: "approver" },
+  { name: "approver-2", slack: "U0APPROVER2", os: "approver-2" },
+  { name: "viewer", slack: "U0VIEWER", os: "viewer" },
+];
+
+/** Quotes a value for `. .lab/env` in a POSIX shell. */
+const shellQuoted = (value: string): string => `'${value.replaceAll("'", `'"'"'`)}'`;
+
+/**
+ * Boots a site with real protocols at its edges, all on loopback, and writes what is needed to use it into `dir`:
+ * config, kubeconfig, SSH config with pinned host keys, and an env file to source.
+ */
+export async function bootLab(
+  options: Readonly<{ scenario: string; dir: string; botPort: number }>,
+): Promise<Lab> {
+  const { dir } = options;
+  const make = sites[options.scenario];
+  if (!make)
+    throw new Error(`There is no scenario "${options.scenario}". Known: ${Object.keys(sites).join(", ")}`);
+  const spec = make();
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const store = createObjectStore({
+    now: systemClock.now,
+    newUid: () => crypto.randomUUID(),
+    admit: admitMetalLb,
+  });
+  const twin = createTwin({ spec, clock: systemClock, store, newId: () => crypto.randomUUID() });
+
+  const kubernetes = await startKubernetesApi({
+    store,
+    host,
+    port: 0,
+    tokens: { "lab-admin": { user: "admin", groups: ["system:masters"] } },
+  });
+  const kubeconfig = join(dir, "kubeconfig");
+  await writeKubeconfig({
+    url: kubernetes.url,
+    caPem: kubernetes.caPem,
+    token: "lab-admin",
+    cluster: spec.name,
+    file: kubeconfig,
+  });
+  const machines = twin.machines().filter((machine) => machine.kind !== "router");
+  const ssh = await startSshEdge({ machines, run: twin.run, host });
+  const sshFiles = await writeSshFiles({ dir, edge: ssh });
+  const slack = await startSlackWorkspace({ host });
+  const requestUrl = `http://${host}:${options.botPort}/slack/events`;
+  slack.setRequestUrl(requestUrl);
+
+  const access = (machine: string) => ({
+    host,
+    port: ssh.ports.get(machine),
+    user: "root",
+    identityFile: "id_ed25519",
+    knownHostsFile: "known_hosts",
+  });
+  const config = {
+    clusters: [
+      {
+        name: "goldentooth",
+        kubeconfig: "kubeconfig",
+        site: {
+          lanPrefix: spec.lanPrefix,
+          routerIp: spec.router.nics[0]?.addresses[0]?.split("/")[0],
+          routerPrefix: Number(spec.router.lanPrefix.split("/")[1]),
+          unusedAddress: spec.unusedAddress,
+        },
+        vantages: spec.vantages.map((vantage) => ({
+          name: vantage.name,
+          place: vantage.place,
+          ssh: access(vantage.name),
+          ...(vantage.clusterNode === undefined ? {} : { clusterNode: vantage.clusterNode }),
+        })),
+        nodes: {
+          ssh: { user: "root", identityFile: "id_ed25519", knownHostsFile: "known_hosts" },
+          list: spec.nodes.map((node) => ({ name: node.name, host, port: ssh.ports.get(node.name) })),
+        },
+      },
+    ],
+    people,
+    roles: [
+      { role: "viewer", people: people.map((p) => p.name), clusters: ["*"] },
+      { role: "operator", people: ["operator", "approver"], clusters: ["goldentooth"] },
+      { role: "approver", people: ["approver", "approver-2"], clusters: ["goldentooth"] },
+    ],
+    slack: { team: labWorkspace.team.id },
+    ledger: { file: "ledger.sqlite" },
+  };
+  const configFile = join(dir, "config.yaml");
+  await writeFile(configFile, stringify(config));
+  const env: Record<string, string> = {
+    ARPEGGIO_CONFIG: configFile,
+    KUBECONFIG: kubeconfig,
+    SLACK_BOT_TOKEN: labWorkspace.app.botToken,
+    SLACK_SIGNING_SECRET: labWorkspace.app.signingSecret,
+    SLACK_API_URL: slack.apiUrl,
+    PORT: String(options.botPort),
+    LAB_SSH_CONFIG: sshFiles.config,
+    LAB_KNOWN_HOSTS: sshFiles.knownHosts,
+    LAB_KUBERNETES_URL: kubernetes.url,
+    LAB_SLACK_URL: slack.url,
+    LAB_SLACK_APP_TOKEN: labWorkspace.app.appToken,
+    LAB_REQUEST_URL: requestUrl,
+  };
+  const envFile = join(dir, "env");
+  const lines = Object.entries(env).map(([key, value]) => `export ${key}=${shellQuoted(value)}`);
+  await writeFile(envFile, `${lines.join("\n")}\n`, { mode: 0o600 });
+  return {
+    twin,
+    kubernetes,
+    ssh,
+    slack,
+    env,
+    files: {
+      config: configFile,
+      kubeconfig,
+      sshConfig: sshFiles.config,
+      knownHosts: sshFiles.knownHosts,
+      env: envFile,
+    },
+    close: async () => {
+      await Promise.all([kubernetes.close(), ssh.close(), slack.close()]);
+      twin.stop();
+    },
+  };
+}

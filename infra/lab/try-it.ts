@@ -1,0 +1,98 @@
+import { fork } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { actions } from "#bot/actions/all.ts";
+import { createApp } from "#bot/app.ts";
+import { commands } from "#bot/commands/all.ts";
+import { compose } from "#bot/compose.ts";
+import { runConsole } from "#bot/doors/console.ts";
+import { loadConfig } from "#bot/load-config.ts";
+import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
+import { code, text } from "#shared/text.ts";
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: "string", default: "goldentooth" },
+    json: { type: "boolean", default: false },
+    "no-color": { type: "boolean", default: false },
+  },
+});
+
+/** `.lab` unless another lab lives there, so that a second terminal can use `arpeggio --lab`. */
+const directory = async (): Promise<string> =>
+  existsSync(resolve(".lab/env")) ? mkdtemp(join(tmpdir(), "arpeggio-lab-")) : resolve(".lab");
+
+const dir = await directory();
+const lab = fork(
+  fileURLToPath(new URL("./main.ts", import.meta.url)),
+  ["--scenario", values.scenario, "--dir", dir],
+  { stdio: ["ignore", "pipe", "inherit", "ipc"], execArgv: process.execArgv },
+);
+const ready = await new Promise<boolean>((done) => {
+  let seen = "";
+  lab.stdout?.on("data", (chunk: Buffer) => {
+    seen += chunk.toString();
+    if (/^ready$/m.test(seen)) done(true);
+  });
+  lab.once("exit", () => done(false));
+});
+if (!ready) process.exit(lab.exitCode ?? 1);
+
+const loaded = loadConfig({ ARPEGGIO_CONFIG: join(dir, "config.yaml") });
+if (!loaded.ok) throw new Error("the lab wrote a config that the bot does not accept");
+const config = loaded.config;
+const ledger = await openSqliteLedger({ file: join(dir, "ledger.sqlite"), now: Date.now });
+const composed = await compose({ config, configPath: loaded.path, ledger, warnings: () => [] });
+const people = config?.people ?? [];
+const app = createApp({
+  commands,
+  actions,
+  deps: composed.deps,
+  roles: config?.roles ?? [],
+  people,
+  groupsOf: async () => [],
+  changesClosed: () => undefined,
+  log: (entry) => void process.stderr.write(`${JSON.stringify(entry)}\n`),
+});
+const abort = new AbortController();
+process.once("SIGTERM", () => abort.abort());
+const operator = people.find((p) => p.name === "operator");
+
+await runConsole({
+  app,
+  people,
+  person: operator,
+  account: operator?.os ?? "operator",
+  mayChangePerson: true,
+  input: process.stdin,
+  output: process.stdout,
+  json: values.json,
+  colour: !values["no-color"] && process.stdout.isTTY === true && !process.env.NO_COLOR,
+  greeting: {
+    verdict: {
+      word: "Lab",
+      outcome: "info",
+      text: text`${values.scenario} is up: 13 nodes, MetalLB, a router and three vantages, all simulated.`,
+    },
+    findings: [],
+    blocks: [
+      {
+        kind: "prose",
+        text: text`You are ${operator?.name ?? "operator"}. The cluster announced its addresses by BGP until its router was replaced by one without BGP. Is ${code("httpbin")} still answered?`,
+      },
+    ],
+    next: [
+      text`${code("/arping httpbin")}`,
+      text`${code("/help")} lists everything, ${code("/quit")} leaves`,
+    ],
+    actions: [],
+  },
+  signal: abort.signal,
+});
+await composed.close();
+lab.disconnect();
+await new Promise((done) => lab.once("exit", done));
