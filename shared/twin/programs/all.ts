@@ -1,0 +1,30 @@
+import type { Machine } from "../machine.ts";
+import { arpingHabets } from "./arping-habets.ts";
+import { arpingIputils } from "./arping-iputils.ts";
+import { ip } from "./ip.ts";
+import type { Program } from "./program.ts";
+import { cat, hostname, succeed, sysctl, uname } from "./system.ts";
+import { tcpdump } from "./tcpdump.ts";
+import { sleep, sudo, timeout, which } from "./wrappers.ts";
+
+const programs: Readonly<Record<string, Program>> = {
+  cat,
+  hostname,
+  ip,
+  sleep,
+  sudo,
+  sysctl,
+  tcpdump,
+  timeout,
+  true: succeed,
+  uname,
+  which,
+};
+
+/** The program a name stands for on a machine, undefined when it is not installed there. */
+export function programNamed(machine: Machine, name: string): Program | undefined {
+  const base = name.slice(name.lastIndexOf("/") + 1);
+  if (machine.missingTools.has(base)) return undefined;
+  if (base === "arping") return machine.spec.arping === "habets" ? arpingHabets : arpingIputils;
+  return Object.hasOwn(programs, base) ? programs[base] : undefined;
+}

@@ -1,0 +1,27 @@
+import type { Clock } from "../../clock.ts";
+import type { Machine } from "../machine.ts";
+
+/** What a program of a machine works with. */
+export type ProgramContext = Readonly<{
+  machine: Machine;
+  clock: Clock;
+  /** The name it was called by, as it appears in its own messages. */
+  name: string;
+  /** Runs as root, or with the capabilities that it needs. */
+  privileged: boolean;
+  out: (text: string) => void;
+  err: (text: string) => void;
+  /** Aborted means SIGTERM. */
+  signal: AbortSignal;
+  /** Starts another program of the same machine, as `timeout` and `sudo` do. */
+  exec: (
+    argv: readonly string[],
+    options: Readonly<{ signal?: AbortSignal; privileged?: boolean; caller: string }>,
+  ) => Promise<number>;
+  installed: (name: string) => boolean;
+  /** Changes to the machine go through the model, so that they have their consequences. */
+  setLink: (nic: string, change: Readonly<{ up: boolean }>) => void;
+}>;
+
+/** Gives the exit code. */
+export type Program = (args: readonly string[], context: ProgramContext) => Promise<number> | number;

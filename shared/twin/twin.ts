@@ -1,0 +1,162 @@
+import type { Clock } from "../clock.ts";
+import type { Machine, MachineKind } from "./machine.ts";
+import { addressesOf, createMachine } from "./machine.ts";
+import type { ObjectStore } from "./object-store.ts";
+import type { RunProgram } from "./program.ts";
+import { runProgram } from "./run-program.ts";
+import { createSegment, type Segment } from "./segment.ts";
+import type { SiteSpec } from "./site-spec.ts";
+import { createSpeakers } from "./speakers.ts";
+
+export type Twin = Readonly<{
+  spec: SiteSpec;
+  store: ObjectStore;
+  clock: Clock;
+  machines: () => readonly Readonly<{ name: string; kind: MachineKind; addresses: readonly string[] }>[];
+  hasMachine: (machine: string) => boolean;
+  /** False while a machine is off: connections to it time out. */
+  isReachable: (machine: string) => boolean;
+  run: RunProgram;
+  /** Pulls the plug of a machine or plugs it in again; a node's death has its consequences in the cluster. */
+  setPower: (machine: string, on: boolean) => void;
+  setLink: (machine: string, nic: string, change: Readonly<{ up?: boolean; carrier?: boolean }>) => void;
+  /** A device of the segment answers for every address, with this MAC. */
+  setProxyArp: (on: boolean, mac: string) => void;
+  /** While hung, programs of the machine never return. */
+  hang: (machine: string, on: boolean) => void;
+  removeTool: (machine: string, tool: string) => void;
+  /** Neither root nor sudo from now on. */
+  dropPrivilege: (machine: string) => void;
+  /** A planned stop of a node's speaker: it leaves the member list at once. */
+  stopSpeaker: (node: string) => void;
+  startSpeaker: (node: string) => void;
+  /** Cuts the speakers' member list into groups of nodes; nodes named in none form one group. `[]` heals. */
+  partition: (groups: readonly (readonly string[])[]) => void;
+  /** Ends everything that is scheduled. */
+  stop: () => void;
+}>;
+
+export type Schedule = (ms: number, act: () => void) => () => void;
+
+export type TwinOptions = Readonly<{
+  spec: SiteSpec;
+  clock: Clock;
+  /** Filled with the spec's objects where it does not have them yet. */
+  store: ObjectStore;
+  /** Another one each call; generated names and uids are made of it. */
+  newId: () => string;
+  /** Default: made from the clock's sleep. */
+  schedule?: Schedule;
+}>;
+
+/** The model of one site: machines on a wire, speakers that watch the store, programs that people run. */
+export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions): Twin {
+  const stopped = new AbortController();
+  const later: Schedule =
+    schedule ??
+    ((ms, act) => {
+      const cancelled = new AbortController();
+      const signal = AbortSignal.any([cancelled.signal, stopped.signal]);
+      void clock.sleep(ms, signal).then(() => {
+        if (!signal.aborted) act();
+      });
+      return () => cancelled.abort();
+    });
+
+  const segments = new Map<string, Segment>();
+  const segment = (name: string): Segment => {
+    const known = segments.get(name);
+    if (known !== undefined) return known;
+    const made = createSegment(clock.now);
+    segments.set(name, made);
+    return made;
+  };
+
+  const machines = new Map<string, Machine>();
+  const add = (machine: Machine) => machines.set(machine.name, machine);
+  for (const node of spec.nodes) add(createMachine("node", node, segment));
+  add(createMachine("router", spec.router, segment));
+  for (const vantage of spec.vantages)
+    if (vantage.clusterNode === undefined) add(createMachine("vantage", vantage, segment));
+  /** A vantage that is a cluster node is that machine under another name. */
+  const aliases = new Map(
+    spec.vantages.flatMap(({ name, clusterNode }) =>
+      clusterNode === undefined ? [] : [[name, clusterNode] as const],
+    ),
+  );
+  const find = (name: string): Machine => {
+    const machine = machines.get(aliases.get(name) ?? name);
+    if (machine === undefined) throw new Error(`no machine ${name} in the model of ${spec.name}`);
+    return machine;
+  };
+  const stranger = createMachine(
+    "vantage",
+    { name: "stranger", nics: [{ name: "eth0", mac: "02:00:00:00:00:66", addresses: [] }] },
+    segment,
+  );
+
+  for (const { kind, object } of spec.objects) {
+    if (store.get(kind, object.metadata.namespace, object.metadata.name) !== undefined) continue;
+    const result = store.create(kind, object);
+    if (!result.ok)
+      throw new Error(`site ${spec.name}: ${kind} ${object.metadata.name}: ${result.refusal.message}`);
+  }
+
+  const speakers = createSpeakers({
+    spec,
+    clock,
+    store,
+    newId,
+    schedule: later,
+    nodes: [...machines.values()].filter((machine) => machine.kind === "node"),
+  });
+
+  const setLink: Twin["setLink"] = (name, nicName, change) => {
+    const nic = find(name).nics.find((each) => each.name === nicName);
+    if (nic === undefined) throw new Error(`no interface ${nicName} on ${name}`);
+    nic.up = change.up ?? nic.up;
+    nic.carrier = change.carrier ?? nic.carrier;
+  };
+
+  return {
+    spec,
+    store,
+    clock,
+    machines: () =>
+      [...machines.values()].map(({ name, kind, nics }) => ({
+        name,
+        kind,
+        addresses: nics.flatMap(addressesOf),
+      })),
+    hasMachine: (name) => machines.has(aliases.get(name) ?? name),
+    isReachable: (name) => find(name).powered,
+    run: (name, argv, io) => runProgram(find(name), argv, io, { clock, setLink }),
+    setPower: (name, on) => {
+      const machine = find(name);
+      if (machine.powered === on) return;
+      machine.powered = on;
+      machine.neighbours.length = 0;
+      if (machine.kind === "node") speakers.powerChanged(name, on);
+    },
+    setLink,
+    setProxyArp: (on, mac) => {
+      stranger.proxyArp = on ? mac : undefined;
+    },
+    hang: (name, on) => {
+      find(name).hung = on;
+    },
+    removeTool: (name, tool) => {
+      find(name).missingTools.add(tool);
+    },
+    dropPrivilege: (name) => {
+      find(name).privileged = false;
+    },
+    stopSpeaker: (node) => speakers.stopSpeaker(find(node).name),
+    startSpeaker: (node) => speakers.startSpeaker(find(node).name),
+    partition: (groups) => speakers.partition(groups),
+    stop: () => {
+      stopped.abort();
+      speakers.stop();
+    },
+  };
+}
