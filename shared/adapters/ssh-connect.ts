@@ -213,9 +213,10 @@ export async function connectSsh(options: ConnectOptions): Promise<SshConnection
     // Stays for the connection's life: an error without a listener would end the process.
     client.on("error", (error) => {
       isClosed = true;
-      const ended = /Connection lost before handshake/.test(error.message);
-      // The proxy's own exit says more than the silence it leaves behind.
-      if (!(proxy && ended)) fail(faultOfClientError(error, access, what, where));
+      const lost =
+        (error as { level?: string }).level === "client-socket" || /before handshake/.test(error.message);
+      // The proxy's own exit says more than the broken pipe it leaves behind, and follows at once.
+      if (!(proxy && lost)) fail(faultOfClientError(error, access, what, where));
     });
     client.once("ready", () => resolve());
     client.once("close", () => {

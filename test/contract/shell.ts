@@ -65,7 +65,7 @@ const hostile: readonly string[] = [
   "A=b",
   "%s",
   "ärger 漢字 🛰",
-  "it's \"quoted\" $and `more`",
+  'it\'s "quoted" $and `more`',
 ];
 
 /** What every Shell promises (shared/probes/shell.ts), whatever it runs commands with. */

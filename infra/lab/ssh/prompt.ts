@@ -15,7 +15,7 @@ export function serveShell(
   const { machine, terminal, run } = options;
   const pending: string[] = [];
   let typed = "";
-  let escape = "";
+  let escapeSequence = "";
   let lastExit = 0;
   let running: AbortController | undefined;
   let ending = false;
@@ -62,13 +62,13 @@ export function serveShell(
   let inputEnded = false;
 
   const take = (char: string) => {
-    if (escape !== "") {
+    if (escapeSequence !== "") {
       // Cursor keys and the like: ESC, "[", parameters, one letter. There is no history to move in.
-      escape += char;
-      if (escape.length > 2 ? /[@-~]/.test(char) : char !== "[" && char !== "O") escape = "";
+      escapeSequence += char;
+      if (escapeSequence.length > 2 ? /[@-~]/.test(char) : char !== "[" && char !== "O") escapeSequence = "";
       return;
     }
-    if (char === keys.escape) escape = char;
+    if (char === keys.escape) escapeSequence = char;
     else if (char === "\r" || char === "\n") {
       if (terminal) channel.write("\r\n");
       pending.push(typed);

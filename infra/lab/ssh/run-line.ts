@@ -29,7 +29,10 @@ export async function runLine(
   try {
     return await run(machine, words, io);
   } catch (error) {
-    io.write("stderr", `lab: ${words[0]} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.write(
+      "stderr",
+      `lab: ${words[0]} failed: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     return { exitCode: 255 };
   }
 }

@@ -11,7 +11,10 @@ export function fakePrograms(): { run: RunProgram; lingering: () => number; ran:
       case "printf": {
         const [format = "", ...words] = args;
         if (format !== "%s\\n" && format !== "%s") throw new Error("a format the fake does not know");
-        io.write("stdout", words.map((word) => format.replace("\\n", "\n").replace("%s", () => word)).join(""));
+        io.write(
+          "stdout",
+          words.map((word) => format.replace("\\n", "\n").replace("%s", () => word)).join(""),
+        );
         return { exitCode: 0 };
       }
       case "hostname":
