@@ -8,8 +8,7 @@ import { parseIp } from "#shared/metallb/ip.ts";
 import type { AddressPrediction, Prediction } from "#shared/metallb/prediction.ts";
 import { predictionFindings, reasons } from "#shared/metallb/prediction-findings.ts";
 import type { MetalLbObjects } from "#shared/metallb/resources.ts";
-import { knownVersion, knownVersions, newestVersion } from "#shared/metallb/versions.ts";
-import { nearest } from "#shared/nearest.ts";
+import { knownVersion, newestVersion } from "#shared/metallb/versions.ts";
 import type { Reply } from "#shared/reply.ts";
 import { code, text } from "#shared/text.ts";
 import { type Command, defineVerb } from "./command.ts";
@@ -207,12 +206,10 @@ export const announcer: Command = {
       handle: async ({ input, deps }) => {
         const problems: string[] = [];
         const version = input.metallbVersion === undefined ? undefined : knownVersion(input.metallbVersion);
-        if (input.metallbVersion !== undefined && version === undefined) {
-          const near = nearest(input.metallbVersion.replace(/^v/, ""), knownVersions);
+        if (input.metallbVersion !== undefined && version === undefined)
           problems.push(
-            `MetalLB "${input.metallbVersion}" is not a release whose rules are known (0.9.0 to ${newestVersion}, or main)${near ? `; nearest: ${near}` : ""}`,
+            `MetalLB "${input.metallbVersion}" is not a release whose rules are known (0.9.0 to ${newestVersion}, or main)`,
           );
-        }
         const members = input.memberlist?.split(",").map((name) => name.trim());
         const memberlist: "off" | readonly string[] | undefined =
           members?.length === 1 && members[0]?.toLowerCase() === "off" ? "off" : members;

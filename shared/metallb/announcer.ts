@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { bgpAdvertisementsFault, communitiesFault, peersFault } from "./bgp-configuration.ts";
 import type { Advertisement, Pool } from "./configuration.ts";
 import { poolOf, readConfiguration } from "./configuration.ts";
 import { parseIp } from "./ip.ts";
@@ -49,6 +50,23 @@ const canServe = ({ ready, serving }: Endpoint, rule: ElectionRules["canServe"])
   if (rule === "serving-else-ready") return serving ?? ready ?? true;
   return (ready ?? true) || serving === true;
 };
+
+/** The endpoints that can serve, by `namespace/name` of their Service. */
+export function servableEndpoints(
+  objects: MetalLbObjects,
+  rules: ElectionRules,
+): ReadonlyMap<string, readonly Endpoint[]> {
+  const byService = new Map<string, Endpoint[]>();
+  for (const slice of objects.endpointSlices) {
+    if (!slice.service) continue;
+    const key = `${slice.namespace}/${slice.service}`;
+    const servable = slice.endpoints.filter((endpoint) => canServe(endpoint, rules.canServe));
+    const known = byService.get(key);
+    if (known) known.push(...servable);
+    else byService.set(key, servable);
+  }
+  return byService;
+}
 
 /** How MetalLB is taken to run, with where each part comes from. */
 type Setting = Readonly<{
@@ -209,7 +227,7 @@ export function predict(objects: MetalLbObjects, options: PredictOptions = {}): 
   // Speakers watch their own namespace only.
   const ours = <T extends Readonly<{ namespace: string }>>(items: readonly T[]): readonly T[] =>
     speakers.namespace === undefined ? items : items.filter((item) => item.namespace === speakers.namespace);
-  const configuration = readConfiguration(
+  const pools = readConfiguration(
     {
       ipAddressPools: ours(objects.ipAddressPools),
       l2Advertisements: ours(objects.l2Advertisements),
@@ -217,13 +235,19 @@ export function predict(objects: MetalLbObjects, options: PredictOptions = {}): 
     },
     rules,
   );
+  // What the dump leaves out of BGP is taken as absent; references between BGP objects are transient to MetalLB.
+  const bgpFault =
+    communitiesFault(ours(objects.communities)) ??
+    peersFault(ours(objects.bgpPeers)) ??
+    bgpAdvertisementsFault(
+      ours(objects.bgpAdvertisements),
+      ours(objects.ipAddressPools),
+      objects.nodes,
+      ours(objects.communities),
+    );
+  const configError = pools.ok ? bgpFault : pools.error;
   const wanted = options.ip === undefined ? undefined : (parseIp(options.ip)?.text ?? options.ip);
-  const endpoints = new Map<string, Endpoint[]>();
-  for (const slice of objects.endpointSlices) {
-    if (!slice.service) continue;
-    const key = `${slice.namespace}/${slice.service}`;
-    endpoints.set(key, [...(endpoints.get(key) ?? []), ...slice.endpoints]);
-  }
+  const endpoints = servableEndpoints(objects, rules);
 
   const forService = (service: ServiceObject): readonly AddressPrediction[] => {
     const name = serviceKey(service);
@@ -238,20 +262,20 @@ export function predict(objects: MetalLbObjects, options: PredictOptions = {}): 
         .filter((ip) => wanted === undefined || ip === wanted)
         .map((ip) => ({ ip, service: name, ...part }));
 
-    if (!configuration.ok)
+    if (!pools.ok || configError !== undefined)
       return result({
         pool: undefined,
         order: [],
         why: everyNode(objects.nodes, "invalid-configuration"),
         interfaces: {},
-        configError: configuration.error,
+        ...(configError === undefined ? {} : { configError }),
       });
 
-    const pool = poolOf(configuration.pools, addresses);
+    const pool = poolOf(pools.pools, addresses);
     const advertisements = (pool?.l2 ?? []).filter(
       (ad) => ad.serviceSelectors.length === 0 || anyMatches(ad.serviceSelectors, service.labels),
     );
-    const servable = (endpoints.get(name) ?? []).filter((endpoint) => canServe(endpoint, rules.canServe));
+    const servable = endpoints.get(name) ?? [];
     const silent = serviceFault(service, pool, advertisements, servable, setting);
     if (silent)
       return result({ pool: pool?.name, order: [], why: everyNode(objects.nodes, silent), interfaces: {} });
