@@ -22,7 +22,9 @@ export async function bundleBot(outdir: string): Promise<readonly string[]> {
     mainFields: ["module", "main"],
     // Optional native speed-ups of ssh2 and ws: without them their JavaScript does the same.
     external: ["cpu-features", "*.node", "bufferutil", "utf-8-validate"],
-    banner: { js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);',
+    },
     legalComments: "none",
     metafile: true,
     logLevel: "warning",

@@ -1,0 +1,92 @@
+import { actions } from "#bot/actions/all.ts";
+import { createApp } from "#bot/app.ts";
+import type { App } from "#bot/asking.ts";
+import { commands } from "#bot/commands/all.ts";
+import type { ClusterPorts, Deps } from "#bot/commands/command.ts";
+import type { Clock } from "#shared/clock.ts";
+import type { Ledger } from "#shared/ledger/ledger.ts";
+import { createMemoryLedger } from "#shared/ledger/memory.ts";
+import { admitMetalLb } from "#shared/metallb/validate.ts";
+import type { Person } from "#shared/policy/identity.ts";
+import type { ClusterConfig } from "#shared/site/site.ts";
+import { createObjectStore } from "#shared/twin/create-object-store.ts";
+import { readOn } from "#shared/twin/read-on.ts";
+import { shellOn } from "#shared/twin/shell-on.ts";
+import type { SiteSpec } from "#shared/twin/site-spec.ts";
+import { createTwin, type Twin } from "#shared/twin/twin.ts";
+
+const people: readonly Person[] = [
+  { name: "operator", slack: "U0OPERATOR", os: "operator" },
+  { name: "approver", slack: "U0APPROVER", os: "approver" },
+];
+
+/** A counter in place of random ids, so that what is generated comes out the same every time. */
+const counting = (prefix: string): (() => string) => {
+  let count = 0;
+  return () => `${prefix}${String(++count).padStart(4, "0")}`;
+};
+
+export type InMemory = Readonly<{
+  twin: Twin;
+  app: App;
+  deps: Deps;
+  people: readonly Person[];
+  ledger: Ledger;
+}>;
+
+/** The config that matches a site of the twin. */
+export const clusterConfigOf = (spec: SiteSpec): ClusterConfig => ({
+  name: "goldentooth",
+  site: {
+    lanPrefix: spec.lanPrefix,
+    staticRoutes: [],
+    dhcpRanges: [],
+    resolvers: [],
+    lanNic: [],
+    unusedAddress: spec.unusedAddress,
+  },
+  vantages: spec.vantages.map((vantage) => ({
+    name: vantage.name,
+    place: vantage.place,
+    access: "local",
+    ...(vantage.clusterNode === undefined ? {} : { clusterNode: vantage.clusterNode }),
+  })),
+  nodes: [],
+});
+
+/**
+ * Product and site in one process without a socket: the twin's own ports in place of adapters, on any clock. `around`
+ * may replace a port, to let a test break it.
+ */
+export function runInMemory(
+  spec: SiteSpec,
+  clock: Clock,
+  around: (ports: ClusterPorts) => ClusterPorts = (ports) => ports,
+): InMemory {
+  const uid = counting("00000000-0000-4000-8000-00000000");
+  const store = createObjectStore({ now: clock.now, newUid: uid, admit: admitMetalLb });
+  const twin = createTwin({ spec, clock, store, newId: uid });
+  const ledger = createMemoryLedger({ now: clock.now });
+  const ports = around({ config: clusterConfigOf(spec), read: readOn(store), shell: shellOn(twin) });
+  const deps: Deps = {
+    clusters: new Map([[ports.config.name, ports]]),
+    clock,
+    newId: counting("q-"),
+    ledger,
+    readFile: () => Promise.reject(new Error("no files here")),
+    readDirectory: () => Promise.resolve(undefined),
+    about: { version: "0.0.0", startedAt: clock.now(), warnings: () => [] },
+    rolesOn: () => [],
+  };
+  const app = createApp({
+    commands,
+    actions,
+    deps,
+    roles: [{ role: "operator", people: ["operator"], groups: [], clusters: ["*"], channels: [] }],
+    people,
+    groupsOf: async () => [],
+    changesClosed: () => undefined,
+    log: () => {},
+  });
+  return { twin, app, deps, people, ledger };
+}
