@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { contentProblems } from "./content.ts";
+import { contentProblems, metadataProblems } from "./content.ts";
 import { type Content, type JsonObject, type Message, wireMessage } from "./message.ts";
 import { type Args, field, type Method, parse, visibleChannel } from "./method.ts";
 import {
@@ -46,11 +46,6 @@ type Said = Readonly<{
   metadata?: JsonObject | undefined;
 }>;
 
-const metadataShape = z.object({
-  event_type: z.string().min(1),
-  event_payload: z.record(z.string(), z.json()),
-});
-
 /** Slack does not publish the size at which it refuses metadata; 8 kB is what its SDK authors plan with. */
 const METADATA_BYTES = 8_000;
 
@@ -66,14 +61,15 @@ function checkedContent(
   const attachments = said.attachments ?? [];
   if (text === "" && blocks.length === 0 && attachments.length === 0) throw new Refusal("no_text");
   if (text.length > mostText) throw new Refusal("msg_too_long");
-  const problems = contentProblems({ text, blocks, attachments });
+  const problems = contentProblems({ blocks, attachments });
   if (problems.length > 0)
     throw refusalWith(
       "invalid_blocks",
       problems.map((problem) => `[ERROR] ${problem}`),
     );
   if (said.metadata !== undefined) {
-    if (!metadataShape.safeParse(said.metadata).success) throw new Refusal("invalid_metadata_format");
+    const faults = metadataProblems(said.metadata);
+    if (faults.length > 0) throw refusalWith("invalid_metadata_format", faults);
     if (JSON.stringify(said.metadata).length > METADATA_BYTES) throw new Refusal("metadata_too_large");
   }
   if (text === "")

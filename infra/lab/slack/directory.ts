@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { JsonObject } from "./message.ts";
 import { type Args, field, type Method, parse, visibleChannel } from "./method.ts";
-import { findMessage, isMember, Refusal, replaceMessage, type State } from "./state.ts";
+import { findMessage, isMember, Refusal, type State, setReactions } from "./state.ts";
 
 const group = z.object({ usergroup: field.needed });
 const groups = z.object({ include_users: field.yes });
@@ -64,13 +64,10 @@ function react(args: Args, state: State): JsonObject {
   if (!/^[a-z0-9_+'-]+(::skin-tone-[2-6])?$/.test(asked.name)) throw new Refusal("invalid_name");
   const users = message.reactions.find((known) => known.name === asked.name)?.users ?? [];
   if (users.includes(botUserId)) throw new Refusal("already_reacted");
-  replaceMessage(state, message, {
-    ...message,
-    reactions: [
-      ...message.reactions.filter((known) => known.name !== asked.name),
-      { name: asked.name, users: [...users, botUserId] },
-    ],
-  });
+  setReactions(state, message, [
+    ...message.reactions.filter((known) => known.name !== asked.name),
+    { name: asked.name, users: [...users, botUserId] },
+  ]);
   return {};
 }
 

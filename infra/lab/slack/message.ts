@@ -39,7 +39,7 @@ export function wireMessage(
   const last = replies.at(-1);
   return {
     type: "message",
-    ...(message.botId === undefined ? {} : { subtype: undefined, bot_id: message.botId }),
+    ...(message.botId === undefined ? {} : { bot_id: message.botId }),
     user: message.user,
     team: message.team,
     ts: message.ts,

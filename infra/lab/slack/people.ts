@@ -1,7 +1,7 @@
-import type { Json } from "#shared/json.ts";
 import { type Delivery, deliverByHttp, type Payload } from "./delivery.ts";
 import type { JsonObject, Message } from "./message.ts";
 import { newResponseUrl, readSaid, show } from "./response-url.ts";
+import { isEmptyAck } from "./socket-mode.ts";
 import type { UserSpec } from "./spec.ts";
 import { addMessage, addViolation, type Channel, type State } from "./state.ts";
 
@@ -122,7 +122,7 @@ export async function actCommand(state: State, reach: Reach, typed: Command): Pr
     team_id: user.team ?? state.spec.team.id,
     team_domain: state.spec.team.domain,
     channel_id: channel.id,
-    channel_name: channel.name,
+    channel_name: channel.isPrivate ? "privategroup" : channel.name,
     user_id: user.id,
     user_name: user.name,
     command: typed.command,
@@ -152,7 +152,7 @@ function showAck(state: State, typed: Command, delivery: Delivery, responseId: s
     return fail(failureWord(delivery), [
       `${typed.command} ${typed.text}: ${delivery.outcome} after ${Math.round(delivery.ms)} ms, status ${delivery.status}`,
     ]);
-  if (delivery.ack === undefined || isEmpty(delivery.ack)) return [];
+  if (isEmptyAck(delivery.ack)) return [];
   const read = readSaid(delivery.ack);
   if (!("content" in read)) return fail("invalid_command_response", read);
   const url = state.responseUrls.get(responseId)!;
@@ -160,6 +160,3 @@ function showAck(state: State, typed: Command, delivery: Delivery, responseId: s
   state.responseUrls.set(responseId, { ...url, original: message });
   return [message];
 }
-
-const isEmpty = (ack: Json): boolean =>
-  ack === "" || (typeof ack === "object" && ack !== null && Object.keys(ack).length === 0);

@@ -5,6 +5,7 @@ import { field } from "./method.ts";
 import {
   addMessage,
   addViolation,
+  findMessage,
   type ResponseUrl,
   removeMessage,
   replaceMessage,
@@ -14,6 +15,8 @@ import {
 /** A response URL takes this many posts within this long. */
 const MOST_POSTS = 5;
 const LIVES_MS = 30 * 60_000;
+/** Characters of `text` beyond which Slack cuts without a word. */
+const MOST_TEXT = 40_000;
 
 const said = z.object({
   text: z.string().optional(),
@@ -59,6 +62,8 @@ export function readSaid(body: unknown): Read | readonly string[] {
   if (asked.delete_original) return { content, asked };
   if (content.text === "" && content.blocks.length === 0 && content.attachments.length === 0)
     return ["no text, no blocks, no attachments"];
+  if (content.text.length > MOST_TEXT)
+    return [`text: ${content.text.length} characters, at most ${MOST_TEXT}`];
   const problems = contentProblems(content);
   return problems.length > 0 ? problems : { content, asked };
 }
@@ -101,7 +106,9 @@ export function postToResponseUrl(state: State, id: string, body: unknown): Answ
   state.responseUrls.set(id, used);
   const read = readSaid(body);
   if (!("content" in read)) return refuse(400, "invalid_blocks", read);
-  const { original } = url;
+  const original = url.original === undefined ? undefined : currentOf(state, url.original);
+  if ((read.asked.delete_original || read.asked.replace_original) && url.original !== undefined && !original)
+    return refuse(404, "message_not_found");
   if (read.asked.delete_original) {
     if (original === undefined) return refuse(404, "message_not_found");
     removeMessage(state, original);
@@ -115,3 +122,9 @@ export function postToResponseUrl(state: State, id: string, body: unknown): Answ
   state.responseUrls.set(id, { ...used, original: original ?? shown });
   return { status: 200, body: "ok" };
 }
+
+/** A response URL may be older than the message it speaks of: what stands there now, if anything does. */
+const currentOf = (state: State, message: Message): Message | undefined =>
+  message.onlyFor === undefined
+    ? findMessage(state, message.channel, message.ts)
+    : state.ephemerals.find((other) => other.ts === message.ts);

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Json } from "#shared/json.ts";
 import type { Args } from "./method.ts";
+import { Refusal } from "./state.ts";
 
 export type Asked = Readonly<{
   method: string;
@@ -99,7 +100,7 @@ export function listen(
 export async function readCall(asked: Asked): Promise<Readonly<{ args: Args; token: string | undefined }>> {
   const args: Record<string, Json> = Object.fromEntries(asked.query);
   if (asked.contentType.startsWith("application/json")) {
-    const parsed: unknown = asked.body.length === 0 ? {} : JSON.parse(asked.body.toString("utf8"));
+    const parsed: unknown = asked.body.length === 0 ? {} : parseJson(asked.body.toString("utf8"));
     if (typeof parsed === "object" && parsed !== null) Object.assign(args, parsed);
   } else if (asked.contentType.startsWith("multipart/form-data")) {
     for (const [name, value] of await readForm(asked)) if (typeof value === "string") args[name] = value;
@@ -107,6 +108,14 @@ export async function readCall(asked: Asked): Promise<Readonly<{ args: Args; tok
   const bearer = /^Bearer (.+)$/.exec(asked.authorization ?? "")?.[1];
   const { token, ...rest } = args;
   return { args: rest, token: bearer ?? (typeof token === "string" ? token : undefined) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal("invalid_json");
+  }
 }
 
 /** The bytes of an upload, sent raw or as the one file of a multipart form. */

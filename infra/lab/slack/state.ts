@@ -181,11 +181,16 @@ export function addMessage(state: State, fresh: NewMessage): Message {
   return message;
 }
 
+function placeOf(state: State, message: Message): Readonly<{ list: Message[]; index: number }> {
+  const list = message.onlyFor === undefined ? state.messages.get(message.channel) : state.ephemerals;
+  const index = list?.findIndex((m) => m.ts === message.ts && m.channel === message.channel) ?? -1;
+  if (list === undefined || index < 0) throw new Refusal("message_not_found");
+  return { list, index };
+}
+
 /** Puts `next` where `before` stood and remembers what it said before. */
 export function replaceMessage(state: State, before: Message, next: Message): Message {
-  const list = before.onlyFor === undefined ? state.messages.get(before.channel) : state.ephemerals;
-  const index = list?.findIndex((m) => m.ts === before.ts && m.channel === before.channel) ?? -1;
-  if (list === undefined || index < 0) throw new Refusal("message_not_found");
+  const { list, index } = placeOf(state, before);
   const key = `${before.channel} ${before.ts}`;
   const kept = { ...next, blocks: withIds(state, next.blocks) };
   state.earlier.set(key, [...(state.earlier.get(key) ?? []), list[index]!]);
@@ -194,10 +199,15 @@ export function replaceMessage(state: State, before: Message, next: Message): Me
   return kept;
 }
 
+/** Reactions change beside a message; they are no edit of it. */
+export function setReactions(state: State, message: Message, reactions: Message["reactions"]): void {
+  const { list, index } = placeOf(state, message);
+  list[index] = { ...message, reactions };
+  changed(state);
+}
+
 export function removeMessage(state: State, message: Message): void {
-  const list = message.onlyFor === undefined ? state.messages.get(message.channel) : state.ephemerals;
-  const index = list?.findIndex((m) => m.ts === message.ts && m.channel === message.channel) ?? -1;
-  if (list === undefined || index < 0) throw new Refusal("message_not_found");
+  const { list, index } = placeOf(state, message);
   list.splice(index, 1);
   changed(state);
 }

@@ -49,7 +49,6 @@ export function viewProblems(view: JsonObject, kind: "modal" | "home"): string[]
   for (let start = 0; start < (blocks?.length ?? 0); start += 50)
     problems.push(
       ...contentProblems({
-        text: "view",
         blocks: blocks!.slice(start, start + 50).filter((block) => block.type !== "alert"),
         attachments: [],
       }),

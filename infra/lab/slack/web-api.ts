@@ -73,31 +73,32 @@ export function webApi(
       checkToken(method, token);
       const wait = takeCall(name, method.tier, channel);
       if (wait > 0) {
-        if (SHOWS_SOMETHING.test(name)) note(state, name, channel, "ratelimited", {});
+        noteRefusal(state, name, channel, new Refusal("ratelimited"));
         return { status: 429, body: { ok: false, error: "ratelimited" }, retryAfter: wait };
       }
       for (const scope of method.scopes) needScope(state, scope);
       return { status: 200, body: { ok: true, ...method.answer(args, state) } };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (SHOWS_SOMETHING.test(name)) note(state, name, channel, error.error, error.extra);
+      noteRefusal(state, name, channel, error);
       return { status: 200, body: { ok: false, error: error.error, ...error.extra } };
     }
   };
 }
 
-function note(
+/** Keeps a refusal of something a person should have seen. */
+export function noteRefusal(
   state: State,
-  where: string,
+  method: string,
   channel: string | undefined,
-  error: string,
-  extra: JsonObject,
+  refusal: Refusal,
 ): void {
-  const metadata = extra.response_metadata as { messages?: readonly Json[] } | undefined;
+  if (!SHOWS_SOMETHING.test(method)) return;
+  const metadata = refusal.extra.response_metadata as { messages?: readonly Json[] } | undefined;
   addViolation(state, {
-    where,
+    where: method,
     ...(channel === undefined ? {} : { channel }),
-    error,
+    error: refusal.error,
     reasons: (metadata?.messages ?? []).map(String),
   });
 }
