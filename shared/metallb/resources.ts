@@ -156,7 +156,10 @@ const bgpPeer = z
       bfdProfile: string,
       nodeSelectors: selectors,
       // v1beta1 keeps node selectors and the address under other names; only what later readers need is taken.
-      password: z.unknown().transform((value) => typeof value === "string" && value !== ""),
+      password: z
+        .unknown()
+        .optional()
+        .transform((value) => typeof value === "string" && value !== ""),
       passwordSecret: optional(z.object({ name: string })),
     }),
   })
@@ -225,13 +228,12 @@ const event = z
     message: string,
     note: string,
     type: string,
-    source: optional(z.object({ component: string, host: string })),
+    source: optional(z.object({ component: string })),
     reportingComponent: string,
     firstTimestamp: string,
     lastTimestamp: string,
     deprecatedLastTimestamp: string,
     eventTime: string,
-    count: number,
     series: optional(z.object({ lastObservedTime: string })),
   })
   .transform((raw) => {
@@ -264,7 +266,7 @@ const container = z.object({
   command: strings,
   env: list(
     z
-      .object({ name: z.string(), value: string, valueFrom: z.unknown() })
+      .object({ name: z.string(), value: string, valueFrom: z.unknown().optional() })
       .transform(({ name, value, valueFrom }) => ({
         name,
         set: (value !== undefined && value !== "") || (valueFrom !== undefined && valueFrom !== null),
