@@ -19,8 +19,9 @@ export type SlackResult<T> =
 export type SlackContent = Readonly<{
   text: string;
   blocks: readonly KnownBlock[];
-  /** Ids only: any member of the workspace can read metadata. */
+  /** Ids only, since any member of the workspace can read metadata: the run and this one message of it. */
   run: string;
+  message: string;
 }>;
 
 export type SlackSelf = Readonly<{
@@ -45,6 +46,7 @@ export type SlackApi = Readonly<{
     at: Readonly<{ channel: string; ts: string }>,
     content: SlackContent,
   ) => Promise<SlackResult<undefined>>;
+  remove: (at: Readonly<{ channel: string; ts: string }>) => Promise<SlackResult<undefined>>;
   whisper: (
     to: Readonly<{ channel: string; user: string; thread?: string }>,
     content: SlackContent,
@@ -58,10 +60,10 @@ export type SlackApi = Readonly<{
     to: Readonly<{ channel: string; thread: string }>,
     files: readonly SlackUpload[],
   ) => Promise<SlackResult<undefined>>;
-  /** Time stamp of our message that carries this run in its metadata; needs `channels:history` or `groups:history`. */
+  /** Time stamp of the message that carries this message id in its metadata; needs `channels:history` or `groups:history`. */
   find: (
     at: Readonly<{ channel: string; thread?: string; sinceMs: number }>,
-    run: string,
+    message: string,
   ) => Promise<SlackResult<string | undefined>>;
   groupMembers: (group: string) => Promise<SlackResult<readonly string[]>>;
   channel: (id: string) => Promise<SlackResult<Readonly<{ name: string; archived: boolean }>>>;

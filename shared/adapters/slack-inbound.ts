@@ -7,7 +7,8 @@ import type { SlackContent } from "./slack-api.ts";
 import { type SlackLog, slackLogger } from "./slack-log.ts";
 
 /** What goes back in the acknowledgement itself; nothing acknowledges in silence. */
-export type AckMessage = Omit<SlackContent, "run"> & Readonly<{ visible: "ephemeral" | "in_channel" }>;
+export type AckMessage = Omit<SlackContent, "run" | "message"> &
+  Readonly<{ visible: "ephemeral" | "in_channel" }>;
 
 /** Resolves to false when the acknowledgement did not reach Slack any more; the person then sees Slack's own error. */
 export type Ack = (message?: AckMessage) => Promise<boolean>;
@@ -160,7 +161,6 @@ async function overSocket(
     installerOptions: {
       clientOptions: {
         ...(transport.apiUrl === undefined ? {} : { slackApiUrl: transport.apiUrl }),
-        logger: slackLogger(log),
         retryConfig: { retries: 0 },
         timeout: 10_000,
       },

@@ -1,11 +1,11 @@
 import type { KnownBlock } from "@slack/types";
 import {
   LogLevel,
+  type WebAPICallResult,
   WebAPIHTTPError,
   WebAPIPlatformError,
   WebAPIRateLimitedError,
   WebAPIRequestError,
-  type WebAPICallResult,
   WebClient,
 } from "@slack/web-api";
 import {
@@ -15,7 +15,7 @@ import {
   type SlackResult,
   type SlackTrouble,
 } from "./slack-api.ts";
-import { slackLogger, type SlackLog } from "./slack-log.ts";
+import { type SlackLog, slackLogger } from "./slack-log.ts";
 
 export type SlackApiOptions = Readonly<{
   botToken: string;
@@ -69,12 +69,15 @@ async function settle<T>(call: () => Promise<T>): Promise<SlackResult<T>> {
   }
 }
 
-const metadata = (run: string) => ({ event_type: runEvent, event_payload: { run } });
+const metadata = ({ run, message }: SlackContent) => ({
+  event_type: runEvent,
+  event_payload: { run, message },
+});
 
 const said = (content: SlackContent) => ({
   text: content.text,
   blocks: content.blocks as KnownBlock[],
-  metadata: metadata(content.run),
+  metadata: metadata(content),
   unfurl_links: false,
   unfurl_media: false,
 });
@@ -146,6 +149,11 @@ export function createSlackApi(options: SlackApiOptions): SlackApi {
         await interactive.chat.update({ channel: at.channel, ts: at.ts, ...rest });
         return undefined;
       }),
+    remove: (at) =>
+      settle(async () => {
+        await interactive.chat.delete({ channel: at.channel, ts: at.ts });
+        return undefined;
+      }),
     whisper: (to, content) =>
       settle(async () => {
         await interactive.chat.postEphemeral({
@@ -208,12 +216,13 @@ export function createSlackApi(options: SlackApiOptions): SlackApi {
         });
         return undefined;
       }),
-    find: (at, run) =>
+    find: (at, id) =>
       settle(() => {
-        const isOurs = (message: unknown): boolean => {
+        const isIt = (message: unknown): boolean => {
           const carried = field(message, "metadata");
           return (
-            field(carried, "event_type") === runEvent && field(field(carried, "event_payload"), "run") === run
+            field(carried, "event_type") === runEvent &&
+            field(field(carried, "event_payload"), "message") === id
           );
         };
         return pages(
@@ -226,7 +235,7 @@ export function createSlackApi(options: SlackApiOptions): SlackApi {
           },
           (page) => {
             const messages = field(page, "messages");
-            const found = Array.isArray(messages) ? messages.find(isOurs) : undefined;
+            const found = Array.isArray(messages) ? messages.find(isIt) : undefined;
             const ts = field(found, "ts");
             return typeof ts === "string" ? ts : undefined;
           },

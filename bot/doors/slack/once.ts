@@ -1,10 +1,12 @@
 import type { Clock } from "#shared/clock.ts";
 import type { Json } from "#shared/json.ts";
+import { claimOnce, interestMs } from "#shared/ledger/dedupe.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
+import type { Log } from "./log.ts";
 
 /** Doing once what Slack, a nervous finger or a captured request delivers twice, over all processes of one ledger. */
 export type Once = Readonly<{
-  /** True for the first of all callers with this key. */
+  /** True for the first of all callers with this key within the hour. */
   claim: (key: string) => Promise<boolean>;
   /** True when nobody claimed this key in the last `withinMs`. */
   claimFor: (key: string, withinMs: number) => Promise<boolean>;
@@ -13,24 +15,18 @@ export type Once = Readonly<{
   kept: (key: string) => Promise<Json | undefined>;
 }>;
 
-const rememberMs = 60 * 60_000;
-
 /**
- * Over the ledger's streams `dedupe/…`; beside it this process remembers an hour, which alone still holds when the
- * ledger cannot be reached.
+ * Over the ledger's streams `dedupe/…`. This process also remembers by itself, which is all that is left while the
+ * ledger cannot be asked; nothing changes a cluster then, because changes are refused without a ledger.
  */
-export function createOnce(
-  ledger: Ledger,
-  clock: Clock,
-  log: (entry: Readonly<Record<string, unknown>>) => void,
-): Once {
+export function createOnce(ledger: Ledger, clock: Clock, log: Log): Once {
   const seen = new Map<string, number>();
-  const stream = (key: string): string => `dedupe/slack:${key}`;
+  const stream = (key: string): string => `dedupe/slack/${key}`;
 
   const fresh = (key: string, withinMs: number): boolean => {
     const now = clock.now();
     for (const [old, at] of seen) {
-      if (at > now - rememberMs) break;
+      if (at > now - interestMs) break;
       seen.delete(old);
     }
     const last = seen.get(key);
@@ -53,27 +49,27 @@ export function createOnce(
     }
   };
 
+  const last = async (key: string) => (await ledger.read(stream(key))).at(-1);
+
   return {
     claim: async (key) =>
-      fresh(key, rememberMs) &&
-      (await guarded(
-        async () => (await ledger.append(stream(key), 0, { type: "claimed", data: null })).ok,
-        true,
-      )),
+      fresh(key, interestMs) && (await guarded(() => claimOnce(ledger, `slack/${key}`, clock.now()), true)),
     claimFor: async (key, withinMs) =>
       fresh(key, withinMs) &&
       (await guarded(async () => {
-        const last = (await ledger.read(stream(key))).at(-1);
-        if (last !== undefined && last.at > clock.now() - withinMs) return false;
-        return (await ledger.append(stream(key), last?.version ?? 0, { type: "claimed", data: null })).ok;
+        const before = await last(key);
+        if (before !== undefined && before.at > clock.now() - withinMs) return false;
+        const claim = { type: "claimed", data: { at: clock.now() } };
+        return (await ledger.append(stream(key), before?.version ?? 0, claim)).ok;
       }, true)),
     keep: (key, outcome) =>
       guarded(async () => {
-        await ledger.append(stream(key), 1, { type: "answered", data: outcome });
+        const version = (await last(key))?.version ?? 0;
+        await ledger.append(stream(key), version, { type: "answered", data: outcome });
       }, undefined),
     kept: (key) =>
       guarded(
-        async () => (await ledger.read(stream(key))).find((event) => event.type === "answered")?.data,
+        async () => (await ledger.read(stream(key))).findLast((event) => event.type === "answered")?.data,
         undefined,
       ),
   };

@@ -1,0 +1,113 @@
+import type { Reply } from "#shared/reply.ts";
+import { code, type Text, text } from "#shared/text.ts";
+import type { Job } from "../../asking.ts";
+
+const bare = (verdict: Reply["verdict"], next: readonly Text[] = []): Reply => ({
+  verdict,
+  findings: [],
+  blocks: [],
+  actions: [],
+  ...(next.length === 0 ? {} : { next }),
+});
+
+/** `R-17  goldentooth · started: /arping httpbin`. */
+export const started = (job: Job): Reply => ({
+  ...bare({ word: job.id, outcome: "running", text: text`started: ${code(job.title)}` }),
+  ...(job.cluster === undefined ? {} : { cluster: job.cluster }),
+});
+
+export const working = (title: string): Reply =>
+  bare({ word: "Asked", outcome: "running", text: text`${code(title)}; the answer comes here.` });
+
+export const alreadyAsked = (title: string): Reply =>
+  bare({
+    word: "Asked before",
+    outcome: "info",
+    text: text`Slack delivered ${code(title)} twice. It runs once; its one answer comes in this channel.`,
+  });
+
+const denied = (why: Text, next: readonly Text[] = []): Reply =>
+  bare({ word: "Not allowed", outcome: "denied", text: why }, next);
+
+export const strangers = {
+  team: denied(
+    ["you belong to another workspace, and Arpeggio answers members of its own only."],
+    [["ask somebody of this workspace to run it for you"]],
+  ),
+  bot: denied(["Arpeggio does not answer other bots and workflows."]),
+  guest: denied(
+    ["guests of this workspace cannot use Arpeggio."],
+    [["ask a full member to run it, or an admin to add you to people: in the config"]],
+  ),
+  unsure: denied(
+    [
+      "Slack could not say whether you are a full member of this workspace, and the config does not know you.",
+    ],
+    [["try again in a minute"]],
+  ),
+} as const;
+
+export const unknownCommand = (command: string, known: readonly string[]): Reply =>
+  bare(
+    {
+      word: "Not understood",
+      outcome: "usage",
+      text: text`Arpeggio has no command ${code(command)}. The app's manifest and this version differ.`,
+    },
+    [known.length === 0 ? ["install the current manifest"] : text`commands here: ${known.join(", ")}`],
+  );
+
+export const unknownAction: Reply = bare(
+  {
+    word: "Not understood",
+    outcome: "usage",
+    text: ["this button is not one of this version; nothing was done."],
+  },
+  [["type the command again for a fresh message"]],
+);
+
+export const noShortcuts: Reply = bare({
+  word: "Not understood",
+  outcome: "usage",
+  text: ["Arpeggio has no shortcuts and no forms; nothing was done."],
+});
+
+/** What is true after a restart in the middle of something that was asked. */
+export const interrupted = (title: string): Reply =>
+  bare(
+    {
+      word: "UNKNOWN",
+      outcome: "unknown",
+      text: text`${code(title)} was at work when the bot stopped, so its outcome is not known here.`,
+    },
+    [text`ask again: ${code(title)}`],
+  );
+
+export const notes = {
+  /** No membership: one message at the end is all that works. */
+  invite: text`invite the bot to this channel (${code("/invite @arpeggio")}): then it answers with live updates`,
+  filesNeedMembership: [
+    "The files this message names cannot be attached: the bot is not in this channel.",
+  ] as Text,
+  filesNeedScope: text`The files this message names cannot be attached: the app lacks the scope ${code("files:write")}.`,
+  filesFailed: (why: string): Text => [`The files this message names could not be attached: ${why}.`],
+  repeated: [
+    "Possibly repeated: Slack did not confirm the first sending, so this may be here twice.",
+  ] as Text,
+  sentElsewhere: (title: string): Text =>
+    text`You get this here because the channel in which ${code(title)} was asked takes no message from the bot.`,
+} as const;
+
+/** Lines that concern the delivery of a reply, put under its verdict. */
+export const withNotes = (reply: Reply, under: readonly Text[], next: readonly Text[] = []): Reply => ({
+  ...reply,
+  ...(under.length === 0
+    ? {}
+    : {
+        why: [
+          ...(reply.why ?? []),
+          ...under.flatMap((note, i): Text => (i > 0 || reply.why?.length ? [" ", ...note] : note)),
+        ],
+      }),
+  ...(next.length === 0 ? {} : { next: [...(reply.next ?? []), ...next] }),
+});
