@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSshShell } from "#shared/adapters/ssh.ts";
+import { systemClock } from "#shared/adapters/system-clock.ts";
+import { type Fault, FaultError } from "#shared/fault.ts";
+import type { NonEmpty } from "#shared/finding.ts";
+import { faultKindOf, shellContract, until } from "#test/contract/shell.ts";
+import { describeNet } from "./support/prerequisites.ts";
+import { pidsOf, signalAll } from "./support/processes.ts";
+import { buildTopology, type Topology } from "./support/topology.ts";
+
+const karstark = {
+  name: "karstark",
+  nics: [{ name: "eth0", mac: "02:a6:32:0a:1b:0b", address: "10.77.0.19/24" }],
+} as const;
+
+/** A duration nobody else sleeps for, so that the process can be found. */
+const stay = `sleep 6${process.pid}`;
+const linger: NonEmpty<string> = ["sh", "-c", `echo first; exec ${stay}`];
+
+describeNet("OpenSSH", () => {
+  shellContract("ssh to a real sshd", async () => {
+    const topology = buildTopology([karstark]);
+    return {
+      shell: topology.shell,
+      target: { kind: "node", name: "karstark" },
+      linger,
+      lingering: async () => pidsOf(stay).length,
+      close: async () => topology.close(),
+    };
+  });
+
+  describe("faults of a real sshd", () => {
+    let topology: Topology;
+    beforeAll(() => {
+      topology = buildTopology([
+        karstark,
+        { ...karstark, name: "bare", nics: [], programs: ["printf", "sh"] },
+      ]);
+    });
+    afterAll(() => topology?.close());
+
+    const target = { kind: "node", name: "karstark" } as const;
+    const print = (shell = topology.shell, timeoutMs = 10_000) =>
+      shell(target, { argv: ["printf", "%s", "here"], privileged: false, timeoutMs });
+    const fresh = (change: object = {}) =>
+      createSshShell({
+        access: ({ name }) => ({ ...topology.access(name), ...change }),
+        connectTimeoutMs: 10_000,
+        maxConcurrent: 4,
+        clock: systemClock,
+      });
+    const faultOf = async (promise: Promise<unknown>): Promise<Fault> => {
+      try {
+        await promise;
+      } catch (error) {
+        if (error instanceof FaultError) return error.fault;
+        throw error;
+      }
+      throw new Error("no fault");
+    };
+
+    it("a stopped command is ended when its time is over", async () => {
+      const abort = new AbortController();
+      const running = topology.shell(
+        target,
+        { argv: linger, privileged: false, timeoutMs: 1500 },
+        { signal: abort.signal, onLine: () => void until(() => stop()) },
+      );
+      const stop = () => {
+        const pids = pidsOf(stay);
+        signalAll(pids, "SIGSTOP");
+        return pids.length > 0;
+      };
+      expect(await faultKindOf(running)).toBe("timed-out");
+      await until(() => pidsOf(stay).length === 0);
+    });
+
+    it("a machine that freezes under an open connection is told, and reached again once it is back", async () => {
+      const ssh = fresh();
+      expect((await print(ssh.shell)).stdout).toBe("here");
+      const sshd = pidsOf(`.*sshd.*${topology.sshdConfig("karstark")}.*|sshd: root@.*`);
+      expect(sshd.length).toBeGreaterThan(0);
+      signalAll(sshd, "SIGSTOP");
+      expect(await faultKindOf(print(ssh.shell, 300))).toBe("timed-out");
+      expect((await print(ssh.shell)).stdout).toBe("here");
+      signalAll(sshd, "SIGCONT");
+      ssh.close();
+    });
+
+    it("a namespace that is not there is unreachable, in the words of ip", async () => {
+      const ssh = fresh({ proxyCommand: ["ip", "netns", "exec", "arpt-no-such", "true"] });
+      const fault = await faultOf(print(ssh.shell));
+      expect(fault.kind).toBe("unreachable");
+      expect(fault.detail).toContain("arpt-no-such");
+      ssh.close();
+    });
+
+    it("a user that sshd does not let in is denied", async () => {
+      const ssh = fresh({ user: "nobody-here" });
+      expect((await faultOf(print(ssh.shell))).kind).toBe("denied");
+      ssh.close();
+    });
+
+    it("a tool that is not installed gives 127, for the probe to tell", async () => {
+      const output = await topology.shell(
+        { kind: "node", name: "bare" },
+        { argv: ["arping", "-V"], privileged: true, timeoutMs: 10_000 },
+      );
+      expect(output.exitCode).toBe(127);
+    });
+
+    it("a changed host key is refused with both fingerprints, and nothing is run", async () => {
+      const before = topology.fingerprint("karstark");
+      topology.changeHostKey("karstark");
+      const ssh = fresh();
+      const fault = await faultOf(print(ssh.shell));
+      expect(fault.kind).toBe("host-key-changed");
+      expect(fault.detail).toContain(before);
+      expect(fault.detail).toContain(topology.fingerprint("karstark"));
+      ssh.close();
+    });
+  });
+});

@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/**
+ * The arping by Thomas Habets cannot be installed beside the iputils one, so it is unpacked. Looked for in this order:
+ *  - `ARPING_HABETS`: path of the program (or of a wrapper that finds its libraries),
+ *  - `.cache/habets` in the checkout: the Debian packages `arping` and `libnet1`, unpacked with `dpkg -x`,
+ *  - the same made now with `apt-get download`, where that works.
+ */
+export type Habets = Readonly<{ program: string }> | Readonly<{ missing: string }>;
+
+const cache = join(import.meta.dirname, "../../../.cache/habets");
+
+function download(): string | undefined {
+  try {
+    mkdirSync(cache, { recursive: true });
+    execFileSync("apt-get", ["download", "-q", "arping", "libnet1"], {
+      cwd: cache,
+      stdio: "pipe",
+      timeout: 40_000,
+    });
+    for (const name of readdirSync(cache).filter((each) => each.endsWith(".deb")))
+      execFileSync("dpkg", ["-x", join(cache, name), cache], { stdio: "pipe" });
+    return undefined;
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: Buffer };
+    return (
+      stderr
+        ?.toString()
+        .split("\n")
+        .find((line) => line.startsWith("E:")) ?? message
+    );
+  }
+}
+
+function libraryDirectory(): string | undefined {
+  const lib = join(cache, "usr/lib");
+  if (!existsSync(lib)) return undefined;
+  return readdirSync(lib)
+    .map((triplet) => join(lib, triplet))
+    .find((directory) => existsSync(join(directory, "libnet.so.1")));
+}
+
+/** A wrapper beside the unpacked program, because its library is unpacked as well. */
+function unpacked(): string | undefined {
+  const program = join(cache, "usr/sbin/arping");
+  const libraries = libraryDirectory();
+  if (!existsSync(program) || libraries === undefined) return undefined;
+  const wrapper = join(cache, "bin/arping");
+  mkdirSync(dirname(wrapper), { recursive: true });
+  writeFileSync(wrapper, `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${program}' "$@"\n`, {
+    mode: 0o755,
+  });
+  return wrapper;
+}
+
+export function findHabets(): Habets {
+  const named = process.env.ARPING_HABETS;
+  if (named !== undefined)
+    return existsSync(named) ? { program: named } : { missing: `ARPING_HABETS names ${named}, which is not there` };
+  const before = unpacked();
+  if (before !== undefined) return { program: before };
+  const failure = download();
+  const after = unpacked();
+  if (after !== undefined) return { program: after };
+  return { missing: `no arping by Thomas Habets: set ARPING_HABETS, or fill .cache/habets (${failure ?? "unpacked without it"})` };
+}
