@@ -51,6 +51,8 @@ export type Machine = {
   readonly neighbours: Neighbour[];
   /** Addresses that a program put on a dummy interface (`kube-ipvs0`), local to the machine on every NIC. */
   localAddresses: () => readonly string[];
+  /** kube-proxy with strictARP sets arp_ignore=1 and arp_announce=2 for all interfaces. */
+  strictArp: boolean;
   /** What a MetalLB speaker answers for on a NIC. */
   announces: (ip: string, nic: Nic) => boolean;
   /** Answers for whatever it is asked, as proxy ARP on a router or bridge does; the MAC it answers with. */
@@ -63,6 +65,8 @@ export const promiscuity = (nic: Nic): number => [...nic.taps].filter((tap) => t
 
 /** The value in force for a key, the kernel's default when nobody set it. */
 export function sysctl(machine: Machine, key: string): string | undefined {
+  if (machine.strictArp && key === "net.ipv4.conf.all.arp_ignore") return "1";
+  if (machine.strictArp && key === "net.ipv4.conf.all.arp_announce") return "2";
   const set = machine.spec.sysctls?.[key];
   if (set !== undefined) return set;
   const perNic = /^net\.ipv4\.conf\.([^.]+)\.([a-z_]+)$/.exec(key);
@@ -239,7 +243,11 @@ const kernelDelayMs = 0.004;
 const speakerDelayMs = 0.06;
 const proxyDelayMs = 5;
 
-function receive(machine: Machine, nic: Nic, frame: ArpFrame, at: number): void {
+/** Ethernet hardware pads short frames to 60 bytes; virtual and wireless interfaces pass them on as they are. */
+const isPadded = (nic: Nic): boolean => nic.spec.kind === undefined && nic.spec.wireless !== true;
+
+function receive(machine: Machine, nic: Nic, sent: ArpFrame, at: number): void {
+  const frame = isPadded(nic) ? { ...sent, payloadBytes: Math.max(46, sent.payloadBytes) } : sent;
   const toUs = frame.destination === broadcastMac || frame.destination === nic.mac;
   const deaf =
     frame.destination === broadcastMac && nic.spec.dropsBroadcast === true && promiscuity(nic) === 0;
@@ -299,6 +307,7 @@ export function createMachine(
     missingTools: new Set(spec.missingTools ?? []),
     neighbours: [],
     localAddresses: () => [],
+    strictArp: false,
     announces: () => false,
     proxyArp: undefined,
   };

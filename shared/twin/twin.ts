@@ -4,6 +4,7 @@ import { addressesOf, createMachine } from "./machine.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { RunProgram } from "./program.ts";
 import { runProgram } from "./run-program.ts";
+import type { Schedule } from "./schedule.ts";
 import { createSegment, type Segment } from "./segment.ts";
 import type { SiteSpec } from "./site-spec.ts";
 import { createSpeakers } from "./speakers.ts";
@@ -35,8 +36,6 @@ export type Twin = Readonly<{
   /** Ends everything that is scheduled. */
   stop: () => void;
 }>;
-
-export type Schedule = (ms: number, act: () => void) => () => void;
 
 export type TwinOptions = Readonly<{
   spec: SiteSpec;
@@ -116,6 +115,8 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     if (nic === undefined) throw new Error(`no interface ${nicName} on ${name}`);
     nic.up = change.up ?? nic.up;
     nic.carrier = change.carrier ?? nic.carrier;
+    const machine = find(name);
+    if (machine.kind === "node") speakers.linkChanged(machine.name);
   };
 
   return {

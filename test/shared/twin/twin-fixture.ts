@@ -12,6 +12,8 @@ export type TwinFixture = Readonly<{
   clock: VirtualClock;
   /** Runs a command line on a machine and moves time on until it ends. */
   run: (machine: string, line: string, timeoutMs?: number) => Promise<ShellOutput>;
+  /** Starts a command line and leaves time alone. */
+  start: (machine: string, line: string, timeoutMs?: number) => Promise<ShellOutput>;
 }>;
 
 /** A twin on a virtual clock that starts 2026-01-01T00:00:00Z. */
@@ -22,15 +24,18 @@ export function twinOf(spec: SiteSpec): TwinFixture {
   const store = createObjectStore({ now: clock.now, newUid: newId });
   const twin = createTwin({ spec, clock, store, newId });
   const shell = shellOn(twin);
+  const start: TwinFixture["start"] = (machine, line, timeoutMs = 60_000) => {
+    const [program = "", ...args] = line.split(" ");
+    return shell(
+      { kind: "vantage", name: machine },
+      { argv: [program, ...args], privileged: true, timeoutMs },
+    );
+  };
   return {
     twin,
     clock,
-    run: (machine, line, timeoutMs = 60_000) => {
-      const [program = "", ...args] = line.split(" ");
-      return clock.runUntil(
-        shell({ kind: "vantage", name: machine }, { argv: [program, ...args], privileged: true, timeoutMs }),
-      );
-    },
+    start,
+    run: (machine, line, timeoutMs) => clock.runUntil(start(machine, line, timeoutMs)),
   };
 }
 
