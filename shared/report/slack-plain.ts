@@ -10,12 +10,12 @@ import { escapeMrkdwn, mrkdwn } from "./slack-leaves.ts";
 import { cut, visible, visibleLines } from "./visible.ts";
 import {
   counted,
+  findingCount,
   findingText,
-  outcomeSign,
   ranked,
   severitySign,
   severityWord,
-  verdictLine,
+  signedLine,
 } from "./wording.ts";
 
 const sectionChars = 2_900;
@@ -23,6 +23,7 @@ const maxBlocks = 50;
 const maxChars = 9_000;
 const codeColumns = 40;
 const codeLines = 12;
+const siblings = 5;
 
 const section = (text: string): SectionBlock => ({
   type: "section",
@@ -80,7 +81,7 @@ export function renderSlackPlain(reply: Reply): SlackMessage {
       put(`${text}\nthe whole in ${filename}`, title, []);
     }
   };
-  const putLines = (title: string, lines: readonly string[], heading: string): void => {
+  const putLines = (title: string, lines: readonly string[], heading: string, unit: string): void => {
     const shown: string[] = [];
     let count = 0;
     for (const line of lines) {
@@ -95,43 +96,33 @@ export function renderSlackPlain(reply: Reply): SlackMessage {
     if (missing === 0 && heading.length <= 300) put(`${head}${body}`, title, lines);
     else
       put(
-        `${head}${body}\n${counted(missing, "more line")} in ${file(title, [heading, "", ...lines])}`,
+        `${head}${body}\n${counted(missing, `more ${unit}`)} in ${file(title, [heading, "", ...lines])}`,
         title,
         [],
       );
   };
 
-  putText([strong(outcomeSign[reply.verdict.outcome]), " ", ...verdictLine(reply)], "Verdict", 1_500);
+  putText(signedLine(reply), "Verdict", 1_500);
   putText(reply.why ?? [], "Why", 2_000);
-  const all = ranked(reply.findings).flatMap((finding): Text[] => [
-    [
-      severitySign[finding.severity],
-      " ",
-      strong(severityWord[finding.severity]),
+  const all = ranked(reply.findings);
+  const said = all.map(
+    (finding): Text => [
+      strong(`${severitySign[finding.severity]} ${severityWord[finding.severity]}`),
       "  ",
       ...findingText(finding),
+      ...(finding.remedy === undefined ? [] : ["\n      Fix: ", ...finding.remedy]),
     ],
-    ...(finding.remedy === undefined ? [] : [["      Fix: ", ...finding.remedy]]),
-  ]);
+  );
   if (all.length > 0) {
-    const lines = all.map((value) => mrkdwn(value, 600));
-    const shown = lines.slice(0, 10);
-    const isCut = shown.length < lines.length || shown.some((line) => line.isCut);
-    const whole = all.flatMap((value) => visibleLines(plain(value)).split("\n"));
-    let text = "";
-    let count = 0;
-    for (const line of shown) {
-      if (text.length + line.text.length > sectionChars - 200) break;
-      text += `${count > 0 ? "\n" : ""}${line.text}`;
-      count += 1;
+    const whole = said.flatMap((value) => visibleLines(plain(value)).split("\n"));
+    const lines = said.slice(0, siblings).map((value) => mrkdwn(value, 550));
+    const shown = lines.map((line) => line.text).join("\n");
+    const rest = all.slice(lines.length);
+    if (rest.length === 0 && !lines.some((line) => line.isCut)) put(shown, "Findings", whole);
+    else {
+      const more = rest.length > 0 ? `${findingCount(rest, "more ")}, all` : "the whole";
+      put(`${shown}\n${more} in ${file("Findings", whole)}`, "Findings", []);
     }
-    if (!isCut && count === lines.length) put(text, "Findings", whole);
-    else
-      put(
-        `${text}\n${counted(lines.length - count, "more line")}, all in ${file("Findings", whole)}`,
-        "Findings",
-        [],
-      );
   }
 
   reply.blocks.forEach((block: Block, i) => {
@@ -152,13 +143,18 @@ export function renderSlackPlain(reply: Reply): SlackMessage {
         return;
       }
       case "steps":
-        putLines(title, blockLines(block), "");
+        putLines(title, blockLines(block), "", "step");
         return;
       case "table":
       case "evidence": {
         const heading = visible(block.title ?? "").trim();
         const lines = blockLines({ ...block, title: "" });
-        putLines(title, block.kind === "evidence" ? lines.slice(2) : lines, heading);
+        putLines(
+          title,
+          block.kind === "evidence" ? lines.slice(2) : lines,
+          heading,
+          block.kind === "table" ? "row" : "line",
+        );
         return;
       }
     }

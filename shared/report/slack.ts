@@ -12,7 +12,7 @@ import type { Finding } from "../finding.ts";
 import { isFailure } from "../finding.ts";
 import type { Action, Block, Reply, StepState } from "../reply.ts";
 import type { Text } from "../text.ts";
-import { plain, strong } from "../text.ts";
+import { plain } from "../text.ts";
 import { width, wrapCode } from "./columns.ts";
 import type { SlackFile } from "./slack-files.ts";
 import { fileNames } from "./slack-files.ts";
@@ -30,13 +30,14 @@ import { alignedLines, gridOf } from "./text-table.ts";
 import { cut, visible, visibleLines } from "./visible.ts";
 import {
   counted,
+  findingCount,
   findingText,
-  outcomeSign,
   ranked,
   severitySign,
   severityWord,
+  signedLine,
+  stepCount,
   stepWord,
-  verdictLine,
 } from "./wording.ts";
 
 /** `text` is the whole outcome in one sentence: notifications, search and screen readers get nothing else. */
@@ -184,14 +185,10 @@ function findings(reply: Reply, names: Names): Piece {
     count += 1;
   }
   if (urgent.length > 0) folded.push(...all.slice(urgent.length));
-  const title = (): string => {
-    const remarks = folded.filter((f) => f.severity === "info").length;
-    const others = folded.length - remarks;
-    if (others === 0) return counted(remarks, count > 0 && urgent.length === 0 ? "more remark" : "remark");
-    const rest = remarks > 0 ? `, ${counted(remarks, "remark")}` : "";
-    return `${counted(others, count > 0 ? "more finding" : "finding")}${rest}`;
-  };
-  const rest = folded.length > 0 ? fold(title(), folded.flatMap(findingLines), names) : none;
+  // "more" only where something of the same kind is open above.
+  const isContinued = count > 0 && (folded[0]?.severity === "info") === (urgent.length === 0);
+  const title = findingCount(folded, isContinued ? "more " : "");
+  const rest = folded.length > 0 ? fold(title, folded.flatMap(findingLines), names) : none;
   return { blocks: [...(open.length > 0 ? [richText(open)] : []), ...rest.blocks], files: rest.files };
 }
 
@@ -292,10 +289,9 @@ function steps(block: Extract<Block, { kind: "steps" }>, at: number, names: Name
   if (block.steps.length === 0) return none;
   const shown = block.steps.slice(0, maxTasks);
   const isLong = block.steps.length > maxTasks || block.steps.some((step) => step.title.length > 120);
-  const finished = block.steps.filter((step) => step.state === "done" || step.state === "skipped").length;
   const plan: PlanBlock = {
     type: "plan",
-    title: `${finished} of ${counted(block.steps.length, "step")} done`,
+    title: stepCount(block.steps),
     tasks: shown.map((step, i): TaskCardBlock => {
       const note = step.note === undefined ? [] : leaves(step.note);
       const said = spoken.has(step.state) ? ` · ${stepWord[step.state]}` : "";
@@ -422,14 +418,9 @@ export function charsOf(value: unknown): number {
   );
 }
 
-const withSign = (reply: Reply): Text => [
-  strong(`${outcomeSign[reply.verdict.outcome]} `),
-  ...verdictLine(reply),
-];
-
 /** The one sentence of `text`, at most 3,000 characters after escaping. */
 export function notification(reply: Reply): Readonly<{ text: string; isCut: boolean }> {
-  return mrkdwn([`${outcomeSign[reply.verdict.outcome]} `, ...verdictLine(reply)], 3_000, { style: "none" });
+  return mrkdwn(signedLine(reply), 3_000, { style: "none" });
 }
 
 /**
@@ -448,7 +439,7 @@ export function renderSlack(reply: Reply): SlackMessage {
     chars += charsOf(piece.blocks);
   };
 
-  put(prose(withSign(reply), "Verdict", names, 1_500));
+  put(prose(signedLine(reply), "Verdict", names, 1_500));
   const tail = [nextMoves(reply.next ?? [], names), buttons(reply.actions)];
   // One line that says where the rest is, plus what comes after the body.
   const reserved = 1 + tail.reduce((sum, piece) => sum + piece.blocks.length, 0);

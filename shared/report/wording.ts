@@ -1,5 +1,5 @@
 import type { Finding, Severity } from "../finding.ts";
-import { bySeverity } from "../finding.ts";
+import { bySeverity, isFailure } from "../finding.ts";
 import type { Outcome, Reply, StepState } from "../reply.ts";
 import type { Inline, Text } from "../text.ts";
 import { plain, strong } from "../text.ts";
@@ -62,6 +62,15 @@ export function verdictLine(reply: Reply): Text {
   return out.filter((part) => part !== "");
 }
 
+/** `verdictLine` with its sign: `✗ CONFLICT  goldentooth · …`. */
+export function signedLine(reply: Reply): Text {
+  const sign = outcomeSign[reply.verdict.outcome];
+  const [first, ...others] = verdictLine(reply);
+  if (reply.verdict.word === "" || typeof first !== "object" || !("strong" in first))
+    return [strong(sign), " ", ...verdictLine(reply)];
+  return [strong(`${sign} ${first.strong}`), ...others];
+}
+
 /** Failures first, then what we could not look at, then remarks; the given order within each. */
 export const ranked = (findings: readonly Finding[]): readonly Finding[] => findings.toSorted(bySeverity);
 
@@ -69,6 +78,26 @@ export const ranked = (findings: readonly Finding[]): readonly Finding[] => find
 export function findingText(finding: Finding): Text {
   const name = finding.subject.name;
   return name === "" || plain(finding.text).startsWith(name) ? finding.text : [name, "  ", ...finding.text];
+}
+
+/** `2 of 7 steps done, 1 skipped` */
+export function stepCount(steps: readonly Readonly<{ state: StepState }>[]): string {
+  const inState = (state: StepState): number => steps.filter((step) => step.state === state).length;
+  const skipped = inState("skipped");
+  return `${inState("done")} of ${counted(steps.length, "step")} done${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** `2 more failures, 1 unknown, 3 remarks`: what is behind a fold, in the order of its importance. */
+export function findingCount(findings: readonly Finding[], more: "more " | ""): string {
+  const failures = findings.filter(isFailure).length;
+  const unknown = findings.filter((finding) => finding.severity === "unknown").length;
+  const remarks = findings.length - failures - unknown;
+  const parts = [
+    ...(failures > 0 ? [(word: string) => counted(failures, `${word}failure`)] : []),
+    ...(unknown > 0 ? [(word: string) => `${unknown} ${word}unknown`] : []),
+    ...(remarks > 0 ? [(word: string) => counted(remarks, `${word}remark`)] : []),
+  ];
+  return parts.map((part, i) => part(i === 0 ? more : "")).join(", ");
 }
 
 export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
