@@ -69,6 +69,9 @@ function readToken(token: string): Continue {
   throw new Refused(badRequest("continue key is not valid"));
 }
 
+/** Items of built-in lists say nothing of their type, since the list does; items of custom lists do. */
+const withoutType = ({ apiVersion: _apiVersion, kind: _kind, ...rest }: KubeObject): Fields => rest;
+
 export function list(
   store: ObjectStore,
   target: Target,
@@ -146,7 +149,7 @@ export function list(
       kind: `${resourceKinds[kind].kind}List`,
       apiVersion: apiVersionOf(kind),
       metadata,
-      items: page,
+      items: resourceKinds[kind].group === "metallb.io" ? page : page.map(withoutType),
     },
   };
 }
