@@ -43,8 +43,8 @@ function sendSignal(channel: ClientChannel, name: "TERM" | "KILL"): void {
 
 /**
  * Runs one command line on an open connection. The remote end is told to stop by signal first, then by closing the
- * channel. sshd delivers signals as the login user: a command under sudo ends by itself or by its next write, so
- * privileged commands of the catalogue bound their own run time.
+ * channel. sshd passes signals on as the login user, and none at all when that is root: a command under sudo, or of root,
+ * ends by itself or at its next write. So privileged commands of the catalogue bound their own run time.
  */
 export function runOverSsh(remote: RemoteCommand): RemoteRun {
   const { connection, what, clock, signal, timeoutMs } = remote;

@@ -24,6 +24,10 @@ export type SshShellOptions = Readonly<{
 /** OpenSSH's default MaxSessions is 10 on one connection; this leaves room for others. */
 const sessionsPerConnection = 8;
 
+/** A server frees a session a moment after it said that the command is over, and some allow fewer than ten. */
+const sessionTries = 20;
+const sessionRetryMs = 100;
+
 type Pooled = {
   readonly connection: Promise<SshConnection>;
   open: SshConnection | undefined;
@@ -187,18 +191,23 @@ export function createSshShell(options: SshShellOptions): Readonly<{ shell: Shel
 
     let over: Promise<void> | undefined;
     try {
-      const first = await attempt();
-      over = first.run.over;
-      try {
-        return await first.run.output;
-      } catch (error) {
-        // A kept connection can turn out dead only when it is used. Nothing began on the other side, so once more.
-        if (!first.reused || first.run.mayHaveStarted() || !first.connection.isClosed()) throw error;
-        if (error instanceof FaultError && error.fault.kind !== "unreachable") throw error;
-        await first.run.over;
-        const second = await attempt();
-        over = second.run.over;
-        return await second.run.output;
+      for (let tries = 1; ; tries += 1) {
+        const { run, reused, connection } = await attempt();
+        over = run.over;
+        try {
+          return await run.output;
+        } catch (error) {
+          // Nothing began on the other side, so it is safe to go again.
+          if (!(error instanceof FaultError) || run.mayHaveStarted() || signal?.aborted) throw error;
+          const { kind } = error.fault;
+          // A kept connection can turn out dead only when it is used.
+          const again = kind === "unreachable" && reused && tries === 1;
+          // A live server that opens no channel is out of sessions; they come free as others end.
+          const later = kind === "refused" && !connection.isClosed() && tries < sessionTries;
+          if (!again && !later) throw error;
+          await run.over;
+          if (later) await clock.sleep(sessionRetryMs, signal);
+        }
       }
     } finally {
       leave.abort();

@@ -15,18 +15,21 @@ const karstark = {
 
 /** A duration nobody else sleeps for, so that the process can be found. */
 const stay = `sleep 6${process.pid}`;
+const beat = `sleep 0.0${process.pid}`;
 const linger: NonEmpty<string> = ["sh", "-c", `echo first; exec ${stay}`];
 
 describeNet("OpenSSH", () => {
-  shellContract("ssh to a real sshd", async () => {
-    const topology = buildTopology([karstark]);
-    return {
-      shell: topology.shell,
-      target: { kind: "node", name: "karstark" },
-      linger,
-      lingering: async () => pidsOf(stay).length,
-      close: async () => topology.close(),
-    };
+  describe.each(["/bin/sh", "/bin/bash"] as const)("with %s as login shell", (shell) => {
+    shellContract("ssh to a real sshd", async () => {
+      const topology = buildTopology([{ ...karstark, user: { name: "operator", shell } }]);
+      return {
+        shell: topology.shell,
+        target: { kind: "node", name: "karstark" },
+        linger,
+        lingering: async () => pidsOf(stay).length,
+        close: async () => topology.close(),
+      };
+    });
   });
 
   describe("faults of a real sshd", () => {
@@ -34,6 +37,7 @@ describeNet("OpenSSH", () => {
     beforeAll(() => {
       topology = buildTopology([
         karstark,
+        { ...karstark, name: "unprivileged", nics: [], user: { name: "operator", shell: "/bin/bash" } },
         { ...karstark, name: "bare", nics: [], programs: ["printf", "sh"] },
       ]);
     });
@@ -59,12 +63,12 @@ describeNet("OpenSSH", () => {
       throw new Error("no fault");
     };
 
+    // With dash as login shell SIGTERM ends the shell first; what was stopped then dies as soon as it goes on.
     it("a stopped command is ended when its time is over", async () => {
-      const abort = new AbortController();
       const running = topology.shell(
-        target,
+        { kind: "node", name: "unprivileged" },
         { argv: linger, privileged: false, timeoutMs: 1500 },
-        { signal: abort.signal, onLine: () => void until(() => stop()) },
+        { onLine: () => void until(() => stop()) },
       );
       const stop = () => {
         const pids = pidsOf(stay);
@@ -73,6 +77,17 @@ describeNet("OpenSSH", () => {
       };
       expect(await faultKindOf(running)).toBe("timed-out");
       await until(() => pidsOf(stay).length === 0);
+    });
+
+    it("as root, whom sshd passes no signals on to, a command ends with its next line", async () => {
+      const abort = new AbortController();
+      const output = await topology.shell(
+        target,
+        { argv: ["sh", "-c", `while echo more; do ${beat}; done`], privileged: true, timeoutMs: 30_000 },
+        { signal: abort.signal, onLine: () => abort.abort() },
+      );
+      expect(output.exitCode).toBeNull();
+      await until(() => pidsOf(`sh -c while echo more; do ${beat}; done`).length === 0);
     });
 
     it("a machine that freezes under an open connection is told, and reached again once it is back", async () => {

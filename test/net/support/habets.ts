@@ -58,11 +58,15 @@ function unpacked(): string | undefined {
 export function findHabets(): Habets {
   const named = process.env.ARPING_HABETS;
   if (named !== undefined)
-    return existsSync(named) ? { program: named } : { missing: `ARPING_HABETS names ${named}, which is not there` };
+    return existsSync(named)
+      ? { program: named }
+      : { missing: `ARPING_HABETS names ${named}, which is not there` };
   const before = unpacked();
   if (before !== undefined) return { program: before };
   const failure = download();
   const after = unpacked();
   if (after !== undefined) return { program: after };
-  return { missing: `no arping by Thomas Habets: set ARPING_HABETS, or fill .cache/habets (${failure ?? "unpacked without it"})` };
+  return {
+    missing: `no arping by Thomas Habets: set ARPING_HABETS, or fill .cache/habets (${failure ?? "unpacked without it"})`,
+  };
 }

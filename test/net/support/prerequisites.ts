@@ -39,5 +39,8 @@ export const obstacle = whyNot();
 /** A suite on real kernels. Where it cannot run it is skipped under a name that says why. */
 export function describeNet(title: string, suite: () => void, further?: string): void {
   const reason = obstacle ?? further;
-  describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [skipped: ${reason}]`, suite);
+  describe.skipIf(reason !== undefined)(
+    reason === undefined ? title : `${title} [skipped: ${reason}]`,
+    suite,
+  );
 }

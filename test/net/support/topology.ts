@@ -16,6 +16,8 @@ export type MachineSpec = Readonly<{
   programs?: readonly string[];
   /** Programs that stand before all others, under their names. */
   instead?: Readonly<Record<string, string>>;
+  /** Who logs in: root, or a user without rights that only this machine has. Absent means root. */
+  user?: Readonly<{ name: "operator"; shell: "/bin/sh" | "/bin/bash" }>;
   /** Its sshd, and all it starts, has no right to open raw sockets. */
   withoutRawSockets?: boolean;
 }>;
@@ -54,6 +56,8 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
   const namespace = (name: string) => `${prefix}-${name}`;
   const all = ["switch", ...machines.map((machine) => machine.name)];
   let closed = false;
+  /** `ip netns exec` mounts what is in here over /etc, for that namespace alone. */
+  const etc = (name: string) => join("/etc/netns", namespace(name));
 
   const exec = (machine: string, argv: readonly string[]) =>
     run(["ip", "netns", "exec", namespace(machine), ...argv]);
@@ -64,7 +68,9 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
     closed = true;
     for (const name of all) {
       try {
-        for (const pid of run(["ip", "netns", "pids", namespace(name)]).split("\n").filter(Boolean))
+        for (const pid of run(["ip", "netns", "pids", namespace(name)])
+          .split("\n")
+          .filter(Boolean))
           process.kill(Number(pid), "SIGKILL");
       } catch {
         // No such namespace, or the process ended by itself: both are where we want to be.
@@ -76,6 +82,7 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
       }
     }
     rmSync(dir, { recursive: true, force: true });
+    for (const name of all) rmSync(etc(name), { recursive: true, force: true });
   };
   process.once("exit", tearDown);
 
@@ -88,10 +95,27 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
   const addMachine = (machine: MachineSpec) => {
     run(["ip", "netns", "add", namespace(machine.name)]);
     inside(machine.name, "link", "set", "lo", "up");
-    exec(machine.name, ["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv4.conf.all.rp_filter=0"]);
+    exec(machine.name, [
+      "sysctl",
+      "-qw",
+      "net.ipv6.conf.all.disable_ipv6=1",
+      "net.ipv4.conf.all.rp_filter=0",
+    ]);
     for (const nic of machine.nics) {
       const port = `p${nic.mac.replaceAll(":", "").slice(-8)}`;
-      inside("switch", "link", "add", port, "type", "veth", "peer", "name", nic.name, "netns", namespace(machine.name));
+      inside(
+        "switch",
+        "link",
+        "add",
+        port,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        nic.name,
+        "netns",
+        namespace(machine.name),
+      );
       inside("switch", "link", "set", port, "master", "lan", "up");
       inside(machine.name, "link", "set", nic.name, "address", nic.mac);
       inside(machine.name, "addr", "add", nic.address, "dev", nic.name);
@@ -106,8 +130,15 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
     mkdirSync(bin);
     for (const program of machine.programs ?? [])
       symlinkSync(run(["sh", "-c", 'command -v -- "$0"', program]).trim(), join(bin, program));
-    for (const [name, program] of Object.entries(machine.instead ?? {})) symlinkSync(program, join(bin, name));
+    for (const [name, program] of Object.entries(machine.instead ?? {}))
+      symlinkSync(program, join(bin, name));
     return machine.programs ? bin : `${bin}:${usual}`;
+  };
+  const addUser = ({ name, user }: MachineSpec) => {
+    if (!user) return;
+    mkdirSync(etc(name), { recursive: true });
+    const line = `${user.name}:*:61977:61977::/:${user.shell}\n`;
+    writeFileSync(join(etc(name), "passwd"), readFileSync("/etc/passwd", "utf8") + line);
   };
   const addSshd = (machine: MachineSpec) => {
     const { name } = machine;
@@ -136,11 +167,13 @@ SetEnv PATH=${searchPath(machine)}
   const access = (name: string): SshAccess => {
     const machine = machines.find((each) => each.name === name);
     if (!machine) throw new Error(`no machine "${name}" in this topology`);
-    const drop = machine.withoutRawSockets ? ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw"] : [];
+    const drop = machine.withoutRawSockets
+      ? ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw"]
+      : [];
     return {
       host: name,
       port: 22,
-      user: "root",
+      user: machine.user?.name ?? "root",
       identityFile: join(dir, "client_key"),
       knownHostsFile: join(dir, "known_hosts"),
       sudo: false,
@@ -168,6 +201,7 @@ SetEnv PATH=${searchPath(machine)}
     inside("switch", "link", "set", "lan", "up");
     for (const machine of machines) {
       addMachine(machine);
+      addUser(machine);
       addSshd(machine);
     }
     const pins = machines.map((machine) => `${machine.name} ${publicKey(machine.name)}\n`);
@@ -175,7 +209,9 @@ SetEnv PATH=${searchPath(machine)}
   } catch (error) {
     tearDown();
     const { stderr } = error as { stderr?: string };
-    throw new Error(`the topology could not be built: ${stderr?.trim() || (error as Error).message}`, { cause: error });
+    throw new Error(`the topology could not be built: ${stderr?.trim() || (error as Error).message}`, {
+      cause: error,
+    });
   }
 
   const ssh = createSshShell({
@@ -191,12 +227,17 @@ SetEnv PATH=${searchPath(machine)}
     shell: ssh.shell,
     sshdConfig: (machine) => file(machine, "sshd_config"),
     changeHostKey: (machine) => keygen(file(machine, "host_key")),
-    fingerprint: (machine) => run(["ssh-keygen", "-lf", `${file(machine, "host_key")}.pub`]).split(" ")[1] ?? "",
+    fingerprint: (machine) =>
+      run(["ssh-keygen", "-lf", `${file(machine, "host_key")}.pub`]).split(" ")[1] ?? "",
     announce: (machine, ip, nics) => {
       // Linux answers for any address it has, on any NIC, unless arp_ignore is 8: then for none.
       const all = machines.find(({ name }) => name === machine)?.nics ?? [];
       for (const nic of all)
-        exec(machine, ["sysctl", "-qw", `net.ipv4.conf.${nic.name}.arp_ignore=${nics.includes(nic.name) ? 0 : 8}`]);
+        exec(machine, [
+          "sysctl",
+          "-qw",
+          `net.ipv4.conf.${nic.name}.arp_ignore=${nics.includes(nic.name) ? 0 : 8}`,
+        ]);
       inside(machine, "addr", "replace", `${ip}/32`, "dev", "lo");
     },
     withdraw: (machine, ip) => {
