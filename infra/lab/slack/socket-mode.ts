@@ -5,12 +5,15 @@ import * as z from "zod";
 import type { Json } from "#shared/json.ts";
 import type { Delivery, Payload } from "./delivery.ts";
 import type { JsonObject } from "./message.ts";
-import { addViolation, type State } from "./state.ts";
+import { addViolation, changed, type State } from "./state.ts";
 
 /** Slack allows an app this many connections at once. */
 const MOST_CONNECTIONS = 10;
 /** Seconds a connection is said to live. */
 const CONNECTION_TIME = 18_060;
+/** WebSocket close code of a server that stops, and how long the other side may take to agree. */
+const GOING_AWAY = 1_001;
+const CLOSE_WITHIN_MS = 250;
 
 export type DisconnectReason = "warning" | "refresh_requested" | "link_disabled" | "too_many_websockets";
 
@@ -28,7 +31,7 @@ export type SocketMode = Readonly<{
   disconnect: (reason: DisconnectReason) => void;
   /** Ends every connection without a word, as a broken network does. */
   cut: () => void;
-  close: () => void;
+  close: () => Promise<void>;
 }>;
 
 const ackFrame = z.object({ envelope_id: z.string().min(1), payload: z.json().optional() });
@@ -90,6 +93,7 @@ export function socketMode(state: State, base: () => string): SocketMode {
       const index = open.indexOf(socket);
       if (index >= 0) open.splice(index, 1);
       for (const entry of [...waiting.values()]) if (entry.socket === socket) entry.settle("gone");
+      changed(state);
     });
     tell(socket, {
       type: "hello",
@@ -97,6 +101,7 @@ export function socketMode(state: State, base: () => string): SocketMode {
       debug_info: { host: "lab", build_number: 1, approximate_connection_time: CONNECTION_TIME },
       connection_info: { app_id: state.spec.app.id },
     });
+    changed(state);
   };
 
   return {
@@ -160,8 +165,17 @@ export function socketMode(state: State, base: () => string): SocketMode {
     cut: () => {
       for (const socket of [...open]) socket.terminate();
     },
-    close: () => {
-      for (const socket of [...open]) socket.terminate();
+    close: async () => {
+      const left = [...open];
+      const gone = left.map(
+        (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+      );
+      for (const socket of left) socket.close(GOING_AWAY);
+      const late = setTimeout(() => {
+        for (const socket of left) socket.terminate();
+      }, CLOSE_WITHIN_MS);
+      await Promise.all(gone);
+      clearTimeout(late);
       server.close();
     },
   };

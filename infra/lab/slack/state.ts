@@ -150,6 +150,13 @@ export function directChannel(state: State, user: string): Channel {
   return channel;
 }
 
+/** Clients show an ephemeral message in a thread only when the thread has replies already. */
+const isShown = (state: State, message: Message): boolean =>
+  message.threadTs === undefined ||
+  messagesOf(state, message.channel).some(
+    (other) => other.threadTs === message.threadTs && other.ts !== message.threadTs,
+  );
+
 export type NewMessage = Content &
   Readonly<{
     channel: string;
@@ -171,8 +178,16 @@ export function addMessage(state: State, fresh: NewMessage): Message {
     files: fresh.files ?? [],
     reactions: [],
   };
-  if (message.onlyFor !== undefined) state.ephemerals.push(message);
-  else {
+  if (message.onlyFor !== undefined) {
+    if (isShown(state, message)) state.ephemerals.push(message);
+    else
+      addViolation(state, {
+        where: "ephemeral",
+        channel: message.channel,
+        error: "not_shown",
+        reasons: ["an ephemeral message in a thread without replies is shown to nobody"],
+      });
+  } else {
     const list = state.messages.get(message.channel);
     if (list === undefined) state.messages.set(message.channel, [message]);
     else list.push(message);

@@ -303,7 +303,7 @@ export async function startSlackWorkspace(starting: Starting = {}): Promise<Slac
 
     close: async () => {
       closing.abort();
-      sockets.close();
+      await sockets.close();
       await served.close();
     },
   };
