@@ -1,0 +1,351 @@
+import * as z from "zod";
+import { sharedFrameBudget } from "#shared/arp/frame-budget.ts";
+import type { InvestigateOptions, Investigation, Subject } from "#shared/arp/investigate.ts";
+import { believedAnnouncers, investigate } from "#shared/arp/investigate.ts";
+import { sharedSingleFlight } from "#shared/arp/single-flight.ts";
+import { resolveSubject, shortName } from "#shared/arp/subject.ts";
+import type { ArpPorts, Surroundings } from "#shared/arp/surroundings.ts";
+import { inParallel, readSurroundings } from "#shared/arp/surroundings.ts";
+import type { Skipped } from "#shared/arp/vantage.ts";
+import { arpVantages, firstReady, probeVantage } from "#shared/arp/vantage.ts";
+import { investigationReply, overviewReply } from "#shared/arp/verdict-reply.ts";
+import { watchAddress } from "#shared/arp/watch.ts";
+import { watchReply } from "#shared/arp/watch-reply.ts";
+import type { Fault } from "#shared/fault.ts";
+import { FaultError } from "#shared/fault.ts";
+import { nearest } from "#shared/nearest.ts";
+import { ipRoute } from "#shared/probes/ip-route.ts";
+import type { Reply } from "#shared/reply.ts";
+import type { Vantage } from "#shared/site/site.ts";
+import { code, text } from "#shared/text.ts";
+import type { ClusterPorts, Command, Context } from "./command.ts";
+import { defineVerb } from "./command.ts";
+
+/** More than any probe can use at once; the frame budget does the real limiting. */
+const addressesAtOnce = 16;
+
+const count = z
+  .string()
+  .regex(/^(?:[1-9]|10)$/, "must be a whole number from 1 to 10")
+  .default("3")
+  .transform(Number);
+
+const duration = z
+  .string()
+  .regex(/^\d+(?:s|m)?$/, "must be a time such as 60s or 2m")
+  .transform((value) => Number.parseInt(value, 10) * (value.endsWith("m") ? 60_000 : 1_000))
+  .refine((ms) => ms >= 1_000 && ms <= 300_000, "must be from 1s to 5m");
+
+const subject = z.string({ error: "name a Service, an address or all" }).min(1);
+
+const reply = (
+  cluster: string,
+  word: string,
+  outcome: Reply["verdict"]["outcome"],
+  words: string,
+): Reply => ({
+  verdict: { word, outcome, text: [words] },
+  cluster,
+  findings: [],
+  blocks: [],
+  actions: [],
+});
+
+const noVantage = (cluster: string): Reply => ({
+  ...reply(
+    cluster,
+    "UNKNOWN",
+    "unknown",
+    "no vantage outside the cluster is configured, so reachability cannot be judged. Add one under vantages: (docs/vantages.md).",
+  ),
+  data: { verdict: "could-not-look" },
+});
+
+/** The vantages to try, best first; a reply when the person named one that cannot serve. */
+async function vantagesFor(
+  ports: ArpPorts,
+  from: string | undefined,
+  ip: string | undefined,
+): Promise<readonly Vantage[] | Reply> {
+  const { name, vantages } = ports.config;
+  if (from === undefined) {
+    const able = arpVantages(vantages);
+    return able.length > 0 ? able : noVantage(name);
+  }
+  const named = vantages.find((vantage) => vantage.name === from);
+  if (named === undefined) {
+    const near = nearest(
+      from,
+      vantages.map((vantage) => vantage.name),
+    );
+    return {
+      ...reply(
+        name,
+        "Not understood",
+        "usage",
+        `No vantage "${from}" on ${name}.${near === undefined ? "" : ` Nearest: ${near}.`}`,
+      ),
+      next: [text`Vantages: ${vantages.map((vantage) => vantage.name).join(", ") || "none is configured"}`],
+    };
+  }
+  if (named.place !== "behind-router") return [named];
+  const base = reply(
+    name,
+    "UNKNOWN",
+    "unknown",
+    `${from} is behind the router, and ARP does not cross it: nothing can be seen of who answers.`,
+  );
+  const data = { verdict: "could-not-look", vantage: { name: from, place: named.place } };
+  if (ip === undefined) return { ...base, data };
+  try {
+    const route = await probeVantage(ports, named, ipRoute, ip);
+    const said =
+      route.kind === "via"
+        ? `through ${route.gateway}`
+        : route.kind === "unreachable"
+          ? `not at all (${route.because})`
+          : `directly on ${route.nic}`;
+    return { ...base, why: [`${from} reaches ${ip} ${said}.`], data: { ...data, route: { ...route } } };
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error;
+    return { ...base, why: [`Its route to ${ip} is not known either: ${error.fault.detail}.`], data };
+  }
+}
+
+/** The subjects a word means, or the reply that says why it means none. */
+function subjectsFor(ports: ArpPorts, surroundings: Surroundings, word: string): readonly Subject[] | Reply {
+  const cluster = ports.config.name;
+  const resolved = resolveSubject(surroundings.objects, word);
+  const denied = surroundings.faults.get("services");
+  const isAddress = resolved.kind === "subjects" && word !== "all";
+  if (denied && !isAddress)
+    return {
+      ...reply(cluster, "UNKNOWN", "unknown", `Services could not be listed: ${denied.detail}`),
+      next: [text`An address can be probed all the same: ${code("/arping 10.4.11.1")}`],
+      data: { verdict: "could-not-look" },
+    };
+  switch (resolved.kind) {
+    case "subjects":
+      return resolved.subjects.length > 0
+        ? resolved.subjects
+        : {
+            ...reply(
+              cluster,
+              "UNKNOWN",
+              "unknown",
+              "no Service has an address, so there is nothing to probe.",
+            ),
+            next: [text`${code("kubectl get services -A")}`],
+          };
+    case "ambiguous":
+      return reply(
+        cluster,
+        "Not understood",
+        "usage",
+        `"${word}" is ${resolved.services.length} services on ${cluster}: ${resolved.services.join(", ")}. Say which.`,
+      );
+    case "no-address":
+      return {
+        ...reply(
+          cluster,
+          "SILENT",
+          "failed",
+          `${resolved.service} has no address yet, so nothing can announce it.`,
+        ),
+        next: [
+          text`${code(`kubectl -n ${resolved.service.split("/")[0]} describe service ${resolved.service.split("/")[1]}`)}`,
+        ],
+        data: {
+          service: resolved.service,
+          verdict: "silence",
+          candidates: [{ id: "not-assigned", seen: true }],
+        },
+      };
+    case "unknown": {
+      const near = resolved.nearest;
+      const nearText = near
+        ? ` Nearest: ${near.service === undefined ? "" : `${shortName(near.service, surroundings.objects)} `}${near.ip}.`
+        : "";
+      return reply(
+        cluster,
+        "Not understood",
+        "usage",
+        `No service "${word}" on ${cluster}.${nearText} All: /arping all`,
+      );
+    }
+  }
+}
+
+const isReply = (value: readonly unknown[] | Reply): value is Reply => !Array.isArray(value);
+
+/** Vantages once found ready are not asked again within a command; a node is no vantage for its own address. */
+function vantageFinder(ports: ArpPorts, vantages: readonly Vantage[], surroundings: Surroundings) {
+  const found = new Map<string, ReturnType<typeof firstReady>>();
+  return async (about: Subject): Promise<Awaited<ReturnType<typeof firstReady>>> => {
+    const announcers = believedAnnouncers(surroundings, about);
+    const able = vantages.filter(
+      ({ clusterNode }) =>
+        clusterNode === undefined || vantages.length === 1 || !announcers.includes(clusterNode),
+    );
+    const key = able.map(({ name }) => name).join(" ");
+    const known = found.get(key) ?? firstReady(ports, able);
+    found.set(key, known);
+    return known;
+  };
+}
+
+const noneReady = (skipped: readonly Skipped[]): Fault => ({
+  kind: skipped[0]?.fault.kind ?? "not-configured",
+  what: skipped.length > 0 ? "vantages" : "vantage",
+  detail:
+    skipped.map(({ vantage, fault }) => `${vantage}: ${fault.detail}`).join("; ") ||
+    "every vantage is a node that announces the address itself",
+});
+
+const skippedNotes = (skipped: readonly Skipped[]): readonly string[] =>
+  skipped.map(({ vantage, fault }) => `${vantage} could not be used: ${fault.detail}`);
+
+const waiting = (cluster: string, words: string): Reply => reply(cluster, "Probing", "running", words);
+
+const portsOf = (cluster: ClusterPorts, context: Context<unknown>): ArpPorts => ({
+  config: cluster.config,
+  read: cluster.read,
+  shell: cluster.shell,
+  clock: context.deps.clock,
+  signal: context.signal,
+});
+
+type ProbeInput = Readonly<{ subject: string; from?: string | undefined; count: number }>;
+
+async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
+  const { input, show } = context;
+  const ports = portsOf(context.cluster as ClusterPorts, context);
+  const cluster = ports.config.name;
+  const word = input.subject;
+  const early = await vantagesFor(ports, input.from, /^[\d.]+$/.test(word) ? word : undefined);
+  if (isReply(early)) return early;
+  const surroundings = await readSurroundings(ports);
+  const subjects = subjectsFor(ports, surroundings, word);
+  if (isReply(subjects)) return subjects;
+
+  const findVantage = vantageFinder(ports, early, surroundings);
+  const notes = new Set<string>();
+  const options: InvestigateOptions = {
+    ports,
+    surroundings,
+    budget: sharedFrameBudget(context.deps.clock),
+    flights: sharedSingleFlight(context.deps.clock),
+    count: input.count,
+    onWait: () => {
+      if (subjects.length === 1)
+        show(waiting(cluster, "waits for its turn: a vantage sends at most 10 ARP requests a second"));
+    },
+  };
+  let done = 0;
+  const results = await inParallel(subjects, addressesAtOnce, async (about): Promise<Investigation> => {
+    const { ready, skipped } = await findVantage(about);
+    for (const note of skippedNotes(skipped)) notes.add(note);
+    const result = await investigate(options, about, ready ?? noneReady(skipped));
+    done++;
+    if (subjects.length > 1 && done < subjects.length)
+      show(waiting(cluster, `${done} of ${subjects.length} addresses`));
+    return result;
+  });
+  const labelOf = ({ service, ip }: Subject): string =>
+    service === undefined ? ip : `${shortName(service, surroundings.objects)} ${ip}`;
+  const [only] = results;
+  return results.length === 1 && only
+    ? investigationReply(cluster, labelOf(only), only, [...notes])
+    : overviewReply(cluster, results, labelOf, [...notes]);
+}
+
+type WatchInput = Readonly<{ subject: string; for: number; from?: string | undefined }>;
+
+async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
+  const { input, show, deps } = context;
+  const ports = portsOf(context.cluster as ClusterPorts, context);
+  const cluster = ports.config.name;
+  const vantages = await vantagesFor(ports, input.from, undefined);
+  if (isReply(vantages)) return vantages;
+  const surroundings = await readSurroundings(ports);
+  const subjects = subjectsFor(ports, surroundings, input.subject);
+  if (isReply(subjects)) return subjects;
+  const about = subjects.find(({ ip }) => !ip.includes(":"));
+  if (input.subject === "all" || about === undefined)
+    return reply(
+      cluster,
+      "Not understood",
+      "usage",
+      input.subject === "all"
+        ? "A watch is about one address: name it."
+        : "NDP is not probed: only IPv4 can be watched.",
+    );
+  const { ready, skipped } = await vantageFinder(ports, vantages, surroundings)(about);
+  const label =
+    about.service === undefined ? about.ip : `${shortName(about.service, surroundings.objects)} ${about.ip}`;
+  if (ready === undefined) {
+    const fault = noneReady(skipped);
+    return {
+      ...reply(cluster, "UNKNOWN", "unknown", `${label} · could not look at the wire`),
+      why: [fault.detail],
+      data: { verdict: "could-not-look", fault: { ...fault } },
+    };
+  }
+  const ownerOf = surroundings.table.ownerOf;
+  show(waiting(cluster, `${label} · watching from ${ready.vantage.name} for ${input.for / 1000} s`));
+  try {
+    const watch = await watchAddress(ports, sharedFrameBudget(deps.clock), ready, about.ip, input.for, {
+      onWait: () => show(waiting(cluster, `${label} · waits until ${ready.vantage.name} may send again`)),
+    });
+    return watchReply(cluster, label, about, ready.vantage, watch, ownerOf);
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error;
+    return {
+      ...reply(cluster, "UNKNOWN", "unknown", `${label} · could not look at the wire`),
+      why: [`${ready.vantage.name}: ${error.fault.what}: ${error.fault.detail}`],
+      data: { verdict: "could-not-look", fault: { ...error.fault } },
+    };
+  }
+}
+
+const from = { name: "from", value: "VANTAGE", about: "look from this vantage instead of the best one" };
+
+export const arping: Command = {
+  name: "arping",
+  summary: "Who answers for an address on the wire, and who should.",
+  verbs: [
+    defineVerb({
+      path: [],
+      usage: "SERVICE|IP|all [--from VANTAGE] [--count N]",
+      summary: "Who answers ARP for an address: wire, status, event and prediction side by side.",
+      examples: ["httpbin", "10.4.11.1 --from ops-host", "all"],
+      positionals: ["subject"],
+      options: [
+        from,
+        { name: "count", value: "N", about: "broadcast requests per address, 1 to 10 (default 3)" },
+      ],
+      input: z.object({ subject, from: z.string().optional(), count }),
+      role: "viewer",
+      effect: "probe",
+      slow: true,
+      cluster: "one",
+      doors: ["slack", "console", "cli"],
+      handle: handleProbe,
+    }),
+    defineVerb({
+      path: ["watch"],
+      usage: "SERVICE --for 60s [--from VANTAGE]",
+      summary: "Owner changes, gaps and gratuitous frames of one address over a while.",
+      examples: ["httpbin --for 60s"],
+      positionals: ["subject"],
+      options: [{ name: "for", value: "TIME", about: "1s to 5m" }, from],
+      input: z.object({ subject, for: duration, from: z.string().optional() }),
+      role: "viewer",
+      effect: "probe",
+      slow: true,
+      cluster: "one",
+      doors: ["slack", "console", "cli"],
+      handle: handleWatch,
+    }),
+  ],
+};

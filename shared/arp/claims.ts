@@ -1,0 +1,52 @@
+import type { Fault } from "../fault.ts";
+import { eventSays, statusSays } from "../metallb/observe.ts";
+import type { MetalLbObjects } from "../metallb/resources.ts";
+
+/** What one source beside the wire says about who announces an address. */
+export type Claim =
+  | Readonly<{
+      kind: "node";
+      node: string;
+      /** Milliseconds since the epoch; when the event was last seen. */
+      at?: number;
+      /** Why not to lean on it, known from the source itself. */
+      doubts: readonly string[];
+    }>
+  | Readonly<{ kind: "nodes"; nodes: readonly string[]; doubts: readonly string[] }>
+  | Readonly<{ kind: "none"; because: string }>
+  | Readonly<{ kind: "unknown"; fault: Fault }>;
+
+/** What ServiceL2Status says about a Service (`namespace/name`). */
+export function statusClaim(objects: MetalLbObjects, service: string, version: string | undefined): Claim {
+  const says = statusSays(objects, service, version);
+  if (says.node !== undefined && says.objects.length === 1)
+    return { kind: "node", node: says.node, doubts: says.because };
+  return says.nodes.length > 0
+    ? { kind: "nodes", nodes: says.nodes, doubts: says.because }
+    : { kind: "none", because: "no ServiceL2Status" };
+}
+
+/**
+ * What the newest event says. nodeAssigned is emitted even when the elected node has none of the interfaces that its
+ * advertisements name; then announceFailed is the other half of the story.
+ */
+export function eventClaim(objects: MetalLbObjects, service: string): Claim {
+  const { assigned, failed, because } = eventSays(objects, service);
+  if (assigned === undefined) return { kind: "none", because: "no layer 2 nodeAssigned event is left" };
+  const at = assigned.time === undefined ? undefined : Date.parse(assigned.time);
+  return {
+    kind: "node",
+    node: assigned.node,
+    ...(at === undefined ? {} : { at }),
+    doubts: [
+      ...because,
+      ...(failed?.node === assigned.node
+        ? ["announceFailed too: none of the interfaces that the advertisements name exists there"]
+        : []),
+    ],
+  };
+}
+
+/** The nodes a claim names. */
+export const claimedNodes = (claim: Claim): readonly string[] =>
+  claim.kind === "node" ? [claim.node] : claim.kind === "nodes" ? claim.nodes : [];

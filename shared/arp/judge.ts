@@ -1,0 +1,386 @@
+import type { Fault } from "../fault.ts";
+import type { AddressPrediction } from "../metallb/prediction.ts";
+import type { Site, VantagePlace } from "../site/site.ts";
+import type { Claim } from "./claims.ts";
+import { claimedNodes } from "./claims.ts";
+import type { MacOwnership, MacTable } from "./mac-table.ts";
+import { lanNics, theLanNic } from "./mac-table.ts";
+import type { SilenceCandidate, SilenceFacts } from "./silence.ts";
+import { silenceCandidates } from "./silence.ts";
+import type { VerdictCode } from "./verdict-codes.ts";
+
+/** One MAC that answered, and how often. */
+export type Answer = Readonly<{ mac: string; replies: number }>;
+
+export type VantagePoint = Readonly<{ name: string; place: VantagePlace; clusterNode?: string }>;
+
+/** What was seen on the wire, or why nobody could look. */
+export type Wire =
+  | Readonly<{
+      kind: "looked";
+      answers: readonly Answer[];
+      /** Broadcast requests sent. */
+      sent: number;
+      /** MACs that answered for an address nobody uses; absent when it was not asked. */
+      unusedAnswers?: readonly string[];
+    }>
+  | Readonly<{ kind: "not-looked"; fault: Fault }>;
+
+export type ArpEvidence = Readonly<{
+  ip: string;
+  service: string | undefined;
+  vantage: VantagePoint | undefined;
+  wire: Wire;
+  table: MacTable;
+  site: Site;
+  status: Claim;
+  event: Claim;
+  /** The fault says why nothing could be predicted. */
+  prediction: AddressPrediction | Fault;
+  silence: SilenceFacts;
+}>;
+
+export type JudgedAnswer = Answer & Readonly<{ ownership: MacOwnership }>;
+
+export type ArpVerdict = Readonly<{
+  code: VerdictCode;
+  /** What follows the subject in the first line, `two MACs answer, both on karstark`. */
+  headline: string;
+  /** One or two sentences: what it means. */
+  why: string;
+  answers: readonly JudgedAnswer[];
+  /** Node that answers, where exactly one does. */
+  node?: string;
+  nic?: string;
+  /** Who announces next if the predicted announcer dies. */
+  next?: string;
+  predicted?: string;
+  /** Sources that contradict the wire or each other, each in one sentence. */
+  disagreements: readonly string[];
+  /** What is known to lie about this kind of evidence, where it could have here. */
+  caveats: readonly string[];
+  /** For silence: causes in order of likelihood, each with the test that decides it. */
+  candidates: readonly SilenceCandidate[];
+  /** What to type next. */
+  nextCommands: readonly string[];
+  fixCommands: readonly string[];
+}>;
+
+const isPrediction = (prediction: AddressPrediction | Fault): prediction is AddressPrediction =>
+  "order" in prediction;
+
+const list = (words: readonly string[]): string =>
+  words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+
+const counted = (count: number): string =>
+  ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][count] ?? String(count);
+
+/** `karstark eth0`, or what is known instead of it. */
+export function ownerText(ownership: MacOwnership): string {
+  switch (ownership.kind) {
+    case "node":
+      return `${ownership.owner.node} ${ownership.owner.nic}`;
+    case "several-nodes":
+      return `same MAC on ${list(ownership.owners.map(({ node, nic }) => `${node} ${nic}`))}`;
+    case "could-be":
+      return `unknown: could be ${list(ownership.nodes)}`;
+    case "nobody":
+      return "no node has it";
+  }
+}
+
+type Core = Pick<ArpVerdict, "code" | "headline" | "why"> &
+  Partial<Pick<ArpVerdict, "node" | "nic" | "candidates" | "nextCommands" | "fixCommands">>;
+
+/**
+ * Says who answers for an address, from evidence alone: the wire first, then status, event and prediction against it.
+ * Pure; whatever could not be seen makes the verdict `could-not-look` and never a pass, never silence.
+ */
+export function judge(evidence: ArpEvidence): ArpVerdict {
+  const prediction = isPrediction(evidence.prediction) ? evidence.prediction : undefined;
+  const answers: readonly JudgedAnswer[] =
+    evidence.wire.kind === "looked"
+      ? evidence.wire.answers.map((answer) => ({ ...answer, ownership: evidence.table.ownerOf(answer.mac) }))
+      : [];
+  const core = coreVerdict(evidence, answers, prediction);
+  const [predicted, next] = prediction?.order ?? [];
+  return {
+    candidates: [],
+    nextCommands: [],
+    fixCommands: [],
+    ...core,
+    answers,
+    ...(predicted === undefined ? {} : { predicted }),
+    ...(next === undefined ? {} : { next }),
+    disagreements: disagreements(evidence, answers, prediction),
+    caveats: caveats(evidence, answers),
+  };
+}
+
+const couldNotLook = (headline: string, why: string): Core => ({ code: "could-not-look", headline, why });
+
+function coreVerdict(
+  evidence: ArpEvidence,
+  answers: readonly JudgedAnswer[],
+  prediction: AddressPrediction | undefined,
+): Core {
+  const { wire, ip } = evidence;
+  if (ip.includes(":"))
+    return couldNotLook("NDP is not probed", "ARP is IPv4 only; nothing is known about who answers for it.");
+  if (wire.kind === "not-looked")
+    return couldNotLook(
+      "could not look at the wire",
+      `${evidence.vantage ? `${evidence.vantage.name}: ` : ""}${wire.fault.what}: ${wire.fault.detail}`,
+    );
+  if (wire.sent < 1) return couldNotLook("could not look at the wire", "Not one request was sent.");
+  if (answers.length === 0) return silent(evidence, prediction);
+
+  const proxied = answers.filter(({ mac }) => wire.unusedAnswers?.includes(mac));
+  const [proxy] = proxied;
+  if (proxy)
+    return {
+      code: "proxy-arp",
+      headline: `${proxy.mac} answers for every address, this one included`,
+      why:
+        `It answered for ${evidence.site.unusedAddress ?? "an address nobody uses"} too: proxy ARP on ` +
+        `${proxy.ownership.kind === "node" ? ownerText(proxy.ownership) : "a router, bridge or access point"}. Who else announces cannot be told through it.`,
+      nextCommands: proxy.ownership.kind === "node" ? [`/nodes check ${proxy.ownership.owner.node}`] : [],
+    };
+  return answers.length === 1
+    ? single(evidence, answers[0] as JudgedAnswer, prediction)
+    : several(evidence, answers);
+}
+
+function silent(evidence: ArpEvidence, prediction: AddressPrediction | undefined): Core {
+  const self = evidence.vantage?.clusterNode;
+  if (self !== undefined) {
+    const announcers = [
+      ...claimedNodes(evidence.status),
+      ...claimedNodes(evidence.event),
+      ...(prediction?.order.slice(0, 1) ?? []),
+    ];
+    if (announcers.length === 0 || announcers.includes(self))
+      return couldNotLook(
+        `no answer, but ${self} may be the announcer itself`,
+        "A node gets no answer for an address that it announces. Look from a vantage outside the cluster.",
+      );
+  }
+  const candidates = silenceCandidates({ ...evidence, prediction });
+  const [first] = candidates;
+  return {
+    code: "silence",
+    headline: "nobody answers",
+    why: first ? `${first.seen ? "" : "Most likely: "}${first.text}` : "Nothing that was read explains it.",
+    candidates,
+    nextCommands: prediction?.order[0] ? [`/nodes check ${prediction.order[0]}`] : [],
+  };
+}
+
+function several(evidence: ArpEvidence, answers: readonly JudgedAnswer[]): Core {
+  const strangers = answers.filter(({ ownership }) => ownership.kind === "nobody");
+  const vague = answers.filter(
+    ({ ownership }) => ownership.kind === "could-be" || ownership.kind === "several-nodes",
+  );
+  const owners = answers.flatMap(({ ownership }) => (ownership.kind === "node" ? [ownership.owner] : []));
+  const nodes = [...new Set(owners.map(({ node }) => node))];
+  const [node] = nodes;
+  const check = nodes.map((each) => `/nodes check ${each}`);
+  if (strangers.length > 0)
+    return {
+      code: "foreign-mac",
+      headline: `${list(strangers.map(({ mac }) => mac))} answers, and no node has that MAC`,
+      why:
+        (owners.length > 0 ? `${list(owners.map((o) => `${o.node} ${o.nic}`))} answers as well. ` : "") +
+        "Another machine uses this address, or a device answers in its place (proxy ARP).",
+      nextCommands: check,
+    };
+  if (vague.length > 0)
+    return {
+      code: "two-macs",
+      headline: `${counted(answers.length)} MACs answer`,
+      why: `Whose they are is not certain: ${list(vague.map(({ mac, ownership }) => `${mac} is ${ownerText(ownership)}`))}.`,
+      nextCommands: check,
+    };
+  if (nodes.length > 1 || node === undefined)
+    return {
+      code: "two-nodes",
+      headline: `${counted(nodes.length)} nodes answer: ${list(nodes)}`,
+      why:
+        nodes.length > 2 && nodes.length === evidence.table.nodes.length
+          ? "Every node answers: kube-proxy in IPVS mode without strictARP does that."
+          : "Split brain: their speakers do not see each other, or a second program announces the address.",
+      nextCommands: check,
+    };
+  const nics = owners.map(({ nic }) => nic);
+  const right = rightNic(evidence, node, nics);
+  const wrong = nics.filter((nic) => nic !== right);
+  return {
+    code: "two-nics",
+    headline: `${counted(nics.length)} MACs answer, ${nics.length === 2 ? "both" : "all"} on ${node}`,
+    why: right
+      ? `${right} is right. ${list(wrong)} answers too: caches will flap between them.`
+      : `${list(nics)} answer: caches will flap between them. Which one is right is not certain; name it under site.lanNic.`,
+    node,
+    nextCommands: check,
+    fixCommands: wrong.some((nic) => /^wl/.test(nic)) ? [`/nodes fix ${node} wifi-active`] : [],
+  };
+}
+
+/** The NIC that should answer: what the advertisements limit it to, else the node's LAN NIC where that is certain. */
+function rightNic(evidence: ArpEvidence, node: string, among: readonly string[]): string | undefined {
+  const limited = isPrediction(evidence.prediction) ? evidence.prediction.interfaces[node] : undefined;
+  if (limited !== undefined && limited !== "all") {
+    const fitting = among.filter((nic) => limited.includes(nic));
+    if (fitting.length === 1) return fitting[0];
+  }
+  const nics = evidence.table.nicsOf(node);
+  const lan = nics && theLanNic(node, nics, evidence.site)?.name;
+  return lan !== undefined && among.includes(lan) ? lan : undefined;
+}
+
+function single(
+  evidence: ArpEvidence,
+  answer: JudgedAnswer,
+  prediction: AddressPrediction | undefined,
+): Core {
+  const { ownership, mac } = answer;
+  if (ownership.kind === "nobody")
+    return {
+      code: "foreign-mac",
+      headline: `${mac} answers, and no node has that MAC`,
+      why:
+        evidence.wire.kind === "looked" && evidence.wire.unusedAnswers !== undefined
+          ? "Another machine uses this address: a DHCP lease, a fixed address or another cluster."
+          : "Another machine uses this address, or a device answers for many (proxy ARP); site.unusedAddress would tell which.",
+    };
+  if (ownership.kind === "could-be")
+    return couldNotLook(
+      `${mac} answers; ${ownerText(ownership)}`,
+      `${list(ownership.nodes)} could not be read, so it is not known whether the MAC is a node's or a stranger's.`,
+    );
+  if (ownership.kind === "several-nodes")
+    return couldNotLook(
+      `${mac} answers; ${ownerText(ownership)}`,
+      "A MAC must be unique on a segment: which node answers cannot be told.",
+    );
+  const { node, nic } = ownership.owner;
+  const place = { node, nic };
+  if (prediction === undefined)
+    return {
+      ...place,
+      code: "answered",
+      headline: `${node} ${nic} answers; nothing to compare it with`,
+      why: `Who should answer could not be predicted: ${(evidence.prediction as Fault).detail}`,
+    };
+  const [predicted, next] = prediction.order;
+  if (predicted === undefined)
+    return {
+      ...place,
+      code: "elsewhere",
+      headline: `${node} ${nic} answers, although nobody should`,
+      why: prediction.configError
+        ? `MetalLB rejects its configuration (${prediction.configError}); speakers keep the last good one until they restart.`
+        : `No node may announce it: ${list([...new Set(Object.values(prediction.why))])}.`,
+      nextCommands: [`/nodes check ${node}`],
+    };
+  if (node !== predicted)
+    return {
+      ...place,
+      code: "elsewhere",
+      headline: `${node} ${nic} answers, predicted was ${predicted}`,
+      why: prediction.order.includes(node)
+        ? `${node} is a candidate, but not the first: ${predicted}'s speaker is not in the member list, or did not announce.`
+        : `${node} is no candidate${prediction.why[node] ? ` (${prediction.why[node]})` : ""}; something else than MetalLB's election put the address there.`,
+      nextCommands: [`/nodes check ${predicted}`],
+    };
+  const nics = evidence.table.nicsOf(node) ?? [];
+  const lan = theLanNic(node, nics, evidence.site)?.name;
+  const allowed = lanNics(node, nics, evidence.site).map(({ name }) => name);
+  const limited = prediction.interfaces[node];
+  const permitted = limited === undefined || limited === "all" || limited.includes(nic);
+  if (!permitted || (lan !== undefined && nic !== lan) || (lan === undefined && !allowed.includes(nic)))
+    return {
+      ...place,
+      code: "wrong-nic",
+      headline: `${node} answers on ${nic}${lan === undefined || lan === nic ? "" : `, not on ${lan}`}`,
+      why: permitted
+        ? `The node is right, the interface is not: ${nic} is not its LAN NIC.`
+        : `The advertisements allow ${list(limited as readonly string[])} on ${node}, and ${nic} is none of them.`,
+      nextCommands: [`/nodes check ${node}`],
+    };
+  return {
+    ...place,
+    code: "expected",
+    headline: `${node} ${nic} answers, as predicted (next: ${next ?? "nobody"})`,
+    why: next === undefined ? "No other node could take over." : "",
+  };
+}
+
+function disagreements(
+  evidence: ArpEvidence,
+  answers: readonly JudgedAnswer[],
+  prediction: AddressPrediction | undefined,
+): readonly string[] {
+  const wire = [
+    ...new Set(answers.flatMap(({ ownership }) => (ownership.kind === "node" ? [ownership.owner.node] : []))),
+  ];
+  const looked = evidence.wire.kind === "looked" && !evidence.ip.includes(":");
+  const out: string[] = [];
+  const wireSays = wire.length > 0 ? list(wire) : answers.length > 0 ? "a MAC of no known node" : "nobody";
+  const against = (source: string, claim: Claim) => {
+    const nodes = claimedNodes(claim);
+    // A MAC that could be the named node's contradicts nobody.
+    const open = answers.some(
+      ({ ownership }) =>
+        (ownership.kind === "could-be" && nodes.some((node) => ownership.nodes.includes(node))) ||
+        (ownership.kind === "several-nodes" &&
+          nodes.some((node) => ownership.owners.some((owner) => owner.node === node))),
+    );
+    if (nodes.length === 0 || open) return;
+    const doubts = claim.kind === "node" || claim.kind === "nodes" ? claim.doubts : [];
+    const doubt = doubts.length === 0 ? "" : ` (${doubts.join("; ")})`;
+    if (looked && (wire.length !== nodes.length || nodes.some((node) => !wire.includes(node))))
+      out.push(`${source} says ${list(nodes)}, the wire says ${wireSays}${doubt}`);
+  };
+  against("status", evidence.status);
+  against("event", evidence.event);
+  const predicted = prediction?.order[0];
+  if (looked && prediction) {
+    if (predicted === undefined && wire.length > 0)
+      out.push(`prediction says nobody, the wire says ${wireSays}`);
+    if (predicted !== undefined && (wire.length !== 1 || wire[0] !== predicted))
+      out.push(`prediction says ${predicted}, the wire says ${wireSays}`);
+  }
+  const [status] = claimedNodes(evidence.status);
+  const [event] = claimedNodes(evidence.event);
+  if (status !== undefined && event !== undefined && status !== event)
+    out.push(`status says ${status}, the newest event says ${event}`);
+  return out;
+}
+
+function caveats(evidence: ArpEvidence, answers: readonly JudgedAnswer[]): readonly string[] {
+  const out: string[] = [];
+  for (const { ownership } of answers) {
+    if (ownership.kind !== "node") continue;
+    const { node, nic } = ownership.owner;
+    const found = evidence.table.nicsOf(node)?.find(({ name }) => name === nic);
+    if ((found?.promiscuity ?? 0) > 0)
+      out.push(
+        `${node} ${nic} is promiscuous (${found?.promiscuity}): a capture running there can make a Wi-Fi chip hear broadcasts it would miss`,
+      );
+  }
+  const { wire, vantage } = evidence;
+  if (wire.kind === "looked")
+    for (const { mac, replies } of answers)
+      if (replies < wire.sent)
+        out.push(`${mac} answered ${replies} of ${wire.sent} requests: frames are lost somewhere`);
+  if (vantage?.clusterNode !== undefined)
+    out.push(
+      `${vantage.name} is the cluster node ${vantage.clusterNode}: ARP evidence only, not reachability`,
+    );
+  if (vantage?.place === "lan-wifi")
+    out.push(`${vantage.name} is on Wi-Fi: access points filter or answer ARP themselves`);
+  if (wire.kind === "looked" && answers.length !== 1)
+    out.push("clients with a warm ARP cache keep what they learnt, whatever answers now");
+  return out;
+}

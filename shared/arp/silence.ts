@@ -1,0 +1,209 @@
+import type { Fault } from "../fault.ts";
+import type { AddressPrediction } from "../metallb/prediction.ts";
+import type { Route } from "../probes/ip-route.ts";
+import type { Site } from "../site/site.ts";
+import { lanNics, type MacTable } from "./mac-table.ts";
+
+/** What was read beside the wire that can explain silence; `undefined` is "not known". */
+export type SilenceFacts = Readonly<{
+  /** Some Service has the address. */
+  assigned: boolean | undefined;
+  /** A BGPAdvertisement selects the address's pool. */
+  bgp: boolean | undefined;
+  /** Nodes whose Ready condition is not True. */
+  notReady: ReadonlySet<string>;
+  /** Nodes with a running, ready speaker. */
+  speakers: readonly string[] | undefined;
+  /** How the vantage would send to the address. */
+  route: Route | Fault | undefined;
+  /** Interface the requests left by, and whether it has an address in the LAN prefix. */
+  vantageNic: Readonly<{ name: string; onLan: boolean; wireless: boolean }> | undefined;
+}>;
+
+export type SilenceCandidate = Readonly<{
+  /** Stable: tests and `data` name it. */
+  id: string;
+  text: string;
+  /** The test that decides it. */
+  test: string;
+  /** Something that was read says so; the others are merely possible. */
+  seen: boolean;
+}>;
+
+type Case = Readonly<{
+  ip: string;
+  service: string | undefined;
+  site: Site;
+  table: MacTable;
+  prediction: AddressPrediction | undefined;
+  silence: SilenceFacts;
+  vantage: Readonly<{ name: string; place: string }> | undefined;
+}>;
+
+/** Per cause: true when the evidence shows it, false when it rules it out, undefined when nothing was read about it. */
+type Cause = Readonly<{
+  id: string;
+  applies: (c: Case) => boolean | undefined;
+  text: (c: Case) => string;
+  test: (c: Case) => string;
+}>;
+
+const whys = ({ prediction }: Case): ReadonlySet<string> =>
+  new Set(prediction && prediction.order.length === 0 ? Object.values(prediction.why) : []);
+
+const allAre = (c: Case, code: string): boolean | undefined =>
+  c.prediction === undefined ? undefined : whys(c).has(code);
+
+const leader = ({ prediction }: Case): string => prediction?.order[0] ?? "the announcer";
+
+/** Whether the node's responders have an interface that can answer; the rules are those of MetalLB's announcer. */
+function hasUsableNic(c: Case): boolean | undefined {
+  const node = c.prediction?.order[0];
+  if (node === undefined) return undefined;
+  const nics = c.table.nicsOf(node);
+  if (nics === undefined) return undefined;
+  const limited = c.prediction?.interfaces[node] ?? "all";
+  const segment = lanNics(node, nics, c.site).filter(
+    (nic) => limited === "all" || limited.includes(nic.name),
+  );
+  return segment.some(
+    (nic) => nic.up && nic.carrier && nic.master === undefined && !nic.flags.includes("NOARP"),
+  );
+}
+
+const poolText = ({ prediction }: Case): string =>
+  prediction?.pool ? `pool ${prediction.pool}` : "its pool";
+
+const not = (value: boolean | undefined): boolean | undefined => (value === undefined ? undefined : !value);
+
+/** In order of likelihood, as people run into them. */
+const causes: readonly Cause[] = [
+  {
+    id: "not-assigned",
+    applies: ({ silence }) => not(silence.assigned),
+    text: ({ ip }) => `no Service has the address ${ip}, so nothing announces it.`,
+    test: ({ ip }) => `kubectl get services -A | grep -F ${ip}`,
+  },
+  {
+    id: "invalid-configuration",
+    applies: ({ prediction }) =>
+      prediction === undefined ? undefined : prediction.configError !== undefined,
+    text: ({ prediction }) =>
+      `MetalLB rejects its whole configuration: ${prediction?.configError ?? "see ConfigurationState"}.`,
+    test: () => "kubectl get configurationstates -A",
+  },
+  {
+    id: "only-bgp",
+    applies: (c) => {
+      const silentL2 = allAre(c, "pool-not-advertised");
+      return silentL2 === undefined || c.silence.bgp === undefined ? undefined : silentL2 && c.silence.bgp;
+    },
+    text: (c) => `only BGP announces ${poolText(c)}: no L2Advertisement selects it, so nobody answers ARP.`,
+    test: () => "kubectl get l2advertisements,bgpadvertisements -A",
+  },
+  {
+    id: "no-l2-advertisement",
+    applies: (c) => {
+      const silentL2 = allAre(c, "pool-not-advertised");
+      if (silentL2 === undefined) return undefined;
+      return (silentL2 && c.silence.bgp !== true) || whys(c).has("no-advertisement-selects-service");
+    },
+    text: (c) => `no L2Advertisement selects ${poolText(c)}.`,
+    test: () => "kubectl get l2advertisements -A -o yaml",
+  },
+  {
+    id: "no-servable-endpoint",
+    applies: (c) => allAre(c, "no-servable-endpoint"),
+    text: ({ service }) =>
+      `${service ?? "the Service"} has no endpoint that can serve: then nobody announces.`,
+    test: ({ service }) => {
+      const [namespace, name] = service?.split("/") ?? [];
+      return name === undefined
+        ? "kubectl get endpointslices -A"
+        : `kubectl -n ${namespace} get endpointslices -l kubernetes.io/service-name=${name}`;
+    },
+  },
+  {
+    id: "no-candidate",
+    applies: (c) =>
+      c.prediction === undefined
+        ? undefined
+        : c.prediction.order.length === 0 &&
+          c.prediction.configError === undefined &&
+          ![...whys(c)].every((why) =>
+            ["pool-not-advertised", "no-advertisement-selects-service", "no-servable-endpoint"].includes(why),
+          ),
+    text: (c) => `no node may announce it: ${[...whys(c)].join(", ")}.`,
+    test: ({ ip }) => `arpeggio announcer --ip ${ip}`,
+  },
+  {
+    id: "leader-no-usable-nic",
+    applies: (c) => not(hasUsableNic(c)),
+    text: (c) => {
+      const limited = c.prediction?.interfaces[leader(c)] ?? "all";
+      return (
+        `${leader(c)} is elected but has no usable NIC${limited === "all" ? " in the segment" : ` among ${limited.join(", ")}`} ` +
+        "(missing, down, without carrier, or a member of a bond or bridge). Events and metrics still say that it announces."
+      );
+    },
+    test: (c) => `/nodes check ${leader(c)}`,
+  },
+  {
+    id: "leader-gone",
+    applies: (c) => {
+      const node = c.prediction?.order[0];
+      if (node === undefined) return undefined;
+      if (c.silence.notReady.has(node)) return true;
+      return c.silence.speakers === undefined ? undefined : !c.silence.speakers.includes(node);
+    },
+    text: (c) =>
+      c.silence.notReady.has(leader(c))
+        ? `${leader(c)} is elected but not Ready.`
+        : `${leader(c)} is elected but its speaker is gone or does not answer.`,
+    test: (c) =>
+      `kubectl get pods -A -l component=speaker -o wide --field-selector spec.nodeName=${leader(c)}`,
+  },
+  {
+    id: "vantage-not-on-segment",
+    applies: ({ silence }) => {
+      if (silence.vantageNic && !silence.vantageNic.onLan) return true;
+      if (silence.route === undefined || !("nic" in silence.route)) return undefined;
+      return silence.route.kind === "via" ? true : silence.vantageNic === undefined ? undefined : false;
+    },
+    text: ({ vantage, silence }) =>
+      silence.route && silence.route.kind === "via"
+        ? `${vantage?.name ?? "the vantage"} reaches it through ${silence.route.gateway}, so it may not be on this segment.`
+        : `${vantage?.name ?? "the vantage"} may not be on the segment of the address.`,
+    test: ({ ip }) => `ip -j route get ${ip}`,
+  },
+  {
+    id: "wifi-filter",
+    applies: ({ vantage, silence }) =>
+      vantage?.place === "lan-wifi" || silence.vantageNic?.wireless === true ? undefined : false,
+    text: ({ vantage }) =>
+      `the access point keeps broadcast ARP from or to ${vantage?.name ?? "the vantage"}.`,
+    test: () => "/arping again with --from a wired vantage",
+  },
+  {
+    id: "broadcast-lost-at-leader",
+    applies: (c) => {
+      const node = c.prediction?.order[0];
+      const nics = node === undefined ? undefined : c.table.nicsOf(node);
+      if (node === undefined || nics === undefined) return undefined;
+      return lanNics(node, nics, c.site).some(({ wireless }) => wireless) ? undefined : false;
+    },
+    text: (c) => `${leader(c)} answers on Wi-Fi, and some chips drop broadcast ARP unless promiscuous.`,
+    test: (c) => `does it answer while a capture runs on ${leader(c)}?`,
+  },
+];
+
+/** Causes that the evidence shows first, then those it leaves open; each group by how often people meet it. */
+export function silenceCandidates(c: Case): readonly SilenceCandidate[] {
+  const judged = causes.flatMap((cause) => {
+    const applies = cause.applies(c);
+    return applies === false
+      ? []
+      : [{ id: cause.id, text: cause.text(c), test: cause.test(c), seen: applies === true }];
+  });
+  return [...judged.filter(({ seen }) => seen), ...judged.filter(({ seen }) => !seen)];
+}

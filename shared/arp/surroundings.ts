@@ -1,0 +1,134 @@
+import type { Clock } from "../clock.ts";
+import type { Fault } from "../fault.ts";
+import { FaultError } from "../fault.ts";
+import type { ResourceKind } from "../kubernetes/kinds.ts";
+import { resourceKinds } from "../kubernetes/kinds.ts";
+import type { ReadCluster } from "../kubernetes/read.ts";
+import { predict } from "../metallb/announcer.ts";
+import { selectsPool } from "../metallb/configuration.ts";
+import { fromCluster } from "../metallb/from-cluster.ts";
+import type { Prediction } from "../metallb/prediction.ts";
+import type { MetalLbObjects } from "../metallb/resources.ts";
+import { speakerSettings } from "../metallb/speakers.ts";
+import { ipAddr } from "../probes/ip-addr.ts";
+import type { Shell } from "../probes/shell.ts";
+import type { ClusterConfig } from "../site/site.ts";
+import type { MacTable, NodeNics } from "./mac-table.ts";
+import { macTable } from "./mac-table.ts";
+
+/** The ports an investigation works through. */
+export type ArpPorts = Readonly<{
+  config: ClusterConfig;
+  read: ReadCluster;
+  shell: Shell;
+  clock: Clock;
+  signal?: AbortSignal;
+}>;
+
+/** Everything beside the wire: what the API says, what it makes us predict, and whose MAC is whose. */
+export type Surroundings = Readonly<{
+  objects: MetalLbObjects;
+  /** Per kind that could not be read. */
+  faults: ReadonlyMap<ResourceKind, Fault>;
+  prediction: Prediction | Fault;
+  version: string | undefined;
+  notReady: ReadonlySet<string>;
+  speakers: readonly string[] | undefined;
+  table: MacTable;
+}>;
+
+const neededToPredict = [
+  "nodes",
+  "services",
+  "endpointslices",
+  "ipaddresspools",
+  "l2advertisements",
+] as const satisfies readonly ResourceKind[];
+
+const kinds = [
+  ...neededToPredict,
+  "namespaces",
+  "bgpadvertisements",
+  "servicel2statuses",
+  "events",
+  "pods",
+  "daemonsets",
+] as const satisfies readonly ResourceKind[];
+
+/** SSH to five hundred nodes at once would be rude to the host it starts from. */
+const nodesAtOnce = 32;
+
+/** Runs `work` over all items, so many at a time, keeping their order. `work` must not reject. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < items.length) {
+      const i = next++;
+      results[i] = await work(items[i] as T);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}
+
+/** Reads the interfaces of one node; a fault is a value here, because other nodes were read all the same. */
+async function readNode(ports: ArpPorts, node: string): Promise<NodeNics> {
+  try {
+    const output = await ports.shell(
+      { kind: "node", name: node },
+      ipAddr.argv(),
+      ports.signal ? { signal: ports.signal } : {},
+    );
+    return { node, nics: ipAddr.read(output) };
+  } catch (error) {
+    if (error instanceof FaultError) return { node, fault: error.fault };
+    throw error;
+  }
+}
+
+/** Reads the cluster, then the interfaces of all its nodes at once. Throws nothing but bugs: what fails is told. */
+export async function readSurroundings(ports: ArpPorts): Promise<Surroundings> {
+  const { objects, problems, faults } = fromCluster(await ports.read(kinds, ports.signal));
+  const missing = neededToPredict.find((kind) => faults.has(kind));
+  const unreadable = problems.find((problem) =>
+    neededToPredict.some((kind) => problem.includes(`(${resourceKinds[kind].kind} `)),
+  );
+  const prediction: Prediction | Fault =
+    (missing && faults.get(missing)) ??
+    (unreadable === undefined
+      ? predict(objects)
+      : { kind: "unreadable", what: "objects that decide the announcer", detail: unreadable });
+  const speakers = speakerSettings(objects);
+  const nodes = [
+    ...new Set([...objects.nodes.map(({ name }) => name), ...ports.config.nodes.map(({ name }) => name)]),
+  ].sort();
+  const read = await inParallel(nodes, nodesAtOnce, (node) => readNode(ports, node));
+  return {
+    objects,
+    faults,
+    prediction,
+    version: speakers.version,
+    notReady: new Set(
+      objects.nodes
+        .filter(({ conditions }) =>
+          conditions.some(({ type, status }) => type === "Ready" && status !== "True"),
+        )
+        .map(({ name }) => name),
+    ),
+    speakers: speakers.speakerNodes,
+    table: macTable(read, ports.config.site),
+  };
+}
+
+/** Whether a BGPAdvertisement selects the pool; undefined when that could not be read. */
+export function announcedByBgp(surroundings: Surroundings, name: string | undefined): boolean | undefined {
+  const { objects, faults } = surroundings;
+  if (faults.has("bgpadvertisements") || faults.has("ipaddresspools") || name === undefined) return undefined;
+  const pool = objects.ipAddressPools.find((each) => each.name === name);
+  return pool && objects.bgpAdvertisements.some((advertisement) => selectsPool(advertisement, pool));
+}

@@ -1,0 +1,294 @@
+import { isFault } from "../fault.ts";
+import type { Json } from "../json.ts";
+import type { Action, Block, Reply } from "../reply.ts";
+import { code, type Text, text } from "../text.ts";
+import type { Claim } from "./claims.ts";
+import { claimedNodes } from "./claims.ts";
+import type { Investigation } from "./investigate.ts";
+import { ownerText } from "./judge.ts";
+import type { VerdictCode } from "./verdict-codes.ts";
+import { verdictOutcome, verdictWord } from "./verdict-codes.ts";
+
+const again: Action = { id: "again", label: "Probe again", value: "" };
+
+/** `14:02:11 UTC`, with the date when it is another day than `now`. */
+export function utc(at: number, now: number): string {
+  const [date = "", time = ""] = new Date(at).toISOString().split("T");
+  const today = new Date(now).toISOString().slice(0, 10);
+  return `${date === today ? "" : `${date} `}${time.slice(0, 8)} UTC`;
+}
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+/** `seen from ops-host (lan-wired), 3 broadcasts, 2.1 s`; who saw it is part of every claim. */
+export function seenFrom(result: Investigation): string {
+  const { vantage, evidence, seconds } = result;
+  if (vantage === undefined) return "nobody could look";
+  const place = vantage.clusterNode === undefined ? vantage.place : `cluster node ${vantage.clusterNode}`;
+  const sent = evidence.wire.kind === "looked" ? `, ${plural(evidence.wire.sent, "broadcast")}` : "";
+  return `seen from ${vantage.name} (${place})${sent}${seconds === undefined ? "" : `, ${seconds.toFixed(1)} s`}`;
+}
+
+const claimNote = (claim: Claim, now: number): string => {
+  switch (claim.kind) {
+    case "node":
+      return [claim.at === undefined ? "" : utc(claim.at, now), ...claim.doubts].filter(Boolean).join("; ");
+    case "nodes":
+      return claim.doubts.join("; ");
+    case "none":
+      return claim.because;
+    case "unknown":
+      return `${claim.fault.what}: ${claim.fault.detail}`;
+  }
+};
+
+const claimNode = (claim: Claim): string =>
+  claim.kind === "unknown" ? "unknown" : claimedNodes(claim).join(", ") || "nobody";
+
+function wireRow(result: Investigation): readonly [string, string, string] {
+  const { verdict, evidence } = result;
+  if (evidence.wire.kind === "not-looked")
+    return ["wire", "unknown", `${evidence.wire.fault.what}: ${evidence.wire.fault.detail}`];
+  const nodes = [
+    ...new Set(
+      verdict.answers.flatMap(({ ownership }) => (ownership.kind === "node" ? [ownership.owner.node] : [])),
+    ),
+  ];
+  const macs = plural(verdict.answers.length, "MAC");
+  const notes: Partial<Record<VerdictCode, string>> = {
+    "two-nics": `${macs}, one node: dual-homed, not split brain`,
+    "two-nodes": `${macs}, ${plural(nodes.length, "node")}: split brain or a second announcer`,
+    "foreign-mac": `${macs}, at least one of no node`,
+    "proxy-arp": `${macs}; the address nobody uses is answered too`,
+    silence: `no answer to ${plural(evidence.wire.sent, "broadcast")}`,
+  };
+  const who = nodes.join(", ") || (verdict.answers.length > 0 ? "no node" : "nobody");
+  return ["wire", who, notes[verdict.code] ?? macs];
+}
+
+/** The four sources in the order of their truth, one line each. */
+function sourceLines(result: Investigation, now: number): readonly string[] {
+  const { evidence, verdict } = result;
+  const { prediction } = evidence;
+  const rows: readonly (readonly [string, string, string])[] = [
+    wireRow(result),
+    ["status", claimNode(evidence.status), claimNote(evidence.status, now)],
+    ["event", claimNode(evidence.event), claimNote(evidence.event, now)],
+    isFault(prediction)
+      ? ["prediction", "unknown", `${prediction.what}: ${prediction.detail}`]
+      : [
+          "prediction",
+          verdict.predicted ?? "nobody",
+          prediction.configError ??
+            (verdict.predicted === undefined
+              ? [...new Set(Object.values(prediction.why))].join(", ")
+              : `next if it dies: ${verdict.next ?? "nobody"}`),
+        ],
+  ];
+  const widest = Math.max(...rows.map(([, who]) => who.length));
+  return rows.map(([source, who, note]) => `${source.padEnd(12)} ${who.padEnd(widest)}  ${note}`.trimEnd());
+}
+
+function answerLines(result: Investigation): readonly string[] {
+  const { answers } = result.verdict;
+  const owners = answers.map(({ ownership }) => ownerText(ownership));
+  const widest = Math.max(0, ...owners.map((owner) => owner.length));
+  return answers.map(
+    ({ mac, replies }, i) =>
+      `${mac}  ${owners[i]?.padEnd(widest)}  ${replies} ${replies === 1 ? "reply" : "replies"}`,
+  );
+}
+
+/** What a machine gets: the same facts under stable names. */
+export function investigationData(result: Investigation): Json {
+  const { verdict, evidence, vantage } = result;
+  const claim = (each: Claim): Json => ({
+    nodes: claimedNodes(each),
+    ...(each.kind === "unknown" ? { unknown: { ...each.fault } } : {}),
+    ...(each.kind === "node" && each.at !== undefined ? { at: new Date(each.at).toISOString() } : {}),
+    ...(each.kind === "node" || each.kind === "nodes" ? { doubts: each.doubts } : {}),
+  });
+  const { prediction, wire } = evidence;
+  return {
+    ip: result.ip,
+    service: result.service ?? null,
+    verdict: verdict.code,
+    node: verdict.node ?? null,
+    nic: verdict.nic ?? null,
+    macs: verdict.answers.map(({ mac, replies, ownership }) => ({
+      mac,
+      replies,
+      ...(ownership.kind === "node" ? ownership.owner : {}),
+      ...(ownership.kind === "could-be" ? { couldBe: ownership.nodes } : {}),
+      ...(ownership.kind === "several-nodes"
+        ? { several: ownership.owners.map((each) => ({ ...each })) }
+        : {}),
+    })),
+    wire:
+      wire.kind === "looked"
+        ? {
+            broadcasts: wire.sent,
+            nodes: [
+              ...new Set(
+                verdict.answers.flatMap(({ ownership }) =>
+                  ownership.kind === "node" ? [ownership.owner.node] : [],
+                ),
+              ),
+            ],
+          }
+        : { unknown: { ...wire.fault } },
+    status: claim(evidence.status),
+    event: claim(evidence.event),
+    prediction: isFault(prediction)
+      ? { unknown: { ...prediction } }
+      : { order: prediction.order, pool: prediction.pool ?? null },
+    next: verdict.next ?? null,
+    disagreements: verdict.disagreements,
+    caveats: verdict.caveats,
+    candidates: verdict.candidates.map((each) => ({ ...each })),
+    vantage: vantage
+      ? {
+          name: vantage.name,
+          place: vantage.place,
+          clusterNode: vantage.clusterNode ?? null,
+          nic: result.nic ?? null,
+        }
+      : null,
+    program: result.program ? { ...result.program } : null,
+    route: result.route === undefined ? null : { ...result.route },
+    frames: result.frames,
+    seconds: result.seconds ?? null,
+    resolution: "1 s",
+  };
+}
+
+const routeNote = (result: Investigation): readonly string[] => {
+  const { route, vantage } = result;
+  if (route === undefined || isFault(route) || vantage === undefined) return [];
+  if (route.kind === "via")
+    return [
+      `${vantage.name} sends to it through ${route.gateway}, not on the segment: an ARP answer does not make it reachable from there`,
+    ];
+  return route.kind === "unreachable" ? [`${vantage.name} has no route to it (${route.because})`] : [];
+};
+
+const unreadNote = (result: Investigation): readonly string[] =>
+  result.evidence.table.unread.map(({ node, fault }) => `${node} was not read: ${fault.detail}`);
+
+/** The answer about one address. Two lines when all is well; else why, the evidence, the four sources, what next. */
+export function investigationReply(
+  cluster: string,
+  label: string,
+  result: Investigation,
+  notes: readonly string[],
+): Reply {
+  const { verdict } = result;
+  const seen = seenFrom(result);
+  const healthy = verdict.code === "expected";
+  const remarks = [
+    ...verdict.disagreements.map((each) => `differs: ${each}`),
+    ...[...verdict.caveats, ...routeNote(result), ...(healthy ? [] : unreadNote(result)), ...notes].map(
+      (each) => `note: ${each}`,
+    ),
+  ];
+  const blocks: Block[] = [];
+  if (!healthy || verdict.disagreements.length > 0)
+    blocks.push({
+      kind: "evidence",
+      title: seen,
+      lines: [
+        ...answerLines(result),
+        ...(verdict.answers.length > 0 ? [""] : []),
+        ...sourceLines(result, result.endedAt),
+      ],
+    });
+  if (verdict.candidates.length > 0)
+    blocks.push({
+      kind: "evidence",
+      title: "causes, likeliest first",
+      lines: verdict.candidates.flatMap(({ text: cause, test, seen: isSeen }, i) => [
+        `${i + 1}. ${isSeen ? "" : "perhaps: "}${cause}`,
+        `   test: ${test}`,
+      ]),
+    });
+  if (remarks.length > 0) blocks.push({ kind: "evidence", title: "", lines: remarks });
+  const next: Text[] = [
+    ...verdict.nextCommands.map((command) => text`${code(command)}`),
+    ...verdict.fixCommands.map((command) => text`Fix: ${code(command)}`),
+  ];
+  const why = [verdict.why, healthy ? seen : ""].filter(Boolean).join(" ");
+  return {
+    verdict: {
+      word: verdictWord[verdict.code],
+      outcome: verdictOutcome(verdict.code),
+      text: [`${label} · ${verdict.headline}`],
+    },
+    cluster,
+    ...(why === "" ? {} : { why: [why] }),
+    findings: [],
+    blocks,
+    ...(next.length === 0 ? {} : { next }),
+    actions: [again],
+    data: investigationData(result),
+  };
+}
+
+const weight: Readonly<Record<ReturnType<typeof verdictOutcome>, number>> = { failed: 0, unknown: 1, ok: 2 };
+
+/** Failures first, then what could not be looked at, then the rest by address. */
+const worstFirst = (a: Investigation, b: Investigation): number =>
+  weight[verdictOutcome(a.verdict.code)] - weight[verdictOutcome(b.verdict.code)];
+
+/** The answer about many addresses: the count first, then one row each, failures first. */
+export function overviewReply(
+  cluster: string,
+  results: readonly Investigation[],
+  labelOf: (result: Investigation) => string,
+  notes: readonly string[],
+): Reply {
+  const sorted = results.toSorted(worstFirst);
+  const count = (outcome: ReturnType<typeof verdictOutcome>): number =>
+    results.filter(({ verdict }) => verdictOutcome(verdict.code) === outcome).length;
+  const [failed, unknown, ok] = [count("failed"), count("unknown"), count("ok")];
+  const worst = sorted[0]?.verdict.code ?? "could-not-look";
+  const summary = [
+    ...(failed > 0 ? [`${failed} of ${results.length} addresses need you`] : []),
+    ...(unknown > 0 ? [`${unknown} could not be judged`] : []),
+    ok === results.length ? `all ${ok} addresses answered as predicted` : `${ok} answered as predicted`,
+  ];
+  const frames = results.reduce((sum, each) => sum + each.frames, 0);
+  const vantages = [...new Set(results.flatMap(({ vantage }) => (vantage ? [vantage.name] : [])))];
+  return {
+    verdict: { word: verdictWord[worst], outcome: verdictOutcome(worst), text: [summary.join(", ")] },
+    cluster,
+    why: [`Seen from ${vantages.join(", ") || "nowhere"}, ${plural(frames, "ARP request")} sent.`],
+    findings: [],
+    blocks: [
+      {
+        kind: "table",
+        columns: [
+          { title: "verdict" },
+          { title: "service" },
+          { title: "answers" },
+          { title: "predicted" },
+          { title: "what" },
+        ],
+        rows: sorted.map((result) => [
+          [verdictWord[result.verdict.code]],
+          [labelOf(result)],
+          [result.verdict.answers.map(({ ownership }) => ownerText(ownership)).join(", ") || "nobody"],
+          [result.verdict.predicted ?? (isFault(result.evidence.prediction) ? "unknown" : "nobody")],
+          [result.verdict.code],
+        ]),
+      },
+      ...(notes.length === 0
+        ? []
+        : [{ kind: "evidence", title: "", lines: notes.map((each) => `note: ${each}`) } as const]),
+    ],
+    ...(failed > 0 && sorted[0]
+      ? { next: [text`${code(`/arping ${sorted[0].service ?? sorted[0].ip}`)}`] }
+      : {}),
+    actions: [again],
+    data: { addresses: sorted.map(investigationData), frames },
+  };
+}
