@@ -54,12 +54,19 @@ const nics = (address: AddressPrediction, node: string | undefined): string => {
   return on === undefined || on === "all" ? "" : ` (${on.join(", ")})`;
 };
 
-const assumedLines = (prediction: Prediction): string[] =>
-  Object.entries(prediction.assumed).flatMap(([key, value]) =>
-    key === "notes" && Array.isArray(value)
-      ? (value as readonly string[]).map((note) => `note: ${note}`)
-      : [`${key}: ${Array.isArray(value) ? value.join(", ") : String(value)}`],
-  );
+function assumedLines({ assumed }: Prediction): string[] {
+  const { speakers, notes } = assumed;
+  return [
+    `rules of MetalLB ${assumed.version} (${assumed.versionFrom})`,
+    assumed.memberlist === "off"
+      ? `memberlist off (${assumed.speakersFrom})`
+      : `speakers: ${Array.isArray(speakers) ? speakers.join(", ") : "none"} (${assumed.speakersFrom})`,
+    `--ignore-exclude-lb: ${assumed.ignoreExcludeLb ? "yes" : "no"} (${assumed.ignoreExcludeLbFrom})`,
+    ...(assumed.loadBalancerClass === undefined ? [] : [`load balancer class: ${assumed.loadBalancerClass}`]),
+    ...(assumed.namespace === undefined ? [] : [`MetalLB's namespace: ${assumed.namespace}`]),
+    ...(Array.isArray(notes) ? (notes as readonly string[]) : []),
+  ];
+}
 
 const whyLines = ({ ip, service, order, why, interfaces }: AddressPrediction): string[] => [
   `${ip} ${service}`,
@@ -91,7 +98,7 @@ function missing(objects: MetalLbObjects): readonly Finding[] {
 
 function report(objects: MetalLbObjects, prediction: Prediction): Reply {
   const gaps = missing(objects);
-  const findings = [...gaps, ...predictionFindings(prediction)];
+  const findings = gaps.length > 0 ? gaps : predictionFindings(prediction);
   const { addresses } = prediction;
   const announced = addresses.filter(({ order }) => order.length > 0).length;
   const failed = findings.some(isFailure);

@@ -100,7 +100,7 @@ function settingOf(objects: MetalLbObjects, options: PredictOptions, speakers: S
     membersFrom = "running speaker pods";
   } else {
     members = new Set(nodeNames);
-    membersFrom = "none given: a speaker on every node";
+    membersFrom = "assumed on every node";
   }
   if (members !== "off") {
     const strangers = [...members].filter((name) => !nodeNames.includes(name)).sort();

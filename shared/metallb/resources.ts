@@ -230,6 +230,7 @@ const event = z
     type: string,
     source: optional(z.object({ component: string })),
     reportingComponent: string,
+    reportingController: string,
     firstTimestamp: string,
     lastTimestamp: string,
     deprecatedLastTimestamp: string,
@@ -246,7 +247,7 @@ const event = z
       reason: raw.reason ?? "",
       message: raw.message ?? raw.note ?? "",
       type: raw.type,
-      component: raw.source?.component || raw.reportingComponent,
+      component: raw.source?.component || raw.reportingComponent || raw.reportingController,
       /** RFC 3339, the last time it was seen; absent when the event carries no usable time. */
       time: [
         raw.series?.lastObservedTime,

@@ -505,7 +505,7 @@ describe("speakers", () => {
     expect(only(assumed.addresses).order).toHaveLength(3);
     expect(assumed.assumed).toMatchObject({
       version: "0.16.1",
-      speakersFrom: "none given: a speaker on every node",
+      speakersFrom: "assumed on every node",
     });
   });
 

@@ -146,3 +146,46 @@ export function objectsOf(...items: readonly (KubeObject | readonly KubeObject[]
 
 /** A pool over everything the tests use, advertised everywhere. */
 export const openPool = [pool("all", ["10.0.0.0/8", "fd00::/64"]), l2("all")];
+
+export const l2Status = (
+  serviceName: string,
+  on: string,
+  options: Readonly<{ namespace?: string; interfaces?: readonly string[] }> = {},
+): KubeObject => ({
+  apiVersion: "metallb.io/v1beta1",
+  kind: "ServiceL2Status",
+  metadata: {
+    name: `l2-${serviceName}-${on}`,
+    namespace: "metallb-system",
+    labels: {
+      "metallb.io/node": on,
+      "metallb.io/service-name": serviceName,
+      "metallb.io/service-namespace": options.namespace ?? "default",
+    },
+  },
+  status: {
+    node: on,
+    serviceName,
+    serviceNamespace: options.namespace ?? "default",
+    ...(options.interfaces === undefined ? {} : { interfaces: options.interfaces.map((name) => ({ name })) }),
+  },
+});
+
+let events = 0;
+export const event = (
+  serviceName: string,
+  reason: string,
+  message: string,
+  time: string,
+  extra: Extra = {},
+): KubeObject => ({
+  apiVersion: "v1",
+  kind: "Event",
+  metadata: { name: `${serviceName}.${++events}`, namespace: "default" },
+  involvedObject: { kind: "Service", namespace: "default", name: serviceName },
+  reason,
+  message,
+  source: { component: "metallb-speaker" },
+  lastTimestamp: time === "" ? null : time,
+  ...extra,
+});
