@@ -49,7 +49,7 @@ export const slackRewrites = (text: string): string =>
     .replaceAll("&", "&amp;")
     .replaceAll(/<(?![@#!][A-Z])/g, "&lt;")
     .replaceAll(/(?<!<[@#!][A-Z0-9^|a-z-]*)>/g, "&gt;")
-    .replaceAll(/https?:\/\/[^\s<>]+/g, "<$&>")
+    .replaceAll(/https?:\/\/[^\s<>|]+/g, "<$&>")
     .replaceAll(HOST, "<http://$1|$1>");
 
 export function eventPayload(state: State, user: UserSpec | undefined, event: JsonObject): Payload {

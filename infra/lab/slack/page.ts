@@ -50,7 +50,7 @@ export function renderPage(state: State): string {
   const refused = state.violations.map(
     (v) => `<li>${escapeHtml([v.where, v.channel, v.error, ...v.reasons].filter(Boolean).join(" · "))}</li>`,
   );
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escapeHtml(state.spec.team.domain)}</title><style>${STYLE}</style>
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>${escapeHtml(state.spec.team.domain)}</title><style>${STYLE}</style>
 <h1>${escapeHtml(state.spec.team.domain)}</h1>${channels.join("\n")}${
     refused.length === 0 ? "" : `<h2>Refused</h2><ul>${refused.join("")}</ul>`
   }</html>`;

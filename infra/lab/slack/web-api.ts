@@ -21,7 +21,14 @@ export type Call = Readonly<{
   ordered: boolean;
 }>;
 
-export type Answer = Readonly<{ status: number; body: JsonObject; retryAfter?: number }>;
+export type Answer = Readonly<{
+  status: number;
+  body: JsonObject;
+  /** Seconds, with a 429. */
+  retryAfter?: number;
+  /** What the token was granted, when it is one of the app's (`x-oauth-scopes`). */
+  scopes?: readonly string[];
+}>;
 
 /** Methods whose refusal means that a person did not get what the app wanted to show. */
 const SHOWS_SOMETHING = /^(chat|views|files|reactions)\./;
@@ -65,25 +72,37 @@ export function webApi(
       throw new Refusal("missing_scope", { needed: "connections:write", provided: app.appScopes.join(",") });
   };
 
+  const granted = (token: string | undefined): Pick<Answer, "scopes"> => {
+    const { app } = state.spec;
+    if (token === app.botToken) return { scopes: app.scopes };
+    return token === app.appToken ? { scopes: app.appScopes } : {};
+  };
+
   return (name, token, args) => {
     const method = methods[name];
     const channel = typeof args.channel === "string" ? args.channel : undefined;
     try {
       if (method === undefined) throw new Refusal("unknown_method", { req_method: name });
       checkToken(method, token);
-      const wait = takeCall(name, method.tier, channel);
+      const wait = takeCall(name, method.tier, channel === undefined ? undefined : idOf(state, channel));
       if (wait > 0) {
         noteRefusal(state, name, channel, new Refusal("ratelimited"));
         return { status: 429, body: { ok: false, error: "ratelimited" }, retryAfter: wait };
       }
       for (const scope of method.scopes) needScope(state, scope);
-      return { status: 200, body: { ok: true, ...method.answer(args, state) } };
+      return { status: 200, body: { ok: true, ...method.answer(args, state) }, ...granted(token) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       noteRefusal(state, name, channel, error);
-      return { status: 200, body: { ok: false, error: error.error, ...error.extra } };
+      return { status: 200, body: { ok: false, error: error.error, ...error.extra }, ...granted(token) };
     }
   };
+}
+
+/** One channel has one limit, however a sender calls it: by id, by `#name`, or by the person of a direct one. */
+function idOf(state: State, channel: string): string {
+  if (/^[UW]/.test(channel)) return `D${channel.slice(1)}`;
+  return [...state.channels.values()].find((known) => `#${known.name}` === channel)?.id ?? channel;
 }
 
 /** Keeps a refusal of something a person should have seen. */

@@ -1,3 +1,4 @@
+import { systemClock } from "#shared/adapters/system-clock.ts";
 import type { Clock } from "#shared/clock.ts";
 import type { Delivery } from "./delivery.ts";
 import {
@@ -31,7 +32,6 @@ import {
   type View,
   type Violation,
 } from "./state.ts";
-import { systemClock } from "./system-clock.ts";
 import { type Answer, type Call, noteRefusal, webApi } from "./web-api.ts";
 
 export type SlackWorkspace = Readonly<{
@@ -149,11 +149,10 @@ export async function startSlackWorkspace(starting: Starting = {}): Promise<Slac
       return { drop: true };
     }
     keep(answer.status, answer.body);
-    const told = json(
-      answer.status,
-      answer.body,
-      answer.retryAfter === undefined ? {} : { "retry-after": String(answer.retryAfter) },
-    );
+    const told = json(answer.status, answer.body, {
+      ...(answer.retryAfter === undefined ? {} : { "retry-after": String(answer.retryAfter) }),
+      ...(answer.scopes === undefined ? {} : { "x-oauth-scopes": answer.scopes.join(",") }),
+    });
     return order?.kind === "slow" ? { ...told, afterMs: order.ms } : told;
   };
 

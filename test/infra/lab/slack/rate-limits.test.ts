@@ -43,7 +43,8 @@ test("over HTTP a limit is a 429 with Retry-After, and a violation for what was 
       headers: { authorization: `Bearer ${slack.spec.app.botToken}` },
       body: new URLSearchParams(args),
     });
-  for (let i = 0; i < 5; i += 1) await call("chat.postMessage", { channel: "C0DNS", text: `${i}` });
+  for (let i = 0; i < 5; i += 1)
+    await call("chat.postMessage", { channel: i % 2 === 0 ? "C0DNS" : "#dns-drift", text: `${i}` });
   const refused = await call("chat.postMessage", { channel: "C0DNS", text: "too much" });
   expect([refused.status, refused.headers.get("retry-after"), await refused.json()]).toEqual([
     429,

@@ -111,6 +111,22 @@ describe("a response URL", () => {
     expect(slack.ephemerals("U0OPERATOR").map(slack.renderText)).toEqual(["found"]);
   });
 
+  test("of a click on an ephemeral message replaces and deletes that message", async () => {
+    const first = await asked();
+    const elements = [
+      { type: "button", action_id: "more", text: { type: "plain_text", text: "More" }, value: "1" },
+    ];
+    await post(first, { text: "denied", blocks: [{ type: "actions", elements }] });
+    const [message] = slack.ephemerals("U0OPERATOR");
+    const act = await slack.click({ user: "U0OPERATOR", message: message!, actionId: "more" });
+    expect(act.payload.body).toMatchObject({ container: { is_ephemeral: true } });
+    expect(act.payload.body).not.toHaveProperty("message");
+    await post(act.responseUrl, { text: "who could: approver", replace_original: true });
+    expect(slack.ephemerals("U0OPERATOR").map(slack.renderText)).toEqual(["who could: approver"]);
+    await post(act.responseUrl, { delete_original: true });
+    expect(slack.ephemerals("U0OPERATOR")).toEqual([]);
+  });
+
   test("a message somebody else deleted cannot be replaced", async () => {
     const message = await botMessage();
     const one = await slack.click({ user: "U0APPROVER", message, actionId: "go" });

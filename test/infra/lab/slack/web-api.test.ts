@@ -328,6 +328,11 @@ describe("who and where", () => {
     });
   });
 
+  test("every answer tells the token's scopes, as the real client reads them", async () => {
+    const answer = await client.auth.test();
+    expect(answer.response_metadata?.scopes).toEqual(slack.spec.app.scopes);
+  });
+
   test("channels the bot may know, in pages", async () => {
     const page = await client.conversations.list({ limit: 2, exclude_archived: true });
     expect(page.channels?.map((channel) => channel.name)).toEqual(["platform", "dns-drift"]);
