@@ -4,10 +4,11 @@ import type { Finding } from "#shared/finding.ts";
 import { audit } from "#shared/ledger/audit.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { nearest } from "#shared/nearest.ts";
+import { denialReply } from "#shared/policy/denial.ts";
 import type { Person, RoleRule } from "#shared/policy/identity.ts";
 import { decide } from "#shared/policy/roles.ts";
 import type { Outcome, Reply } from "#shared/reply.ts";
-import { code, join, person as personLeaf, plain, text } from "#shared/text.ts";
+import { code, plain, text } from "#shared/text.ts";
 import type { Action } from "./actions/action.ts";
 import type { App, Asked, Asking, Job, Pressed } from "./asking.ts";
 import type { Caller, ClusterPorts, Command, Deps, Verb } from "./commands/command.ts";
@@ -227,26 +228,9 @@ export function createApp(options: AppOptions): App {
     });
     const full = `${typed(asked.door, split.words.join(" "))}`;
     if (!decision.allowed) {
-      const could =
-        decision.whoCould.length > 0
-          ? [...join(decision.whoCould.map(personLeaf), " and "), " can."]
-          : ["Nobody in the config can."];
-      return answer(
-        asked,
-        {
-          verdict: {
-            word: "Not allowed",
-            outcome: "denied",
-            text: text`${code(title)}${clusterName ? ` on ${clusterName}` : ""}: ${decision.why} ${could}`,
-          },
-          ...(clusterName === undefined ? {} : { cluster: clusterName }),
-          findings: [],
-          blocks: [],
-          next: [text`Who you are here: ${code(typed(asked.door, "arpeggio whoami"))}`],
-          actions: [],
-        },
-        clusterName,
-      );
+      const denied = denialReply(decision, { words: verbName(command, verb), cluster: clusterName });
+      const whoami = text`Who you are here: ${code(typed(asked.door, "arpeggio whoami"))}`;
+      return answer(asked, { ...denied, next: [whoami] }, clusterName);
     }
     const closed = verb.effect === "change" ? options.changesClosed() : undefined;
     if (closed !== undefined) {
@@ -267,6 +251,7 @@ export function createApp(options: AppOptions): App {
       door: asked.door,
       account: asked.account,
       person: asked.person,
+      groups,
       ...(asked.channel === undefined ? {} : { channel: asked.channel }),
       roles: decision.roles,
     };

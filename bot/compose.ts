@@ -126,7 +126,7 @@ export async function compose(
     rolesOn: (caller, cluster) =>
       heldRoles({
         person: caller.person,
-        groups: [],
+        groups: caller.groups,
         rules: config?.roles ?? [],
         cluster,
         channel: caller.channel,

@@ -11,6 +11,8 @@ export function nearest(word: string, valid: readonly string[]): string | undefi
     valid.map((candidate) => candidate.toLowerCase()),
   );
   const found = valid.find((candidate) => candidate.toLowerCase() === best);
-  const limit = Math.max(1, Math.floor(Math.max(word.length, best.length) / 3));
+  // Two swapped letters count as two edits, and that is the commonest slip of all.
+  const length = Math.max(word.length, best.length);
+  const limit = length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
   return distance(lower, best) <= limit ? found : undefined;
 }

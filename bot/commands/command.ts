@@ -44,6 +44,8 @@ export type Caller = Readonly<{
   account: string;
   door: Door;
   person: Person | undefined;
+  /** Slack user groups the person is in; undefined when Slack could not be asked. */
+  groups: readonly string[] | undefined;
   channel?: string;
   roles: readonly Role[];
 }>;

@@ -7,7 +7,7 @@ import { createObjectStore } from "#shared/twin/create-object-store.ts";
 import { sites } from "#shared/twin/sites/all.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
 import { writeKubeconfig } from "./kubernetes/kubeconfig.ts";
-import { type KubernetesApi, startKubernetesApi } from "./kubernetes/server.ts";
+import { type KubernetesApi, startKubernetesApi } from "./kubernetes/start.ts";
 import { labWorkspace } from "./slack/spec.ts";
 import { type SlackWorkspace, startSlackWorkspace } from "./slack/workspace.ts";
 import { type SshEdge, startSshEdge } from "./ssh/edge.ts";

@@ -7,7 +7,8 @@ import type { Clock } from "#shared/clock.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { createMemoryLedger } from "#shared/ledger/memory.ts";
 import { admitMetalLb } from "#shared/metallb/validate.ts";
-import type { Person } from "#shared/policy/identity.ts";
+import type { Person, RoleRule } from "#shared/policy/identity.ts";
+import { heldRoles } from "#shared/policy/roles.ts";
 import type { ClusterConfig } from "#shared/site/site.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
 import { readOn } from "#shared/twin/read-on.ts";
@@ -18,6 +19,10 @@ import { createTwin, type Twin } from "#shared/twin/twin.ts";
 const people: readonly Person[] = [
   { name: "operator", slack: "U0OPERATOR", os: "operator" },
   { name: "approver", slack: "U0APPROVER", os: "approver" },
+];
+
+const roles: readonly RoleRule[] = [
+  { role: "operator", people: ["operator"], groups: [], clusters: ["*"], channels: [] },
 ];
 
 /** A counter in place of random ids, so that what is generated comes out the same every time. */
@@ -76,13 +81,21 @@ export function runInMemory(
     readFile: () => Promise.reject(new Error("no files here")),
     readDirectory: () => Promise.resolve(undefined),
     about: { version: "0.0.0", startedAt: clock.now(), warnings: () => [] },
-    rolesOn: () => [],
+    rolesOn: (caller, cluster) =>
+      heldRoles({
+        person: caller.person,
+        groups: caller.groups,
+        rules: roles,
+        cluster,
+        channel: caller.channel,
+        door: caller.door,
+      }),
   };
   const app = createApp({
     commands,
     actions,
     deps,
-    roles: [{ role: "operator", people: ["operator"], groups: [], clusters: ["*"], channels: [] }],
+    roles,
     people,
     groupsOf: async () => [],
     changesClosed: () => undefined,

@@ -100,9 +100,8 @@ function holders(question: Question, role: Role): readonly PersonRef[] {
 /**
  * Whether somebody may. Pure; everything that is not granted is denied:
  * - `none` is open to everybody, known or not;
- * - `read` to viewers; outside Slack also to an account the config does not know, because there it is that account's
- *   own kubeconfig and files that are read;
- * - `probe` sends packets and needs a known person with the role;
+ * - `read` and `probe` to viewers; outside Slack to everybody, because there it is the account's own kubeconfig and
+ *   SSH key that look (docs/decisions/0003);
  * - `change` needs a rule that names the person or a group they are known to be in, on this cluster, in this channel,
  *   and never a direct message unless the rule lists it.
  * People of another Slack workspace never get this far: the door refuses them.
@@ -112,6 +111,8 @@ export function decide(question: Question): Decision {
   const roles = heldRoles(question);
   const need = needed(question.need, effect);
   if (effect === "none") return { allowed: true, roles };
+  const looks = effect !== "change" && need === "viewer";
+  if (looks && door !== "slack") return { allowed: true, roles: roles.length > 0 ? roles : ["viewer"] };
   const deny = (why: Text, whoCould = holders(question, need)): Denied => ({
     allowed: false,
     why,
@@ -119,8 +120,6 @@ export function decide(question: Question): Decision {
   });
 
   if (person === undefined) {
-    if (effect === "read" && need === "viewer" && door !== "slack")
-      return { allowed: true, roles: ["viewer"] };
     return deny(text`is for people of the config, and it does not know your account (people:).`);
   }
   if (roles.includes(need)) {

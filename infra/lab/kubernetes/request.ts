@@ -4,6 +4,7 @@ import { badRequest } from "#shared/kubernetes/refusals.ts";
 import type { WriteOptions } from "#shared/twin/object-store.ts";
 import type { Identity } from "./access.ts";
 import { Refused } from "./refused.ts";
+import { readReview } from "./review-protobuf.ts";
 
 /** A request after authentication, with its body as it came. */
 export type ApiRequest = Readonly<{
@@ -11,7 +12,7 @@ export type ApiRequest = Readonly<{
   path: string;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
-  body: string;
+  body: Buffer;
   identity: Identity;
 }>;
 
@@ -32,6 +33,8 @@ const mediaType = (headers: IncomingHttpHeaders): string =>
 /** The body as a JSON value; YAML where the content type says so. */
 export function readBody({ headers, body }: ApiRequest): unknown {
   const type = mediaType(headers);
+  const review = type === "application/vnd.kubernetes.protobuf" ? readReview(body) : undefined;
+  if (review) return review;
   if (!/^application\/([\w.-]+\+)?(json|yaml)$/.test(type))
     throw new Refused({
       code: 415,
@@ -39,7 +42,9 @@ export function readBody({ headers, body }: ApiRequest): unknown {
       message: `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
     });
   try {
-    return type.endsWith("yaml") ? (parse(body) as unknown) : (JSON.parse(body) as unknown);
+    return type.endsWith("yaml")
+      ? (parse(body.toString()) as unknown)
+      : (JSON.parse(body.toString()) as unknown);
   } catch {
     throw new Refused(badRequest(`the object provided is unrecognized (it is not valid ${type})`));
   }

@@ -50,7 +50,7 @@ export type KubernetesApi = Readonly<{ url: string; caPem: string; close: () => 
 
 const largestBody = 3 * 1024 * 1024;
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -64,7 +64,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
       });
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
 const unauthorized: Answer = {

@@ -180,7 +180,7 @@ const policies = ["Background", "Foreground", "Orphan"];
 /** Deletes one object. Dependents are not collected here: whoever models their owner does that. */
 export function remove(store: ObjectStore, target: Target, request: ApiRequest): Answer {
   const { kind, namespace, name = "" } = target;
-  const read = request.body.trim() === "" ? {} : readBody(request);
+  const read = request.body.length === 0 ? {} : readBody(request);
   const options = isObject(read) ? read : {};
   const policy = options.propagationPolicy ?? request.query.get("propagationPolicy") ?? "Background";
   if (!policies.includes(String(policy)))
