@@ -64,7 +64,7 @@ describe("decide", () => {
     ],
     [
       "a stranger at a terminal probes",
-      false,
+      true,
       ask(undefined, { door: "cli", channel: undefined, effect: "probe" }),
     ],
     [
