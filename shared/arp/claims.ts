@@ -19,10 +19,12 @@ export type Claim =
 /** What ServiceL2Status says about a Service (`namespace/name`). */
 export function statusClaim(objects: MetalLbObjects, service: string, version: string | undefined): Claim {
   const says = statusSays(objects, service, version);
-  if (says.node !== undefined && says.objects.length === 1)
-    return { kind: "node", node: says.node, doubts: says.because };
+  const doubts = says.because.map((each) =>
+    each.replace(/^MetalLB (\d+\.\d+)\S*: it goes stale.*$/, "$1: may be stale after failover"),
+  );
+  if (says.node !== undefined && says.objects.length === 1) return { kind: "node", node: says.node, doubts };
   return says.nodes.length > 0
-    ? { kind: "nodes", nodes: says.nodes, doubts: says.because }
+    ? { kind: "nodes", nodes: says.nodes, doubts }
     : { kind: "none", because: "no ServiceL2Status" };
 }
 

@@ -56,6 +56,13 @@ const allAre = (c: Case, code: string): boolean | undefined =>
 
 const leader = ({ prediction }: Case): string => prediction?.order[0] ?? "the announcer";
 
+/** A prediction that names nobody rules out every cause that is about the elected node. */
+const nobodyElected = ({ prediction }: Case): boolean =>
+  prediction !== undefined && prediction.order.length === 0;
+
+const checkLeader = ({ prediction }: Case): string =>
+  prediction?.order[0] === undefined ? "/nodes check" : `/nodes check ${prediction.order[0]}`;
+
 /** Whether the node's responders have an interface that can answer; the rules are those of MetalLB's announcer. */
 function hasUsableNic(c: Case): boolean | undefined {
   const node = c.prediction?.order[0];
@@ -138,7 +145,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "leader-no-usable-nic",
-    applies: (c) => not(hasUsableNic(c)),
+    applies: (c) => (nobodyElected(c) ? false : not(hasUsableNic(c))),
     text: (c) => {
       const limited = c.prediction?.interfaces[leader(c)] ?? "all";
       return (
@@ -146,13 +153,13 @@ const causes: readonly Cause[] = [
         "(missing, down, without carrier, or a member of a bond or bridge). Events and metrics still say that it announces."
       );
     },
-    test: (c) => `/nodes check ${leader(c)}`,
+    test: checkLeader,
   },
   {
     id: "leader-gone",
     applies: (c) => {
       const node = c.prediction?.order[0];
-      if (node === undefined) return undefined;
+      if (node === undefined) return nobodyElected(c) ? false : undefined;
       if (c.silence.notReady.has(node)) return true;
       return c.silence.speakers === undefined ? undefined : !c.silence.speakers.includes(node);
     },
@@ -160,8 +167,8 @@ const causes: readonly Cause[] = [
       c.silence.notReady.has(leader(c))
         ? `${leader(c)} is elected but not Ready.`
         : `${leader(c)} is elected but its speaker is gone or does not answer.`,
-    test: (c) =>
-      `kubectl get pods -A -l component=speaker -o wide --field-selector spec.nodeName=${leader(c)}`,
+    test: ({ prediction }) =>
+      `kubectl get pods -A -o wide | grep -E 'speaker.*${prediction?.order[0] ?? ""}'`,
   },
   {
     id: "vantage-not-on-segment",
@@ -188,6 +195,7 @@ const causes: readonly Cause[] = [
     id: "broadcast-lost-at-leader",
     applies: (c) => {
       const node = c.prediction?.order[0];
+      if (nobodyElected(c)) return false;
       const nics = node === undefined ? undefined : c.table.nicsOf(node);
       if (node === undefined || nics === undefined) return undefined;
       return lanNics(node, nics, c.site).some(({ wireless }) => wireless) ? undefined : false;

@@ -1,3 +1,4 @@
+import wrapAnsi from "wrap-ansi";
 import { isFault } from "../fault.ts";
 import type { Json } from "../json.ts";
 import type { Action, Block, Reply } from "../reply.ts";
@@ -28,6 +29,17 @@ export function seenFrom(result: Investigation): string {
   const sent = evidence.wire.kind === "looked" ? `, ${plural(evidence.wire.sent, "broadcast")}` : "";
   return `seen from ${vantage.name} (${place})${sent}${seconds === undefined ? "" : `, ${seconds.toFixed(1)} s`}`;
 }
+
+/** Columns of evidence that fit a terminal of 80 with its indent. */
+const evidenceColumns = 76;
+
+/** Wraps at words; what follows the first line hangs under `hang` blanks. */
+export const wrapped = (line: string, hang: number): readonly string[] =>
+  line.length <= evidenceColumns
+    ? [line]
+    : wrapAnsi(line.trimStart(), evidenceColumns - hang, { hard: true, trim: true })
+        .split("\n")
+        .map((part, i) => (i === 0 ? part : " ".repeat(hang) + part));
 
 const claimNote = (claim: Claim, now: number): string => {
   switch (claim.kind) {
@@ -72,7 +84,13 @@ function sourceLines(result: Investigation, now: number): readonly string[] {
   const { prediction } = evidence;
   const rows: readonly (readonly [string, string, string])[] = [
     wireRow(result),
-    ["status", claimNode(evidence.status), claimNote(evidence.status, now)],
+    [
+      "status",
+      claimNode(evidence.status),
+      [claimedNodes(evidence.status).length > 0 ? "ServiceL2Status" : "", claimNote(evidence.status, now)]
+        .filter(Boolean)
+        .join(", "),
+    ],
     ["event", claimNode(evidence.event), claimNote(evidence.event, now)],
     isFault(prediction)
       ? ["prediction", "unknown", `${prediction.what}: ${prediction.detail}`]
@@ -85,8 +103,10 @@ function sourceLines(result: Investigation, now: number): readonly string[] {
               : `next if it dies: ${verdict.next ?? "nobody"}`),
         ],
   ];
-  const widest = Math.max(...rows.map(([, who]) => who.length));
-  return rows.map(([source, who, note]) => `${source.padEnd(12)} ${who.padEnd(widest)}  ${note}`.trimEnd());
+  const widest = Math.min(30, Math.max(...rows.map(([, who]) => who.length)));
+  return rows.flatMap(([source, who, note]) =>
+    wrapped(`${source.padEnd(12)} ${who.padEnd(widest)}  ${note}`.trimEnd(), 15 + widest),
+  );
 }
 
 function answerLines(result: Investigation): readonly string[] {
@@ -204,14 +224,17 @@ export function investigationReply(
     });
   if (verdict.candidates.length > 0)
     blocks.push({
-      kind: "evidence",
-      title: "causes, likeliest first",
-      lines: verdict.candidates.flatMap(({ text: cause, test, seen: isSeen }, i) => [
-        `${i + 1}. ${isSeen ? "" : "perhaps: "}${cause}`,
-        `   test: ${test}`,
-      ]),
+      kind: "prose",
+      text: [
+        "Causes, likeliest first:",
+        ...verdict.candidates.flatMap(
+          ({ text: cause, test, seen: isSeen }, i) =>
+            text`\n${i + 1}. ${isSeen ? "" : "perhaps: "}${cause} Test: ${code(test)}`,
+        ),
+      ],
     });
-  if (remarks.length > 0) blocks.push({ kind: "evidence", title: "", lines: remarks });
+  if (remarks.length > 0)
+    blocks.push({ kind: "evidence", title: "", lines: remarks.flatMap((each) => wrapped(each, 9)) });
   const next: Text[] = [
     ...verdict.nextCommands.map((command) => text`${code(command)}`),
     ...verdict.fixCommands.map((command) => text`Fix: ${code(command)}`),
@@ -283,11 +306,15 @@ export function overviewReply(
       },
       ...(notes.length === 0
         ? []
-        : [{ kind: "evidence", title: "", lines: notes.map((each) => `note: ${each}`) } as const]),
+        : [
+            {
+              kind: "evidence",
+              title: "",
+              lines: notes.flatMap((each) => wrapped(`note: ${each}`, 6)),
+            } as const,
+          ]),
     ],
-    ...(failed > 0 && sorted[0]
-      ? { next: [text`${code(`/arping ${sorted[0].service ?? sorted[0].ip}`)}`] }
-      : {}),
+    ...(failed > 0 && sorted[0] ? { next: [text`${code(`/arping ${sorted[0].ip}`)}`] } : {}),
     actions: [again],
     data: { addresses: sorted.map(investigationData), frames },
   };

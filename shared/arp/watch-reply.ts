@@ -4,9 +4,12 @@ import type { Subject } from "./investigate.ts";
 import { ownerText } from "./judge.ts";
 import type { MacOwnership } from "./mac-table.ts";
 import type { Timeline } from "./timeline.ts";
+import { wrapped } from "./verdict-reply.ts";
 import type { Watch } from "./watch.ts";
 
-const clock = (at: number): string => `${new Date(at).toISOString().slice(11, 22)} UTC`;
+/** `14:02:11.3 UTC`, with no more digits than the sampling period is worth. */
+const clock = (at: number, resolutionMs: number): string =>
+  `${new Date(at).toISOString().slice(11, resolutionMs < 1000 ? 21 : 19)} UTC`;
 
 type Summary = Readonly<{ word: string; outcome: Reply["verdict"]["outcome"]; words: string; why: string }>;
 
@@ -63,24 +66,24 @@ export function watchReply(
   };
   const { word, outcome, words, why } = summary(timeline, name);
   const { resolutionMs, gratuitous } = timeline;
+  const at = (ms: number): string => clock(ms, resolutionMs);
   const shown = timeline.stretches.slice(0, 50);
   const lines = [
     ...shown.map(
-      ({ mac, from, to, replies }) =>
-        `${clock(from)}  ${name(mac)} answers (${mac}), ${replies} replies until ${clock(to)}`,
+      ({ mac, from, to, replies }) => `${at(from)}  ${name(mac)} answers, ${replies} replies until ${at(to)}`,
     ),
     ...(timeline.stretches.length > shown.length
       ? [`(${timeline.stretches.length - shown.length} more changes are in the data)`]
       : []),
     ...timeline.gaps.map(
       ({ from, ms, open }) =>
-        `${clock(from)}  no answer for ${withResolution(ms, resolutionMs)}${open ? ", still silent at the end" : ""}`,
+        `${at(from)}  no answer for ${withResolution(ms, resolutionMs)}${open ? ", still silent at the end" : ""}`,
     ),
     ...(gratuitous === "unknown"
       ? [`gratuitous: unknown (no capture: ${watch.captureFault?.detail ?? "it never listened"})`]
       : gratuitous.length === 0
         ? ["gratuitous: none"]
-        : gratuitous.map(({ at, mac }) => `${clock(at)}  gratuitous frame from ${name(mac)}`)),
+        : gratuitous.map(({ at: when, mac }) => `${at(when)}  gratuitous frame from ${name(mac)}`)),
   ];
   return {
     verdict: { word, outcome, text: [`${label} · ${words}`] },
@@ -93,7 +96,7 @@ export function watchReply(
         title:
           `seen from ${vantage.name} (${vantage.clusterNode === undefined ? vantage.place : `cluster node ${vantage.clusterNode}`}), ` +
           `${watch.rate} request${watch.rate === 1 ? "" : "s"} a second, times by ${watch.recorder === "tcpdump" ? `the clock of ${vantage.name}` : "our clock"}, ± ${resolutionMs} ms`,
-        lines,
+        lines: lines.flatMap((line) => wrapped(line, 4)),
       },
     ],
     actions: [{ id: "again", label: "Watch again", value: "" }],
