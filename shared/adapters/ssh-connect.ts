@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { connect as connectTcp } from "node:net";
 import { Duplex } from "node:stream";
-import { Client, type ClientChannel, utils } from "ssh2";
+import ssh2, { type Client, type ClientChannel } from "ssh2";
 import type { Clock } from "../clock.ts";
 import { FaultError, type FaultKind } from "../fault.ts";
 import type { SshAccess } from "../site/site.ts";
@@ -74,7 +74,7 @@ async function readIdentity(access: SshAccess, what: string): Promise<Buffer> {
       { cause: error },
     );
   }
-  const parsed = utils.parseKey(content);
+  const parsed = ssh2.utils.parseKey(content);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key instanceof Error) {
     const detail = /passphrase|encrypted/i.test(key.message)
@@ -181,7 +181,7 @@ export async function connectSsh(options: ConnectOptions): Promise<SshConnection
   const where = `${access.host}:${access.port}${via}`;
   const [known, privateKey] = await Promise.all([readPins(access, what), readIdentity(access, what)]);
 
-  const client = new Client();
+  const client = new ssh2.Client();
   const settled = new AbortController();
   const proxy = access.proxyCommand ? startProxy(access.proxyCommand) : undefined;
   let isClosed = false;

@@ -1,5 +1,5 @@
 import { createServer, type Socket, type Server as TcpServer } from "node:net";
-import { type Connection, Server, type ServerChannel, utils } from "ssh2";
+import ssh2, { type Connection, type Server, type ServerChannel } from "ssh2";
 import type { RunProgram } from "#shared/twin/program.ts";
 import { serveShell } from "./prompt.ts";
 import { runLine } from "./run-line.ts";
@@ -51,8 +51,11 @@ type Machine = {
 /** About one pair in three hundred comes out of the library malformed (1.17.0): that one is thrown away. */
 function generateKey(comment: string): LabKey {
   for (;;) {
-    const pair = utils.generateKeyPairSync("ed25519", { comment });
-    if (!(utils.parseKey(pair.private) instanceof Error) && !(utils.parseKey(pair.public) instanceof Error))
+    const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment });
+    if (
+      !(ssh2.utils.parseKey(pair.private) instanceof Error) &&
+      !(ssh2.utils.parseKey(pair.public) instanceof Error)
+    )
       return { public: pair.public, private: pair.private };
   }
 }
@@ -83,7 +86,7 @@ function serveConnection(machine: Machine, connection: Connection, clientKey: La
   connection.on("error", () => {
     // A client that goes away in the middle is no event for the lab.
   });
-  const allowed = utils.parseKey(clientKey.public);
+  const allowed = ssh2.utils.parseKey(clientKey.public);
   if (allowed instanceof Error) throw allowed;
   connection.on("authentication", (request) => {
     if (request.method !== "publickey") {
@@ -157,7 +160,7 @@ export async function startSshEdge(options: SshEdgeOptions): Promise<SshEdge> {
   const hostKeys = new Map<string, LabKey>();
 
   const sshServer = (key: LabKey, machine: () => Machine): Server =>
-    new Server({ hostKeys: [key.private], ident: "lab" }, (connection) => {
+    new ssh2.Server({ hostKeys: [key.private], ident: "lab" }, (connection) => {
       serveConnection(machine(), connection, clientKey, run);
     });
   const accept = (machine: Machine, socket: Socket) => {
