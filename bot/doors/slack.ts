@@ -66,7 +66,6 @@ export type SlackDoor = Readonly<{
 }>;
 
 const longestRetryMs = 60_000;
-const farewellMs = 5_000;
 /** Letters of a process that died are looked for when its sign of life has run out, and now and then afterwards. */
 const adoptEveryMs = 5 * 60_000;
 const adoptFirstMs = 65_000;
@@ -273,26 +272,29 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
   ];
   track(adopt());
 
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await inbound.stop();
+    working.abort();
+    const patience = new AbortController();
+    await Promise.race([
+      (async () => {
+        while (under.size > 0) await Promise.all(under);
+      })(),
+      clock.sleep(pace.farewellMs, patience.signal),
+    ]);
+    patience.abort();
+    stopping.abort();
+    await Promise.all(background);
+    await outbox.leave();
+  };
+
   return {
     ...(inbound.requestUrl === undefined ? {} : { requestUrl: inbound.requestUrl }),
     connected: inbound.connected,
     problems: () => lost,
     changesClosed: () => closedBy,
     groupsOf: directory.groupsOf,
-    stop: async () => {
-      await inbound.stop();
-      working.abort();
-      const patience = new AbortController();
-      await Promise.race([
-        (async () => {
-          while (under.size > 0) await Promise.all(under);
-        })(),
-        clock.sleep(farewellMs, patience.signal),
-      ]);
-      patience.abort();
-      stopping.abort();
-      await Promise.all(background);
-      await outbox.leave();
-    },
+    stop: () => (stopped ??= stop()),
   };
 }

@@ -59,13 +59,16 @@ const ackSchema = z.object({
   visible: z.enum(["ephemeral", "in_channel"]),
 });
 
+/** What the first delivery of a command was told; `isFirst: false` when that was another process. */
+type FirstAnswer = Readonly<{ isFirst: true; ack: AckMessage | undefined }> | Readonly<{ isFirst: false }>;
+
 type Raced<T> = Readonly<{ late: false; value: T }> | Readonly<{ late: true }>;
 
 /** What Slack sends, turned into questions to the app and exactly one visible answer each. */
 export function createListeners(listening: Listening): SlackHandlers {
   const { app, sending, once, outbox, personOf } = listening;
   const { api, clock, pace, log }: { api: SlackApi } & Sending = sending;
-  const answers = new Map<string, Promise<AckMessage | undefined>>();
+  const answers = new Map<string, Promise<FirstAnswer>>();
 
   const within = async <T>(work: Promise<T>, deadline: number): Promise<Raced<T>> => {
     const done = new AbortController();
@@ -237,24 +240,25 @@ export function createListeners(listening: Listening): SlackHandlers {
   };
 
   /** The same words once more, without a second run: from memory, from the ledger, or a sentence that says so. */
-  const repeatCommand = async (body: CommandBody, ack: Ack): Promise<void> => {
+  const repeatCommand = async (body: CommandBody, ack: Ack, first?: Promise<FirstAnswer>): Promise<void> => {
     const key = `command/${body.trigger_id}`;
     const deadline = clock.now() + pace.answerWithinMs;
-    const mine = answers.get(key);
-    if (mine !== undefined) {
-      const answer = await within(mine, deadline);
-      if (!answer.late) {
-        await ack(answer.value);
+    if (first !== undefined) {
+      const answer = await within(first, deadline);
+      if (!answer.late && answer.value.isFirst) {
+        await ack(answer.value.ack);
         return;
       }
     }
-    while (clock.now() < deadline && mine === undefined) {
-      const kept = ackSchema.safeParse(await once.kept(key));
-      if (kept.success) {
-        await ack(kept.data as unknown as AckMessage);
+    for (;;) {
+      const kept = await once.kept(key);
+      if (kept !== undefined) {
+        const message = ackSchema.safeParse(kept);
+        await ack(message.success ? (message.data as unknown as AckMessage) : undefined);
         return;
       }
-      await clock.sleep(Math.min(200, pace.answerWithinMs / 4));
+      if (clock.now() >= deadline) break;
+      await clock.sleep(Math.min(200, deadline - clock.now()));
     }
     await ack(ackOf(draw(alreadyAsked(`${body.command} ${normalise(body.text)}`.trim())), "ephemeral"));
   };
@@ -315,7 +319,7 @@ export function createListeners(listening: Listening): SlackHandlers {
       bot: event.bot_id !== undefined,
     };
     const refused = await refusal(sender);
-    if (refused !== undefined && sender.bot) {
+    if (refused === strangers.bot) {
       // Nobody reads an ephemeral message to a bot; and two bots must not talk for ever.
       if (await once.claimFor(`bot/${account}`, 60 * 60_000)) {
         await createLiveMessage(sending, { letter, entry, run: letter.key }).finish(refused);
@@ -394,17 +398,17 @@ export function createListeners(listening: Listening): SlackHandlers {
         return;
       }
       const key = `command/${parsed.data.trigger_id}`;
-      // A captured request can be delivered again for five minutes; only the first runs.
-      const claim = once.claim(key);
-      const mine = claim.then((isFirst) => (isFirst ? answerCommand(parsed.data, ack) : undefined));
-      if (!answers.has(key)) answers.set(key, mine);
-      if (!(await claim)) {
-        await repeatCommand(parsed.data, ack);
-        return;
-      }
-      const answer = await mine;
-      if (answer !== undefined) await once.keep(key, JSON.parse(JSON.stringify(answer)) as Json);
-      listening.track(clock.sleep(0).then(() => answers.delete(key)));
+      const before = answers.get(key);
+      if (before !== undefined) return repeatCommand(parsed.data, ack, before);
+      const mine = (async (): Promise<FirstAnswer> => {
+        // A captured request can be delivered again for five minutes; only the first runs.
+        if (!(await once.claim(key))) return { isFirst: false };
+        return { isFirst: true, ack: await answerCommand(parsed.data, ack) };
+      })();
+      answers.set(key, mine);
+      const answer = await mine.finally(() => answers.delete(key));
+      if (!answer.isFirst) return repeatCommand(parsed.data, ack);
+      await once.keep(key, JSON.parse(JSON.stringify(answer.ack ?? null)) as Json);
     },
     unknownCommand: async (body, ack) => {
       const command = anyBody.safeParse(body).data?.command ?? "this";

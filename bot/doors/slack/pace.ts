@@ -11,6 +11,8 @@ export type Pace = Readonly<{
   channelBurst: number;
   /** A second press of the same button by the same person within this time is the same press. */
   doubleClickMs: number;
+  /** What running work gets to tell its end when the process stops. */
+  farewellMs: number;
 }>;
 
 export const usualPace: Pace = {
@@ -19,6 +21,7 @@ export const usualPace: Pace = {
   editsPerMinute: 40,
   channelBurst: 3,
   doubleClickMs: 3_000,
+  farewellMs: 5_000,
 };
 
 /** When a call may be made. Waiting ends early when the signal aborts; the caller then looks again at what to send. */
@@ -59,6 +62,8 @@ export function createPacer(clock: Clock, pace: Pace): Pacer {
       channels.set(channel, full);
       const wait = full - pace.channelBurst * 1_000 - clock.now();
       if (wait > 0) await clock.sleep(wait, signal);
+      // Whoever stops waiting gives the place in the queue back.
+      if (signal.aborted) channels.set(channel, (channels.get(channel) ?? full) - 1_000);
     },
     pause: (kind, ms) => {
       pausedUntil[kind] = Math.max(pausedUntil[kind], clock.now() + ms);
