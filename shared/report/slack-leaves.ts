@@ -33,6 +33,7 @@ function leaf(part: Inline): RichTextElement | undefined {
   }
   const label = visible(part.text);
   if (isWebUrl(part.link)) return { type: "link", url: part.link, ...(label !== "" && { text: label }) };
+  if (part.link === "") return label === "" ? undefined : words(label);
   return words(label === "" ? visible(part.link) : `${label} (${visible(part.link)})`);
 }
 

@@ -52,6 +52,8 @@ const maxTableRows = 100;
 const maxTableColumns = 20;
 const maxTableChars = 10_000;
 const maxTasks = 50;
+const maxTitleChars = 300;
+const maxCellChars = 1_000;
 /**
  * All text of a message together. Slack documents none, but answers `msg_blocks_too_long`; developers report refusals
  * from about 11,300 characters of rich text (bolt-js issues 2509 and 2867).
@@ -198,8 +200,24 @@ const tableTitle = (block: TableOf, at: number): string => visible(block.title ?
 
 const heading = (block: TableOf): readonly KnownBlock[] => {
   const title = visible(block.title ?? "").trim();
-  return title === "" ? [] : [richText([words(cut(title, 300), { bold: true })])];
+  return title === "" ? [] : [richText([words(cut(title, maxTitleChars), { bold: true })])];
 };
+
+type Cell = TableBlock["rows"][number][number];
+
+/** A cell as Slack draws it, with its characters. People and links stay what they are; long cells are cut with a mark. */
+function cellOf(source: Text, shown: string): Readonly<{ cell: Cell; chars: number; isCut: boolean }> {
+  const isStyled = source.some((part) => typeof part !== "string") && plain(source).trim() !== "";
+  const { elements, isCut } = cutLeaves(isStyled ? leaves(source) : [], maxCellChars);
+  if (elements.length > 0)
+    return {
+      cell: richText(elements),
+      chars: elements.reduce((sum, element) => sum + leafChars(element), 0),
+      isCut,
+    };
+  const text = cut(shown, maxCellChars);
+  return { cell: { type: "raw_text", text }, chars: text.length, isCut: text !== shown };
+}
 
 /** The one table block a message may hold. Rows beyond Slack's limits are counted, and all rows go into a file. */
 function tableBlock(block: TableOf, at: number, room: number, names: Names): Piece | undefined {
@@ -207,24 +225,21 @@ function tableBlock(block: TableOf, at: number, room: number, names: Names): Pie
   const title = tableTitle(block, at);
   const columns = Math.min(grid.titles.length, maxTableColumns);
   const budget = Math.min(maxTableChars, room);
-  const header = grid.titles.slice(0, columns);
+  const header = grid.titles.slice(0, columns).map((cell) => cut(cell, maxTitleChars));
   let chars = header.reduce((sum, cell) => sum + cell.length, 0);
+  let isCut = title.length > maxTitleChars || header.some((cell, i) => cell !== grid.titles[i]);
   const rows: TableBlock["rows"] = [header.map((cell) => richText([words(cell, { bold: true })]))];
   for (const [i, row] of grid.rows.entries()) {
-    const size = row.slice(0, columns).reduce((sum, cell) => sum + cell.length, 0);
-    if (rows.length === maxTableRows || chars + size > budget) break;
+    if (rows.length === maxTableRows) break;
+    const cells = row.slice(0, columns).map((shown, column) => cellOf(block.rows[i]?.[column] ?? [], shown));
+    const size = cells.reduce((sum, cell) => sum + cell.chars, 0);
+    if (chars + size > budget) break;
     chars += size;
-    rows.push(
-      row.slice(0, columns).map((cell, column) => {
-        const source = block.rows[i]?.[column] ?? [];
-        const styled = source.some((part) => typeof part !== "string") && plain(source).trim() !== "";
-        const elements = styled ? leaves(source) : [];
-        return elements.length > 0 ? richText(elements) : { type: "raw_text" as const, text: cell };
-      }),
-    );
+    isCut ||= cells.some((cell) => cell.isCut);
+    rows.push(cells.map(({ cell }) => cell));
   }
   const shown = rows.length - 1;
-  if (shown === 0 && grid.rows.length > 0) return undefined;
+  if (chars > budget || (shown === 0 && grid.rows.length > 0)) return undefined;
   const settings = grid.right.slice(0, columns);
   const table: TableBlock = {
     type: "table",
@@ -237,15 +252,11 @@ function tableBlock(block: TableOf, at: number, room: number, names: Names): Pie
   const more = [
     ...(shown < grid.rows.length ? [counted(grid.rows.length - shown, "more row")] : []),
     ...(columns < grid.titles.length ? [counted(grid.titles.length - columns, "more column")] : []),
+    ...(isCut ? ["what is cut short here"] : []),
   ];
-  const longTitle = (block.title ?? "").length > 300;
-  if (more.length === 0 && !longTitle) return { blocks, files: [] };
-  const filename = names(title, "txt");
-  const lines = [title, "", ...alignedLines(grid)];
-  return {
-    blocks: [...blocks, noted(`${more.length > 0 ? more.join(" and ") : "The whole title"} in ${filename}`)],
-    files: [{ filename, title: cut(title, 150), content: `${lines.join("\n")}\n` }],
-  };
+  if (more.length === 0) return { blocks, files: [] };
+  const file = filed(title, [title, "", ...alignedLines(grid)], names, more.join(" and "));
+  return { blocks: [...blocks, ...file.blocks], files: file.files };
 }
 
 /** A second table: its first rows as code, all of it as a file. */
@@ -258,7 +269,7 @@ function tableAsCode(block: TableOf, at: number, names: Names): Piece {
     ? aligned.slice(0, siblings + 1)
     : grid.rows.slice(0, siblings).map((row) => cut(row.join(" · "), 3 * codeColumns));
   const { blocks } = codeBlocks(first, 1);
-  if (fits && aligned.length <= siblings + 1 && (block.title ?? "").length <= 300)
+  if (fits && aligned.length <= siblings + 1 && title.length <= maxTitleChars)
     return { blocks: [...heading(block), ...blocks], files: [] };
   const hidden = grid.rows.length - Math.min(siblings, grid.rows.length);
   const note = hidden > 0 ? `${counted(hidden, "more row")}, all` : `all ${counted(grid.rows.length, "row")}`;
