@@ -62,7 +62,8 @@ const isLeaf = (fields: Fields): boolean => Object.keys(fields).every((name) => 
 /**
  * Server-side apply: merges what is applied into the live object (or starts one), takes away what the same manager applied
  * before and no longer does, and refuses with 409 what another manager applied differently, unless forced. Ownership is
- * known for applied fields only: a field that an ordinary update wrote has no owner here and can be taken without a conflict.
+ * known for applied fields only: a field that an ordinary update wrote has no owner here and can be taken without a conflict,
+ * and a field taken by force stays on its former owner's list until that one applies again.
  */
 export function serverSideApply(
   kind: ResourceKind,

@@ -212,12 +212,18 @@ describe("update and merge patch", () => {
     });
     expect(
       refused(store.mergePatch("ipaddresspools", "metallb-system", "first", { metadata: { uid: "uid-9" } })),
-    ).toMatchObject({ code: 409, message: /UID in precondition: uid-9, UID in object meta: uid-1$/ });
+    ).toMatchObject({
+      code: 409,
+      message: expect.stringMatching(/UID in precondition: uid-9, UID in object meta: uid-1$/),
+    });
     expect(
       refused(
         store.mergePatch("ipaddresspools", "metallb-system", "first", { metadata: { name: "second" } }),
       ),
-    ).toMatchObject({ code: 422, message: /metadata\.name: Invalid value: "second": field is immutable$/ });
+    ).toMatchObject({
+      code: 422,
+      message: expect.stringMatching(/metadata\.name: Invalid value: "second": field is immutable$/),
+    });
     expect(
       refused(
         store.mergePatch("ipaddresspools", "metallb-system", "first", {
