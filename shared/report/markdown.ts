@@ -1,23 +1,18 @@
 import type { Block, Reply, StepState } from "../reply.ts";
 import type { Inline, Text } from "../text.ts";
-import { plain, strong } from "../text.ts";
+import { plain } from "../text.ts";
 import { gridOf } from "./text-table.ts";
 import { visible, visibleLines } from "./visible.ts";
-import {
-  findingText,
-  outcomeSign,
-  ranked,
-  severitySign,
-  severityWord,
-  stepWord,
-  verdictLine,
-} from "./wording.ts";
+import { findingText, ranked, severitySign, severityWord, signedLine, stepWord } from "./wording.ts";
 
 /** Characters that mean something to CommonMark or GitHub tables, and `@`, which mentions people on GitHub. */
 const special = /[\\`*_{}[\]<>#|~@!&]/g;
 
 const escaped = (value: string): string =>
   value.replace(special, (char) => (char === "@" ? "&#64;" : `\\${char}`));
+
+/** Inside an HTML block Markdown reads no backslashes: there only entities help. */
+const html = (value: string): string => value.replace(/[&<>@]/g, (char) => `&#${char.charCodeAt(0)};`);
 
 // A line that begins like a list, heading, quote or rule would become one.
 const escapeLineStart = (value: string): string =>
@@ -90,7 +85,7 @@ function block(value: Block): string {
         })
         .join("\n");
     case "evidence": {
-      const title = escaped(visible(value.title).trim()) || "Evidence";
+      const title = html(visible(value.title).trim()) || "Evidence";
       return `<details><summary>${title}</summary>\n\n${fence(value.lines)}\n\n</details>`;
     }
     case "image":
@@ -100,8 +95,7 @@ function block(value: Block): string {
 
 /** The Reply as GitHub-flavoured Markdown: exports, tickets, post-mortems. Nothing is cut. */
 export function renderMarkdown(reply: Reply): string {
-  const sign = outcomeSign[reply.verdict.outcome];
-  const heading = lower([strong(sign), " ", ...verdictLine(reply)]).replaceAll("\n", " ");
+  const heading = lower(signedLine(reply)).replaceAll("\n", " ");
   const findings = ranked(reply.findings).map((finding) => {
     const remedy =
       finding.remedy === undefined || plain(finding.remedy) === ""

@@ -6,7 +6,15 @@ import { plain } from "../text.ts";
 import { padEnd, width, wrapHard, wrapWords } from "./columns.ts";
 import { fittedLines, gridOf } from "./text-table.ts";
 import { visible, visibleLines } from "./visible.ts";
-import { counted, findingText, outcomeSign, ranked, severityWord, stepWord, verdictLine } from "./wording.ts";
+import {
+  counted,
+  outcomeSign,
+  ranked,
+  severityWord,
+  shownSubject,
+  stepWord,
+  verdictLine,
+} from "./wording.ts";
 
 export type TerminalOptions = Readonly<{ columns: number; colour: boolean }>;
 
@@ -72,22 +80,29 @@ const severityStyle = (finding: Finding): Style => {
   return isFailure(finding) ? "red" : "cyan";
 };
 
-function findingLines(finding: Finding, columns: number, label: number, paint: Paint): readonly string[] {
-  const lines = paragraph(said(findingText(finding)), columns, severityWord[finding.severity], label);
-  const [first = "", ...others] = lines;
-  const word = severityWord[finding.severity];
-  const remedy = finding.remedy === undefined ? "" : said(finding.remedy);
-  return [
-    paint(severityStyle(finding), word) + first.slice(word.length),
-    ...others,
-    ...(remedy === "" ? [] : paragraph(remedy, columns, `${" ".repeat(label)}Fix: `)),
-  ];
-}
+/** Subjects stand in a column of their own up to this width; a longer one pushes its text to the right. */
+const subjectColumns = 24;
 
 function findingsSection(findings: readonly Finding[], columns: number, paint: Paint): readonly string[] {
   const all = ranked(findings);
   const label = all.reduce((most, f) => Math.max(most, severityWord[f.severity].length), 0) + 2;
-  return all.flatMap((finding) => findingLines(finding, columns, label, paint));
+  const subjects = all.map((finding) => visible(shownSubject(finding)));
+  const column = Math.max(0, ...subjects.map(width).filter((n) => n <= subjectColumns));
+  return all.flatMap((finding, i) => {
+    const word = severityWord[finding.severity];
+    const subject = subjects[i] ?? "";
+    const lead = subject === "" ? "" : `${padEnd(subject, column)}  `;
+    const isShort = width(lead) <= subjectColumns + 2;
+    const head = isShort ? padEnd(word, label) + lead : padEnd(word, label);
+    const body = isShort ? said(finding.text) : lead + said(finding.text);
+    const [first = "", ...others] = paragraph(body, columns, head);
+    const remedy = finding.remedy === undefined ? "" : said(finding.remedy);
+    return [
+      paint(severityStyle(finding), word) + first.slice(word.length),
+      ...others,
+      ...(remedy === "" ? [] : paragraph(remedy, columns, `${" ".repeat(label)}Fix: `)),
+    ];
+  });
 }
 
 const stepStyle: Readonly<Partial<Record<StepState, Style>>> = {

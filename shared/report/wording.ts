@@ -74,11 +74,15 @@ export function signedLine(reply: Reply): Text {
 /** Failures first, then what we could not look at, then remarks; the given order within each. */
 export const ranked = (findings: readonly Finding[]): readonly Finding[] => findings.toSorted(bySeverity);
 
-/** `karstark  eth0 and wlan0 both up`: the subject only where the text does not start with it already. */
-export function findingText(finding: Finding): Text {
-  const name = finding.subject.name;
-  return name === "" || plain(finding.text).startsWith(name) ? finding.text : [name, "  ", ...finding.text];
-}
+/** The subject's name where the text does not start with it already, else nothing. */
+export const shownSubject = (finding: Finding): string =>
+  plain(finding.text).startsWith(finding.subject.name) ? "" : finding.subject.name;
+
+/** `karstark  eth0 and wlan0 both up`. */
+export const findingText = (finding: Finding): Text => {
+  const subject = shownSubject(finding);
+  return subject === "" ? finding.text : [subject, "  ", ...finding.text];
+};
 
 /** `2 of 7 steps done, 1 skipped` */
 export function stepCount(steps: readonly Readonly<{ state: StepState }>[]): string {
