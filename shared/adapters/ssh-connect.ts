@@ -145,9 +145,17 @@ function faultOfClientError(
   return make("unreachable", `${where}: ${error.message}`);
 }
 
+/** Our environment holds tokens; a proxy command needs no more than this of it. */
+const passedOn = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR"];
+
+const proxyEnvironment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    passedOn.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+
 function startProxy(argv: readonly string[]): { sock: Duplex; child: ChildProcess; lastWords: () => string } {
   const [program = "", ...args] = argv;
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: proxyEnvironment() });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => {
     if (stderr.length < 4096) stderr += chunk.toString("utf8");

@@ -25,8 +25,11 @@ export type RemoteRun = Readonly<{
   mayHaveStarted: () => boolean;
 }>;
 
-/** Between SIGTERM, SIGKILL, closing the channel, and giving the connection up. */
+/** Between SIGTERM, SIGKILL and closing the channel. */
 const graceMs = 500;
+
+/** For the other side to confirm that; others may be at work on the same connection, so it is not given up lightly. */
+const confirmMs = 2_000;
 
 /**
  * Sends a signal over a channel whose stdin is closed already. The library's own `signal()` is silent then, though the
@@ -87,7 +90,7 @@ export function runOverSsh(remote: RemoteCommand): RemoteRun {
     await clock.sleep(graceMs, gone.signal);
     if (gone.signal.aborted) return;
     channel.close();
-    await clock.sleep(graceMs, gone.signal);
+    await clock.sleep(confirmMs, gone.signal);
     if (gone.signal.aborted) return;
     // Not even the close is confirmed: the peer hangs, and so would the next command.
     if (aborted && !settled.signal.aborted) succeed(null);

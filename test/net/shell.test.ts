@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSshShell } from "#shared/adapters/ssh.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
@@ -37,6 +38,10 @@ describeNet("OpenSSH", () => {
     beforeAll(() => {
       topology = buildTopology([
         karstark,
+        {
+          name: "bettley",
+          nics: [{ name: "eth0", mac: "02:a6:32:0a:1b:11", address: "10.77.0.11/24" }],
+        },
         { ...karstark, name: "unprivileged", nics: [], user: { name: "operator", shell: "/bin/bash" } },
         { ...karstark, name: "bare", nics: [], programs: ["printf", "sh"] },
       ]);
@@ -122,6 +127,49 @@ describeNet("OpenSSH", () => {
         { argv: ["arping", "-V"], privileged: true, timeoutMs: 10_000 },
       );
       expect(output.exitCode).toBe(127);
+    });
+
+    describe("through a jump host", () => {
+      const port = 2222;
+      let sshd: ChildProcess;
+      beforeAll(async () => {
+        const { proxyCommand } = topology.access("karstark");
+        const argv = proxyCommand?.filter((word) => word !== "-i") ?? [];
+        sshd = spawn("ip", [...argv.slice(1), "-D", "-p", String(port)], { stdio: "ignore" });
+        await until(() => topology.exec("karstark", ["ss", "-Hltn"]).includes(`:${port}`));
+      });
+      afterAll(() => sshd?.kill());
+
+      const through = (to: number) =>
+        createSshShell({
+          access: ({ name }) => {
+            const { proxyCommand: _, ...access } = topology.access(name);
+            return { ...access, host: "10.77.0.19", port: to, hostKeyAlias: name, jumpHost: "bettley" };
+          },
+          jump: (name) => topology.access(name),
+          connectTimeoutMs: 10_000,
+          maxConcurrent: 4,
+          clock: systemClock,
+        });
+
+      it("reaches a machine by its address behind it, its key checked under its alias", async () => {
+        const ssh = through(port);
+        const output = await ssh.shell(target, {
+          argv: ["ip", "-o", "addr", "show", "eth0"],
+          privileged: false,
+          timeoutMs: 10_000,
+        });
+        expect(output.stdout).toContain("10.77.0.19/24");
+        ssh.close();
+      });
+
+      it("says what the jump host said when it cannot connect", async () => {
+        const ssh = through(port + 1);
+        const fault = await faultOf(print(ssh.shell));
+        expect(fault.kind).toBe("unreachable");
+        expect(fault.detail).toMatch(/10\.77\.0\.19:2223 through bettley: .*Connection refused/);
+        ssh.close();
+      });
     });
 
     it("a changed host key is refused with both fingerprints, and nothing is run", async () => {

@@ -15,6 +15,8 @@ export type SshEdge = Readonly<{
   hostKeys: ReadonlyMap<string, LabKey>;
   /** The command strings a machine was sent, as they came, oldest first; the last hundred. */
   received: (machine: string) => readonly string[];
+  /** How many connections a machine has open now. */
+  connections: (machine: string) => number;
   /** The one key that every machine lets in, as any user. */
   clientKey: LabKey;
   close: () => Promise<void>;
@@ -203,6 +205,7 @@ export async function startSshEdge(options: SshEdgeOptions): Promise<SshEdge> {
     ports,
     hostKeys,
     received: (name) => find(name).received,
+    connections: (name) => find(name).sockets.size,
     clientKey,
     close: async () => {
       for (const machine of machines.values()) cut(machine);

@@ -1,19 +1,26 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createLocalShell } from "#shared/adapters/local-shell.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import { shellContract, until } from "#test/contract/shell.ts";
 
+const commandLines = (): readonly string[] =>
+  existsSync("/proc/self/cmdline")
+    ? readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .map((pid) => {
+          try {
+            return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+          } catch {
+            return "ended meanwhile";
+          }
+        })
+    : execFileSync("ps", ["-axo", "args="], { encoding: "utf8" }).split("\n");
+
 /** Processes with exactly this command line. */
-async function count(commandLine: string): Promise<number> {
-  try {
-    const { stdout } = await promisify(execFile)("pgrep", ["-fx", "--", commandLine]);
-    return stdout.trim().split("\n").length;
-  } catch {
-    return 0;
-  }
-}
+const count = async (wanted: string): Promise<number> =>
+  commandLines().filter((line) => line === wanted).length;
 
 const shell = createLocalShell({ clock: systemClock, sudo: false });
 const target = { kind: "vantage", name: "here" } as const;
@@ -65,11 +72,20 @@ describe("local shell", () => {
     const stubborn = `sleep 8${process.pid}`;
     const script = `trap '' TERM; echo first; ${stubborn}; ${stubborn}`;
     const abort = new AbortController();
+    let alive = 0;
     const output = await shell(
       target,
       { argv: ["sh", "-c", script], privileged: false, timeoutMs: 30_000 },
-      { signal: abort.signal, onLine: () => abort.abort() },
+      {
+        signal: abort.signal,
+        onLine: () =>
+          void until(async () => {
+            alive = await count(stubborn);
+            return alive > 0;
+          }).then(() => abort.abort()),
+      },
     );
+    expect(alive).toBe(1);
     expect(output).toMatchObject({ exitCode: null, stdout: "first\n" });
     await until(async () => (await count(stubborn)) === 0);
   });

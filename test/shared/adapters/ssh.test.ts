@@ -1,8 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { utils } from "ssh2";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fingerprint } from "#shared/adapters/known-hosts.ts";
 import type { SshShellOptions } from "#shared/adapters/ssh.ts";
 import type { Clock } from "#shared/clock.ts";
 import { type Fault, FaultError } from "#shared/fault.ts";
@@ -16,6 +18,8 @@ beforeEach(async () => {
   lab = await startSshLab(["karstark", "bettley"]);
 });
 afterEach(() => lab.close());
+
+const printOf = (publicKey: string) => fingerprint(Buffer.from(publicKey.split(" ")[1] ?? "", "base64"));
 
 const hostname = (shell: Shell, name = "karstark", timeoutMs = 10_000) =>
   shell({ kind: "node", name }, { argv: ["hostname"], privileged: false, timeoutMs });
@@ -62,13 +66,11 @@ function handClock() {
 }
 
 describe("host keys", () => {
-  it("refuses a host that is not pinned, with the fingerprint ssh-keygen shows and the file to add it to", async () => {
+  it("refuses a host that is not pinned, with its fingerprint and the file to add it to", async () => {
     await writeFile(lab.files.knownHosts, "");
     const fault = await faultOf(hostname(lab.connect().shell));
     const key = lab.edge.hostKeys.get("karstark")?.public ?? "";
-    const [, shown = "?"] = execFileSync("ssh-keygen", ["-lf", "-"], { input: key, encoding: "utf8" }).split(
-      " ",
-    );
+    const shown = printOf(key);
     expect(fault.kind).toBe("refused");
     expect(fault.what).toBe("ssh to karstark");
     expect(fault.detail).toContain("not pinned");
@@ -95,8 +97,7 @@ describe("host keys", () => {
     const fault = await faultOf(hostname(lab.connect().shell));
     expect(fault.kind).toBe("host-key-changed");
     for (const key of [before, after]) {
-      const print = execFileSync("ssh-keygen", ["-lf", "-"], { input: key, encoding: "utf8" }).split(" ")[1];
-      expect(fault.detail).toContain(print);
+      expect(fault.detail).toContain(printOf(key));
     }
     expect(lab.programs.ran).toEqual([]);
   });
@@ -112,8 +113,11 @@ describe("host keys", () => {
   });
 
   it("finds hashed entries and entries under an alias", async () => {
-    execFileSync("ssh-keygen", ["-H", "-f", lab.files.knownHosts], { stdio: "ignore" });
-    expect(await readFile(lab.files.knownHosts, "utf8")).toContain("|1|");
+    const name = `[127.0.0.1]:${lab.edge.ports.get("karstark")}`;
+    const salt = Buffer.from("twenty bytes of salt");
+    const digest = createHmac("sha1", salt).update(name).digest("base64");
+    const hashed = `|1|${salt.toString("base64")}|${digest}`;
+    await writeFile(lab.files.knownHosts, `${hashed} ${lab.edge.hostKeys.get("karstark")?.public}\n`);
     expect((await hostname(lab.connect().shell)).stdout).toBe("karstark\n");
     await writeFile(lab.files.knownHosts, `alias ${lab.edge.hostKeys.get("karstark")?.public}\n`);
     const ssh = lab.connect({ access: changed({ hostKeyAlias: "alias" }) });
@@ -122,9 +126,9 @@ describe("host keys", () => {
 });
 
 describe("identity file", () => {
-  const keygen = (name: string, passphrase: string) => {
+  const keygen = async (name: string, encryption: object) => {
     const file = join(lab.dir, name);
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-f", file]);
+    await writeFile(file, utils.generateKeyPairSync("ecdsa", { bits: 256, ...encryption }).private);
     return file;
   };
   const detailWith = async (identityFile: string) =>
@@ -135,7 +139,9 @@ describe("identity file", () => {
       kind: "unreadable",
       detail: expect.stringContaining("no such file"),
     });
-    expect(await detailWith(keygen("locked", "secret-phrase"))).toMatchObject({
+    expect(
+      await detailWith(await keygen("locked", { passphrase: "secret-phrase", cipher: "aes256-ctr" })),
+    ).toMatchObject({
       kind: "unreadable",
       detail: expect.stringContaining("is encrypted"),
     });
@@ -144,7 +150,7 @@ describe("identity file", () => {
   });
 
   it("says denied when the host does not accept it, with user and file and nothing of the key", async () => {
-    const file = keygen("stranger", "");
+    const file = await keygen("stranger", {});
     const fault = await detailWith(file);
     expect(fault.kind).toBe("denied");
     expect(fault.detail).toContain("for user root");
@@ -225,6 +231,15 @@ describe("proxy command and jump host", () => {
     expect(fault.detail).toMatch(expected);
   });
 
+  it("gives the proxy command none of our secrets", async () => {
+    process.env.ARPEGGIO_TEST_SECRET = "hush";
+    const proxyCommand = ["sh", "-c", 'echo "path $PATH secret $ARPEGGIO_TEST_SECRET" >&2; exit 3'];
+    const fault = await faultOf(hostname(lab.connect({ access: changed({ proxyCommand }) }).shell));
+    delete process.env.ARPEGGIO_TEST_SECRET;
+    expect(fault.detail).toContain("path /");
+    expect(fault.detail).not.toContain("hush");
+  });
+
   it("says timed-out when the proxy command says nothing", async () => {
     const ssh = lab.connect({ access: changed({ proxyCommand: ["sleep", "600"] }), connectTimeoutMs: 200 });
     expect((await faultOf(hostname(ssh.shell))).kind).toBe("timed-out");
@@ -244,11 +259,7 @@ describe("proxy command and jump host", () => {
 });
 
 describe("kept connections", () => {
-  const sockets = () => execFileSync("ss", ["-Htn", "state", "established"], { encoding: "utf8" });
-  const connections = (name: string) =>
-    sockets()
-      .split("\n")
-      .filter((line) => line.trim().split(/\s+/)[3] === `127.0.0.1:${lab.edge.ports.get(name)}`).length;
+  const connections = (name: string) => lab.edge.connections(name);
 
   it("uses one connection for many commands, node and vantage alike", async () => {
     const { shell } = lab.connect();
