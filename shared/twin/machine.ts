@@ -1,7 +1,7 @@
 import { contains, formatIpv4, networkOf, parseIpv4, parsePrefix } from "./ipv4.ts";
 import type { ArpFrame, Port, Segment } from "./segment.ts";
 import { broadcastMac } from "./segment.ts";
-import type { MachineSpec, NicSpec } from "./site-spec.ts";
+import type { ArpingProgram, MachineSpec, NicSpec } from "./site-spec.ts";
 
 export type MachineKind = "node" | "vantage" | "router";
 
@@ -48,6 +48,10 @@ export type Machine = {
   hung: boolean;
   privileged: boolean;
   readonly missingTools: Set<string>;
+  /** Which of the two programs its `arping` is. */
+  arping: ArpingProgram;
+  /** What somebody set, by key. */
+  readonly sysctls: Map<string, string>;
   readonly neighbours: Neighbour[];
   /** Addresses that a program put on a dummy interface (`kube-ipvs0`), local to the machine on every NIC. */
   localAddresses: () => readonly string[];
@@ -67,14 +71,14 @@ export const promiscuity = (nic: Nic): number => [...nic.taps].filter((tap) => t
 export function sysctl(machine: Machine, key: string): string | undefined {
   if (machine.strictArp && key === "net.ipv4.conf.all.arp_ignore") return "1";
   if (machine.strictArp && key === "net.ipv4.conf.all.arp_announce") return "2";
-  const set = machine.spec.sysctls?.[key];
+  const set = machine.sysctls.get(key);
   if (set !== undefined) return set;
   const perNic = /^net\.ipv4\.conf\.([^.]+)\.([a-z_]+)$/.exec(key);
   if (perNic !== null) {
     const [, nic = "", name = ""] = perNic;
     if (!["all", "default", "lo", ...machine.nics.map((each) => each.name)].includes(nic)) return undefined;
     if (nic !== "all" && nic !== "default") {
-      const inherited = machine.spec.sysctls?.[`net.ipv4.conf.default.${name}`];
+      const inherited = machine.sysctls.get(`net.ipv4.conf.default.${name}`);
       if (inherited !== undefined) return inherited;
     }
     return perNicDefaults[name];
@@ -197,6 +201,7 @@ function kernelAnswers(machine: Machine, nic: Nic, frame: ArpFrame): boolean {
   if (ignore >= 8) return false;
   if (ignore >= 1 && !addressesOf(nic).includes(frame.targetIp)) return false;
   if (frame.senderIp === "0.0.0.0") return true;
+  if (frame.senderIp === "255.255.255.255") return false;
   const from = parseIpv4(frame.senderIp);
   if (
     ignore >= 2 &&
@@ -305,6 +310,8 @@ export function createMachine(
     hung: false,
     privileged: true,
     missingTools: new Set(spec.missingTools ?? []),
+    arping: spec.arping ?? "iputils",
+    sysctls: new Map(Object.entries(spec.sysctls ?? {})),
     neighbours: [],
     localAddresses: () => [],
     strictArp: false,

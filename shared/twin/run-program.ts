@@ -18,7 +18,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 const notFound: Readonly<Record<string, (name: string) => readonly [string, number]>> = {
   shell: (name) => [`bash: line 1: ${name}: command not found\n`, 127],
   sudo: (name) => [`sudo: ${name}: command not found\n`, 1],
-  timeout: (name) => [`timeout: failed to run command '${name}': No such file or directory\n`, 127],
+  timeout: (name) => [`timeout: failed to run command ‘${name}’: No such file or directory\n`, 127],
 };
 
 /** Runs one command line on a machine. A machine that hangs or is off gives nothing until the caller goes away. */

@@ -6,7 +6,7 @@ import type { RunProgram } from "./program.ts";
 import { runProgram } from "./run-program.ts";
 import type { Schedule } from "./schedule.ts";
 import { createSegment, type Segment } from "./segment.ts";
-import type { SiteSpec } from "./site-spec.ts";
+import type { ArpingProgram, SiteSpec } from "./site-spec.ts";
 import { createSpeakers } from "./speakers.ts";
 
 export type Twin = Readonly<{
@@ -26,6 +26,10 @@ export type Twin = Readonly<{
   /** While hung, programs of the machine never return. */
   hang: (machine: string, on: boolean) => void;
   removeTool: (machine: string, tool: string) => void;
+  /** Replaces one of the two programs called arping by the other. */
+  installArping: (machine: string, program: ArpingProgram) => void;
+  /** A kernel setting by its `sysctl` key. */
+  setSysctl: (machine: string, key: string, value: string) => void;
   /** Neither root nor sudo from now on. */
   dropPrivilege: (machine: string) => void;
   /** A planned stop of a node's speaker: it leaves the member list at once. */
@@ -148,6 +152,14 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     },
     removeTool: (name, tool) => {
       find(name).missingTools.add(tool);
+    },
+    installArping: (name, program) => {
+      const machine = find(name);
+      machine.arping = program;
+      machine.missingTools.delete("arping");
+    },
+    setSysctl: (name, key, value) => {
+      find(name).sysctls.set(key, value);
     },
     dropPrivilege: (name) => {
       find(name).privileged = false;

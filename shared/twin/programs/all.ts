@@ -25,6 +25,6 @@ const programs: Readonly<Record<string, Program>> = {
 export function programNamed(machine: Machine, name: string): Program | undefined {
   const base = name.slice(name.lastIndexOf("/") + 1);
   if (machine.missingTools.has(base)) return undefined;
-  if (base === "arping") return machine.spec.arping === "habets" ? arpingHabets : arpingIputils;
+  if (base === "arping") return machine.arping === "habets" ? arpingHabets : arpingIputils;
   return Object.hasOwn(programs, base) ? programs[base] : undefined;
 }

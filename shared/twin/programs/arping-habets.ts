@@ -63,7 +63,7 @@ export const arpingHabets: Program = async (args, context) => {
     return 1;
   }
   if (parseIpv4(target) === undefined) {
-    context.err(`arping: libnet_name2addr4("${target}"): failed to resolve\n`);
+    context.err(`arping: Can't resolve ${target}\n`);
     return 1;
   }
   return probe(context, nic, target, {

@@ -1,6 +1,6 @@
 import { parseIpv4 } from "../ipv4.ts";
 import type { Nic } from "../machine.ts";
-import { addressesOf, isLocal, sourceFor, transmit } from "../machine.ts";
+import { addressesOf, isLocal, routeTo, sourceFor, transmit } from "../machine.ts";
 import type { ArpFrame } from "../segment.ts";
 import { broadcastMac } from "../segment.ts";
 import { parseOptions } from "./options.ts";
@@ -32,12 +32,14 @@ const version = `arping from iputils 20221126
 libcap: yes, IDN: yes, NLS: no, error.h: yes, getrandom(): yes, __fpending(): yes
 `;
 
-function chooseNic(context: ProgramContext, wanted: string | undefined): Nic | string {
+function chooseNic(context: ProgramContext, wanted: string | undefined, target: string): Nic | string {
   if (wanted === undefined) {
-    const fit = context.machine.nics.filter((nic) => nic.up && nic.spec.noArp !== true);
-    return fit.length === 1 && fit[0] !== undefined
-      ? fit[0]
-      : "arping: Suitable device could not be determined. Please, use option -I.\n";
+    const route = routeTo(context.machine, target);
+    const by = route?.type === "unicast" ? route.dev : undefined;
+    return (
+      context.machine.nics.find((nic) => nic.name === by && nic.spec.noArp !== true) ??
+      "arping: Suitable device could not be determined. Please, use option -I.\n"
+    );
   }
   if (wanted === "lo") return `Interface "lo" is not ARPable\n`;
   const nic = context.machine.nics.find((each) => each.name === wanted);
@@ -59,11 +61,19 @@ export const arpingIputils: Program = async (args, context) => {
     return 0;
   }
   const numbers = new Map<string, number>();
-  for (const letter of ["c", "w", "i"]) {
+  for (const [letter, least] of [
+    ["c", 1],
+    ["w", 0],
+    ["i", 0],
+  ] as const) {
     const value = values.get(letter);
     if (value === undefined) continue;
-    if (!/^\d+$/.test(value)) {
+    if (!/^[+-]?\d+$/.test(value)) {
       context.err(`arping: invalid argument: '${value}'\n`);
+      return 1;
+    }
+    if (Number(value) < least || Number(value) > 2147483647) {
+      context.err(`arping: invalid argument: '${value}': out of range: ${least} <= value <= 2147483647\n`);
       return 1;
     }
     numbers.set(letter, Number(value));
@@ -77,9 +87,10 @@ export const arpingIputils: Program = async (args, context) => {
     context.err("arping: socket: Operation not permitted\n");
     return 2;
   }
-  const nic = chooseNic(context, values.get("I"));
+  const nic = chooseNic(context, values.get("I"), target);
   if (typeof nic === "string") {
-    context.err(nic);
+    // What is wrong with an interface goes to stdout, all else to stderr.
+    (nic.startsWith("Interface") ? context.out : context.err)(nic);
     return 2;
   }
   if (parseIpv4(target) === undefined) {
@@ -126,7 +137,7 @@ async function probe(context: ProgramContext, nic: Nic, target: string, mode: Mo
     context.err("arping: Error: could not determine source address\n");
     return 2;
   }
-  if (mode.unsolicited !== undefined && !isLocal(machine, source)) {
+  if (source !== "0.0.0.0" && !isLocal(machine, source)) {
     context.err("arping: bind: Cannot assign requested address\n");
     return 2;
   }

@@ -118,7 +118,7 @@ function loopback(detailed: boolean, address: boolean): Fields {
   });
 }
 
-const loopbackAddresses: Json = [
+const loopbackAddresses: readonly Fields[] = [
   {
     family: "inet",
     local: "127.0.0.1",
@@ -138,7 +138,7 @@ const loopbackAddresses: Json = [
   },
 ];
 
-function addressFields(nic: Nic): Json {
+function addressFields(nic: Nic): readonly Fields[] {
   const ipv4 = nic.spec.addresses.flatMap((cidr): Fields[] => {
     const prefix = parsePrefix(cidr);
     if (prefix === undefined) return [];
@@ -189,7 +189,13 @@ const refuse = (context: ProgramContext, text: string, exitCode: number): number
   return exitCode;
 };
 
-type Style = Readonly<{ detailed: boolean }>;
+type Style = Readonly<{
+  detailed: boolean;
+  /** `-4`: IPv4 addresses alone, and nothing of the link layer's own addresses. */
+  ipv4Only: boolean;
+}>;
+
+const withoutLinkLayer = ({ link_type: _t, address: _a, broadcast: _b, ...rest }: Fields): Fields => rest;
 
 function deviceArgument(args: readonly string[]): string | undefined {
   const words = args.filter((arg) => !["show", "list", "ls", "sh", "s"].includes(arg));
@@ -198,21 +204,22 @@ function deviceArgument(args: readonly string[]): string | undefined {
 }
 
 function show(kind: "addr" | "link", args: readonly string[], style: Style, context: ProgramContext): number {
-  const wanted = deviceArgument(args);
+  const wanted = deviceArgument(args.filter((arg) => arg !== "up"));
+  const upOnly = args.includes("up");
   const address = kind === "addr";
   const entries: Fields[] = [];
-  if (wanted === undefined || wanted === "lo")
-    entries.push({
-      ...loopback(style.detailed, address),
-      ...(address ? { addr_info: loopbackAddresses } : {}),
-    });
+  const add = (link: Fields, addresses: readonly Fields[]) => {
+    const shown = style.ipv4Only ? addresses.filter(({ family }) => family === "inet") : addresses;
+    if (!address) entries.push(link);
+    else if (!style.ipv4Only) entries.push({ ...link, addr_info: shown });
+    else if (shown.length > 0) entries.push({ ...withoutLinkLayer(link), addr_info: shown });
+  };
+  if (wanted === undefined || wanted === "lo") add(loopback(style.detailed, address), loopbackAddresses);
   for (const nic of context.machine.nics)
-    if (wanted === undefined || wanted === nic.name)
-      entries.push({
-        ...linkFields(nic, { detailed: style.detailed, address }),
-        ...(address ? { addr_info: addressFields(nic) } : {}),
-      });
-  if (entries.length === 0) return refuse(context, `Device "${wanted}" does not exist.\n`, 1);
+    if ((wanted === undefined || wanted === nic.name) && (!upOnly || nic.up))
+      add(linkFields(nic, { detailed: style.detailed, address }), addressFields(nic));
+  if (entries.length === 0 && wanted !== "lo" && !context.machine.nics.some((nic) => nic.name === wanted))
+    return refuse(context, `Device "${wanted}" does not exist.\n`, 1);
   return print(context, entries);
 }
 
@@ -315,6 +322,7 @@ const objectNamed = (word: string): (typeof objects)[number] | undefined =>
 /** iproute2 6.1: the read side in JSON, and `link set DEV up|down`. */
 export const ip: Program = (args, context) => {
   let detailed = false;
+  let ipv4Only = false;
   let i = 0;
   for (; args[i]?.startsWith("-") === true; i++) {
     const flag = args[i] ?? "";
@@ -323,7 +331,8 @@ export const ip: Program = (args, context) => {
       return 0;
     }
     if (flag === "-d" || flag === "-details") detailed = true;
-    else if (!["-j", "-json", "-4", "-o", "-s"].includes(flag))
+    else if (flag === "-4") ipv4Only = true;
+    else if (!["-j", "-json", "-o", "-s"].includes(flag))
       return refuse(context, `Option "${flag}" is unknown, try "ip -help".\n`, 255);
   }
   const object = objectNamed(args[i] ?? "");
@@ -331,9 +340,9 @@ export const ip: Program = (args, context) => {
     return refuse(context, `Object "${args[i] ?? ""}" is unknown, try "ip help".\n`, 1);
   const rest = args.slice(i + 1);
   if (object === "link" && rest[0] === "set") return linkSet(rest.slice(1), context);
-  if (object === "link") return show("link", rest, { detailed }, context);
-  if (object === "address") return show("addr", rest, { detailed }, context);
+  if (object === "link") return show("link", rest, { detailed, ipv4Only }, context);
+  if (object === "address") return show("addr", rest, { detailed, ipv4Only }, context);
   if (object === "route" && rest[0] === "get") return routeGet(rest.slice(1), context);
-  if (object === "route") return showRoutes(rest, { detailed }, context);
+  if (object === "route") return showRoutes(rest, { detailed, ipv4Only }, context);
   return showNeighbours(rest, context.machine, context);
 };

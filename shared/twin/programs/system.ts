@@ -91,6 +91,10 @@ export const sysctl: Program = (args, context) => {
     context.err(`sysctl: ${fault}\n`);
     return 1;
   }
+  if (operands.length === 0) {
+    context.err("sysctl: no variables specified\nTry `sysctl --help' for more information.\n");
+    return 1;
+  }
   let code = 0;
   for (const key of operands) {
     const value = settingOf(context.machine, key);

@@ -31,15 +31,11 @@ export const timeout: Program = async (args, context) => {
   const ms = durationMs(args[i] ?? "");
   const command = args.slice(i + 1);
   if (args[i] === undefined || command.length === 0) {
-    context.err(
-      args[i] === undefined
-        ? "timeout: missing operand\nTry 'timeout --help' for more information.\n"
-        : `timeout: missing operand after '${args[i]}'\nTry 'timeout --help' for more information.\n`,
-    );
+    context.err("Try 'timeout --help' for more information.\n");
     return 125;
   }
   if (ms === undefined) {
-    context.err(`timeout: invalid time interval '${args[i]}'\nTry 'timeout --help' for more information.\n`);
+    context.err(`timeout: invalid time interval ‘${args[i]}’\nTry 'timeout --help' for more information.\n`);
     return 125;
   }
   const expired = new AbortController();
@@ -86,7 +82,7 @@ export const sleep: Program = async (args, context) => {
     context.err(
       args[0] === undefined
         ? "sleep: missing operand\nTry 'sleep --help' for more information.\n"
-        : `sleep: invalid time interval '${args[0]}'\nTry 'sleep --help' for more information.\n`,
+        : `sleep: invalid time interval ‘${args[0]}’\nTry 'sleep --help' for more information.\n`,
     );
     return 1;
   }

@@ -1,24 +1,27 @@
 import type { SiteSpec } from "../site-spec.ts";
+import type { SitePlan } from "./build-site.ts";
 import { buildSite, object } from "./build-site.ts";
 import { goldentoothPlan, goldentoothServices, withoutWifi } from "./goldentooth-plan.ts";
 
-/** Layer 2 on eth0 with MetalLB 0.16.1, nothing wrong. */
-export const healthy = (): SiteSpec =>
-  buildSite({
-    ...goldentoothPlan,
-    name: "healthy",
-    nodes: withoutWifi(goldentoothPlan.nodes),
-    services: goldentoothServices("services.k8s.goldentooth.net", "60"),
-    metallb: { ...goldentoothPlan.metallb, version: "0.16.1" },
-    frr: false,
-    externalDns: { version: "0.21.0", domains: ["goldentooth.net"], policy: "upsert-only" },
-    extra: [
-      object(
-        "l2advertisements",
-        { name: "primary", namespace: "metallb" },
-        {
-          spec: { ipAddressPools: ["primary"], interfaces: ["eth0"] },
-        },
-      ),
-    ],
-  });
+/** Layer 2 on eth0 with MetalLB 0.16.1 in native mode, ExternalDNS for the new domain. */
+export const healthyPlan: SitePlan = {
+  ...goldentoothPlan,
+  name: "healthy",
+  nodes: withoutWifi(goldentoothPlan.nodes),
+  services: goldentoothServices("services.k8s.goldentooth.net", "60"),
+  metallb: { ...goldentoothPlan.metallb, version: "0.16.1" },
+  frr: false,
+  externalDns: { version: "0.21.0", domains: ["goldentooth.net"], policy: "upsert-only" },
+  extra: [
+    object(
+      "l2advertisements",
+      { name: "primary", namespace: "metallb" },
+      {
+        spec: { ipAddressPools: ["primary"], interfaces: ["eth0"] },
+      },
+    ),
+  ],
+};
+
+/** The site with nothing wrong. */
+export const healthy = (): SiteSpec => buildSite(healthyPlan);
