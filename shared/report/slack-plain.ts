@@ -3,10 +3,13 @@ import type { Block, Reply } from "../reply.ts";
 import type { Text } from "../text.ts";
 import { plain, strong } from "../text.ts";
 import { wrapCode } from "./columns.ts";
-import { blockLines, buttons, charsOf, notification, type SlackMessage } from "./slack.ts";
+import type { SlackMessage } from "./slack.ts";
+import { blockLines, notification } from "./slack.ts";
+import { buttons } from "./slack-actions.ts";
 import type { SlackFile } from "./slack-files.ts";
 import { fileNames } from "./slack-files.ts";
 import { escapeMrkdwn, mrkdwn } from "./slack-leaves.ts";
+import { charsOf, codeColumns, siblings } from "./slack-pieces.ts";
 import { cut, visible, visibleLines } from "./visible.ts";
 import {
   counted,
@@ -21,9 +24,7 @@ import {
 const sectionChars = 2_900;
 const maxBlocks = 50;
 const maxChars = 9_000;
-const codeColumns = 40;
 const codeLines = 12;
-const siblings = 5;
 
 const section = (text: string): SectionBlock => ({
   type: "section",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Reply } from "#shared/reply.ts";
-import { actionOf, renderSlack, slackActionId } from "#shared/report/slack.ts";
+import { renderSlack } from "#shared/report/slack.ts";
+import { actionOf, slackActionId } from "#shared/report/slack-actions.ts";
 import { checkMessage } from "#shared/report/slack-limits.ts";
 import { renderSlackPlain } from "#shared/report/slack-plain.ts";
 import { text } from "#shared/text.ts";
