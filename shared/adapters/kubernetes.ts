@@ -172,6 +172,8 @@ function load({ kubeconfig, context }: ConnectOptions): Loaded {
   config.setCurrentContext(wanted);
   const cluster = config.getCurrentCluster();
   if (!cluster) throw notConfigured(`context "${wanted}" of ${where} names a cluster that is not in it`);
+  if (!URL.canParse(cluster.server))
+    throw notConfigured(`the server of context "${wanted}" of ${where} is not an address`);
   if (!/^https:\/\//.test(cluster.server))
     throw notConfigured(
       `the server of context "${wanted}" is not an https:// address; credentials are not sent in the clear`,
@@ -259,8 +261,10 @@ async function authenticate({ config, connection }: Loaded, server: string): Pro
   } catch (error) {
     const plugin = (config.getCurrentUser()?.exec as { command?: string } | undefined)?.command;
     const why = harmless(messageOf(error), secretsOf(config));
+    // A certificate that is not where the kubeconfig says is not the plugin's failure.
+    const unreadFile = (error as NodeJS.ErrnoException).syscall === "open";
     throw new FaultError(
-      plugin === undefined
+      plugin === undefined || unreadFile
         ? { kind: "not-configured", what: "connection to the cluster", detail: why }
         : {
             kind: "denied",

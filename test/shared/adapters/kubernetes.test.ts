@@ -212,6 +212,7 @@ describe("connectCluster", () => {
       kind: "not-configured",
       detail: expect.stringContaining("not an https:// address"),
     });
+    expect((await (await at("https://")).read(["nodes"])).nodes).toMatchObject({ kind: "not-configured" });
   });
 
   describe("finds its configuration", () => {
@@ -303,6 +304,17 @@ describe("connectCluster", () => {
         for (const entry of users) entry.user = { tokenFile: "token" };
       });
       expect((await connect({ kubeconfig }).read(["nodes"])).nodes).toHaveLength(2);
+    });
+
+    it("and says which certificate is not there", async () => {
+      const kubeconfig = await changed("no-ca", (read) => {
+        for (const entry of (read as never as User).clusters)
+          entry.cluster = { server: api.url, "certificate-authority": "missing.crt" };
+      });
+      expect((await connect({ kubeconfig }).read(["nodes"])).nodes).toMatchObject({
+        kind: "not-configured",
+        detail: expect.stringContaining(join(folder, "missing.crt")),
+      });
     });
 
     it("of a credential plugin, which runs once a read", async () => {
