@@ -76,14 +76,33 @@ export function goDuration(text: string): number | undefined {
   return text.startsWith("-") ? -total : total;
 }
 
+/** A duration as Go prints it: `1m30s`, `500ms`. */
+function goDurationText(total: number): string {
+  const nanoseconds = Math.round(Math.abs(total) * 1e9);
+  const sign = total < 0 ? "-" : "";
+  if (nanoseconds === 0) return "0s";
+  if (nanoseconds < 1e3) return `${sign}${nanoseconds}ns`;
+  if (nanoseconds < 1e6) return `${sign}${nanoseconds / 1e3}µs`;
+  if (nanoseconds < 1e9) return `${sign}${nanoseconds / 1e6}ms`;
+  const whole = nanoseconds / 1e9;
+  const minutes = Math.floor(whole / 60);
+  const rest = `${Number((whole - minutes * 60).toFixed(9))}s`;
+  if (minutes === 0) return `${sign}${rest}`;
+  const hours = Math.floor(minutes / 60);
+  return `${sign}${hours > 0 ? `${hours}h${minutes % 60}m` : `${minutes}m`}${rest}`;
+}
+
 function timersFault({ holdTime, keepaliveTime }: BgpPeer): string | undefined {
-  if (holdTime === undefined && keepaliveTime === undefined) return undefined;
-  const hold = goDuration(holdTime ?? "") ?? (goDuration(keepaliveTime ?? "") ?? 0) * 3;
-  const keepalive = goDuration(keepaliveTime ?? "") ?? hold / 3;
+  const given = { hold: goDuration(holdTime ?? ""), keepalive: goDuration(keepaliveTime ?? "") };
+  if (given.hold === undefined && given.keepalive === undefined) return undefined;
+  const hold = given.hold ?? (given.keepalive ?? 0) * 3;
+  const keepalive = given.keepalive ?? hold / 3;
+  const shown = (value: number | undefined): string =>
+    value === undefined ? '"nil"' : quoted(`&Duration{Duration:${goDurationText(value)},}`);
   const whole = Math.trunc(hold);
-  if (whole !== 0 && whole < 3) return `invalid hold time ${quoted(holdTime ?? "nil")}: must be 0 or >=3s`;
+  if (whole !== 0 && whole < 3) return `invalid hold time ${shown(given.hold)}: must be 0 or >=3s`;
   if (keepalive > hold)
-    return `invalid keepaliveTime ${quoted(keepaliveTime ?? "")}, must be lower than holdTime ${quoted(holdTime ?? "")}`;
+    return `invalid keepaliveTime ${shown(given.keepalive)}, must be lower than holdTime ${shown(given.hold)}`;
   return undefined;
 }
 
@@ -123,6 +142,15 @@ export function peersFault(peers: readonly BgpPeer[]): string | undefined {
   return undefined;
 }
 
+/** What Go's `%q` makes of a number. */
+const goRune = (value: number): string => {
+  const character = value <= 0x10ffff ? String.fromCodePoint(value) : "\uFFFD";
+  if (character === "'" || character === "\\") return `'\\${character}'`;
+  return /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)
+    ? `'${character}'`
+    : `'\\u${value.toString(16).padStart(4, "0")}'`;
+};
+
 const length4 = (ad: BgpAdvertisement): number => ad.aggregationLength ?? 32;
 const length6 = (ad: BgpAdvertisement): number => ad.aggregationLengthV6 ?? 128;
 
@@ -142,8 +170,8 @@ function advertisementFault(ad: BgpAdvertisement, aliases: ReadonlySet<string>):
       return `serviceSelectors and aggregationLengthV6 are mutually exclusive, both cannot be set in ${ad.name}`;
   }
   // MetalLB formats the number with %q, which prints it as a quoted rune.
-  if (length4(ad) > 32) return `invalid aggregation length '${String.fromCodePoint(length4(ad))}' for IPv4`;
-  if (length6(ad) > 128) return `invalid aggregation length '${String.fromCodePoint(length6(ad))}' for IPv6`;
+  if (length4(ad) > 32) return `invalid aggregation length ${goRune(length4(ad))} for IPv4`;
+  if (length6(ad) > 128) return `invalid aggregation length ${goRune(length6(ad))} for IPv6`;
   for (const community of ad.communities) {
     if (aliases.has(community) || !community.includes(":")) continue;
     const fault = communityFault(community);

@@ -6,6 +6,7 @@ import {
   anyMatches,
   goRequirement,
   goSelector,
+  goSelectorPointer,
   matches,
   selectorFault,
   selectorIdentity,
@@ -84,18 +85,18 @@ function allocationFault(pool: IpAddressPool): string | undefined {
     duplicateSelectorFault(namespaceSelectors, "namespaceSelectors") ??
     duplicateSelectorFault(serviceSelectors, "serviceSelectors");
   if (duplicate) return duplicate;
-  for (const [selectors, kind] of [
-    [namespaceSelectors, "namespace"],
-    [serviceSelectors, "service"],
-  ] as const) {
-    for (const selector of selectors) {
-      const fault = selectorFault(selector);
-      if (fault)
-        return joined(
-          fault,
-          `invalid ${kind} label selector ${goSelector(selector)} in ip pool ${pool.name}`,
-        );
-    }
+  for (const selector of namespaceSelectors) {
+    const fault = selectorFault(selector);
+    if (fault)
+      return joined(
+        fault,
+        `invalid namespace label selector ${goSelectorPointer(selector)} in ip pool ${pool.name}`,
+      );
+  }
+  for (const selector of serviceSelectors) {
+    const fault = selectorFault(selector);
+    if (fault)
+      return joined(fault, `invalid service label selector ${goSelector(selector)} in ip pool ${pool.name}`);
   }
   return undefined;
 }

@@ -64,6 +64,9 @@ const cidrOf = (family: 4 | 6, value: bigint, length: number): Cidr => {
   };
 };
 
+/** The address as Go holds it, in 16 bytes. */
+const mapped = ({ family, value }: Ip): bigint => (family === 4 ? (0xffffn << 32n) | value : value);
+
 /** The fewest prefixes that cover `first` to `last` exactly, lowest first. */
 function summarise(family: 4 | 6, first: bigint, last: bigint): readonly Cidr[] {
   const out: Cidr[] = [];
@@ -89,26 +92,26 @@ function summarise(family: 4 | 6, first: bigint, last: bigint): readonly Cidr[] 
 export function parseAddresses(entry: string): readonly Cidr[] | Readonly<{ error: string }> {
   const dash = entry.indexOf("-");
   if (dash < 0) {
-    const [, base, length] = /^([^/]*)\/(0|[1-9]\d{0,2})$/.exec(entry) ?? [];
+    const [, base, digits] = /^([^/]*)\/(\d{1,7})$/.exec(entry) ?? [];
     const ip = base === undefined ? undefined : parseIp(base);
-    if (ip === undefined || base === undefined) return { error: `invalid CIDR "${entry}"` };
-    // Go reads ::ffff:a.b.c.d/n as an IPv6 prefix; nobody announces those, so it counts as malformed here.
-    if ((ip.family === 4 && base.includes(":")) || Number(length) > width(ip.family))
+    const length = Number(digits);
+    if (ip === undefined || length > (base?.includes(":") ? 128 : 32))
       return { error: `invalid CIDR "${entry}"` };
-    return [cidrOf(ip.family, ip.value, Number(length))];
+    if (ip.family === 6 || !base?.includes(":")) return [cidrOf(ip.family, ip.value, length)];
+    // IPv4 written as IPv6 (::ffff:10.0.0.0/120).
+    return [length >= 96 ? cidrOf(4, ip.value, length - 96) : cidrOf(6, mapped(ip), length)];
   }
   const [from, to] = [entry.slice(0, dash), entry.slice(dash + 1)];
   const start = parseIp(from.trim());
   if (!start) return { error: `invalid IP range "${entry}": invalid start IP "${from}"` };
   const end = parseIp(to.trim());
   if (!end) return { error: `invalid IP range "${entry}": invalid end IP "${to}"` };
-  if (start.family !== end.family)
-    return { error: `invalid IP range "${entry}": start and end are of different address families` };
-  if (start.value > end.value)
+  if (mapped(start) > mapped(end))
     return {
       error: `invalid IP range "${entry}": start IP "${start.text}" is after the end IP "${end.text}"`,
     };
-  return summarise(start.family, start.value, end.value);
+  // MetalLB accepts a range from one family to the other and finds no address in it.
+  return start.family === end.family ? summarise(start.family, start.value, end.value) : [];
 }
 
 export const contains = (cidr: Cidr, ip: Ip): boolean =>

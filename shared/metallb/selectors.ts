@@ -19,7 +19,8 @@ export const labelSelector: z.ZodType<LabelSelector> = z
       .array(
         z
           .object({ key: z.string(), operator: z.string(), values: z.array(z.string()).nullish() })
-          .transform(({ key, operator, values }) => ({ key, operator, values: values ?? [] })),
+          // Order means nothing to a selector; MetalLB sorts values before it judges and quotes them.
+          .transform(({ key, operator, values }) => ({ key, operator, values: [...(values ?? [])].sort() })),
       )
       .nullish(),
   })
@@ -37,7 +38,7 @@ const dnsPart = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)
 
 const valueFault = (value: string): string | undefined => {
   const faults: string[] = [];
-  if (value.length > 63) faults.push("must be no more than 63 bytes");
+  if (value.length > 63) faults.push("must be no more than 63 characters");
   if (!new RegExp(`^${labelPart}$`).test(value))
     faults.push(
       "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start " +
@@ -47,63 +48,68 @@ const valueFault = (value: string): string | undefined => {
   return faults.length === 0 ? undefined : faults.join("; ");
 };
 
+const qualifiedName =
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character " +
+  `(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '${namePart}')`;
+
 const keyFault = (key: string): string | undefined => {
-  const [first, second, ...rest] = key.split("/");
-  const prefix = second === undefined ? undefined : first;
-  const name = second === undefined ? (first ?? "") : second;
-  if (rest.length > 0)
-    return (
-      "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " +
-      "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', " +
-      `regex used for validation is '${namePart}') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`
-    );
-  if (prefix !== undefined && (prefix.length > 253 || !new RegExp(`^${dnsPart}$`).test(prefix)))
-    return (
-      "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', " +
-      `and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${dnsPart}')`
-    );
-  if (name === "") return "name part must be non-empty";
-  if (name.length > 63) return "name part must be no more than 63 bytes";
-  if (!new RegExp(`^${namePart}$`).test(name))
-    return (
-      "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " +
-      "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', " +
-      `regex used for validation is '${namePart}')`
-    );
-  return undefined;
+  const parts = key.split("/");
+  if (parts.length > 2)
+    return `a qualified name ${qualifiedName} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`;
+  const name = parts.at(-1) as string;
+  const prefix = parts.length === 2 ? parts[0] : undefined;
+  const faults: string[] = [];
+  if (prefix === "") faults.push("prefix part must be non-empty");
+  else if (prefix !== undefined) {
+    if (prefix.length > 253) faults.push("prefix part must be no more than 253 characters");
+    if (!new RegExp(`^${dnsPart}$`).test(prefix))
+      faults.push(
+        "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', " +
+          `and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${dnsPart}')`,
+      );
+  }
+  if (name === "") faults.push("name part must be non-empty");
+  if (name.length > 63) faults.push("name part must be no more than 63 characters");
+  if (!new RegExp(`^${namePart}$`).test(name)) faults.push(`name part ${qualifiedName}`);
+  return faults.length === 0 ? undefined : faults.join("; ");
 };
 
-const valuesFault = (key: string, values: readonly string[]): string | undefined => {
-  for (const [i, value] of values.entries()) {
+const valueFaults = (key: string, values: readonly string[]): readonly string[] =>
+  values.flatMap((value, i) => {
     const fault = valueFault(value);
-    if (fault) return `values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${fault}`;
-  }
-  return undefined;
-};
+    return fault ? [`values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${fault}`] : [];
+  });
 
 const quotedList = (values: readonly string[]): string =>
   `[${values.map((v) => JSON.stringify(v)).join(",")}]`;
 
+function requirementFault({ key, operator, values }: Requirement): string | undefined {
+  const faults: string[] = [];
+  const badKey = keyFault(key);
+  if (badKey) faults.push(`key: Invalid value: ${JSON.stringify(key)}: ${badKey}`);
+  const wantsValues = operator === "In" || operator === "NotIn";
+  if (wantsValues && values.length === 0)
+    faults.push("values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty");
+  if (!wantsValues && values.length > 0)
+    faults.push(
+      `values: Invalid value: ${quotedList(values)}: values set must be empty for exists and does not exist`,
+    );
+  faults.push(...valueFaults(key, values));
+  return faults.length > 1 ? `[${faults.join(", ")}]` : faults[0];
+}
+
 /** Why Kubernetes cannot use the selector, in its words; `undefined` for a legal one. A `*` is not a legal value. */
-export function selectorFault(selector: LabelSelector): string | undefined {
-  for (const [key, value] of Object.entries(selector.matchLabels)) {
-    const fault = keyFault(key);
-    if (fault) return `key: Invalid value: ${JSON.stringify(key)}: ${fault}`;
-    const values = valuesFault(key, [value]);
-    if (values) return values;
+export function selectorFault({ matchLabels, matchExpressions }: LabelSelector): string | undefined {
+  const operators = ["In", "NotIn", "Exists", "DoesNotExist"];
+  for (const [key, value] of Object.entries(matchLabels)) {
+    const fault = requirementFault({ key, operator: "In", values: [value] });
+    if (fault) return fault;
   }
-  for (const { key, operator, values } of selector.matchExpressions) {
-    if (!["In", "NotIn", "Exists", "DoesNotExist"].includes(operator))
-      return `${JSON.stringify(operator)} is not a valid label selector operator`;
-    const fault = keyFault(key);
-    if (fault) return `key: Invalid value: ${JSON.stringify(key)}: ${fault}`;
-    const wantsValues = operator === "In" || operator === "NotIn";
-    if (wantsValues && values.length === 0)
-      return "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty";
-    if (!wantsValues && values.length > 0)
-      return `values: Invalid value: ${quotedList(values)}: values set must be empty for exists and does not exist`;
-    const bad = valuesFault(key, values);
-    if (bad) return bad;
+  for (const requirement of matchExpressions) {
+    if (!operators.includes(requirement.operator))
+      return `${JSON.stringify(requirement.operator)} is not a valid label selector operator`;
+    const fault = requirementFault(requirement);
+    if (fault) return fault;
   }
   return undefined;
 }
@@ -145,3 +151,16 @@ export const goRequirement = (
   { key, operator, values }: Requirement,
   quote: (value: string) => string = String,
 ): string => `{${quote(key)} ${quote(operator)} [${values.map((value) => quote(value)).join(" ")}]}`;
+
+/** As Kubernetes prints a pointer to a selector, which MetalLB's errors about namespaces show. */
+export const goSelectorPointer = ({ matchLabels, matchExpressions }: LabelSelector): string => {
+  const labels = Object.entries(matchLabels)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}: ${value},`);
+  const expressions = matchExpressions.map(
+    ({ key, operator, values }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(" ")}],},`,
+  );
+  const map = labels.length === 0 ? "map[string]string{}" : `map[string]string{${labels.join("")}}`;
+  return `&LabelSelector{MatchLabels:${map},MatchExpressions:[]LabelSelectorRequirement{${expressions.join("")}},}`;
+};

@@ -184,7 +184,8 @@ failed to parse node selector for primary`,
       kind: "bgppeers",
       object: peer("r", { ...goodPeer, holdTime: "1s" }),
       webhook: "bgppeersvalidationwebhook",
-      message: 'parsing peer r invalid BGPPeer timers: invalid hold time "1s": must be 0 or >=3s',
+      message:
+        'parsing peer r invalid BGPPeer timers: invalid hold time "&Duration{Duration:1s,}": must be 0 or >=3s',
     },
   ] as const)("$kind: $name", ({ kind, object, webhook, message }) => {
     expect(verdict("CREATE", kind, object)).toEqual(denial(webhook, message));
