@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe } from "vitest";
 
-const tools = ["ip", "sshd", "ssh-keygen", "arping", "tcpdump", "setpriv", "pgrep"];
+const tools = ["ip", "sshd", "ssh-keygen", "arping", "tcpdump", "setpriv", "pgrep", "sysctl", "ss"];
 
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

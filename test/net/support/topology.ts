@@ -43,6 +43,34 @@ const run = (argv: readonly string[]): string => {
   return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 };
 
+function removeNamespace(name: string): void {
+  try {
+    for (const pid of run(["ip", "netns", "pids", name]).split("\n").filter(Boolean))
+      process.kill(Number(pid), "SIGKILL");
+  } catch {
+    // No such namespace, or the process ended by itself: both are where we want to be.
+  }
+  try {
+    run(["ip", "netns", "del", name]);
+  } catch {
+    // It was never made.
+  }
+  rmSync(join("/etc/netns", name), { recursive: true, force: true });
+}
+
+/** What a run left behind that was killed before it could tear down; runs that are alive keep theirs. */
+function sweep(): void {
+  for (const line of run(["ip", "netns", "list"]).split("\n")) {
+    const [, name, pid] = /^(arpt(\d+)-\S+)/.exec(line) ?? [];
+    if (name === undefined || pid === undefined) continue;
+    try {
+      process.kill(Number(pid), 0);
+    } catch {
+      removeNamespace(name);
+    }
+  }
+}
+
 let made = 0;
 
 /**
@@ -66,23 +94,8 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
   const tearDown = () => {
     if (closed) return;
     closed = true;
-    for (const name of all) {
-      try {
-        for (const pid of run(["ip", "netns", "pids", namespace(name)])
-          .split("\n")
-          .filter(Boolean))
-          process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // No such namespace, or the process ended by itself: both are where we want to be.
-      }
-      try {
-        run(["ip", "netns", "del", namespace(name)]);
-      } catch {
-        // It was never made.
-      }
-    }
+    for (const name of all) removeNamespace(namespace(name));
     rmSync(dir, { recursive: true, force: true });
-    for (const name of all) rmSync(etc(name), { recursive: true, force: true });
   };
   process.once("exit", tearDown);
 
@@ -193,6 +206,7 @@ SetEnv PATH=${searchPath(machine)}
   };
 
   try {
+    sweep();
     chmodSync(dir, 0o755);
     mkdirSync("/run/sshd", { recursive: true });
     keygen(join(dir, "client_key"));
