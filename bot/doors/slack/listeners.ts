@@ -4,7 +4,7 @@ import type { Ack, AckMessage, SlackHandlers } from "#shared/adapters/slack-inbo
 import type { Json } from "#shared/json.ts";
 import type { Person } from "#shared/policy/identity.ts";
 import type { Reply } from "#shared/reply.ts";
-import { actionOf } from "#shared/report/slack.ts";
+import { actionOf } from "#shared/report/slack-actions.ts";
 import type { App, Asking, Job } from "../../asking.ts";
 import { ackOf, contentOf, draw, isContentRefusal, isPrivate } from "./drawing.ts";
 import { refusalByPayload, refusalByProfile, type Sender } from "./identity.ts";
@@ -24,6 +24,7 @@ import {
 import { createReplyUrl, type ReplyUrl } from "./reply-url.ts";
 import {
   alreadyAsked,
+  doorFault,
   noShortcuts,
   notes,
   started,
@@ -98,12 +99,13 @@ export function createListeners(listening: Listening): SlackHandlers {
 
   /** Tells one person alone: by the reply URL, as an ephemeral message, or directly when neither works. */
   const whisper = async (
-    to: Readonly<{ letter: Letter; replyUrl?: ReplyUrl }>,
+    to: Readonly<{ letter: Letter; replyUrl?: ReplyUrl; existingThread?: string }>,
     reply: Reply,
   ): Promise<void> => {
     const { letter, replyUrl } = to;
     const ids = { run: letter.key, message: letter.key };
-    const thread = letter.thread === undefined ? {} : { thread: letter.thread };
+    // Slack shows an ephemeral message in a thread only when the thread has replies already.
+    const thread = to.existingThread === undefined ? {} : { thread: to.existingThread };
     let form: "usual" | "plain" = "usual";
     let way: "url" | "whisper" | "direct" = replyUrl?.usable() ? "url" : "whisper";
     for (let attempt = 0; attempt < 12 && !sending.stopping.aborted; attempt++) {
@@ -270,12 +272,20 @@ export function createListeners(listening: Listening): SlackHandlers {
     letter: Letter,
     ask: () => Promise<Asking>,
     more: Partial<LiveOptions>,
+    existingThread: string | undefined,
   ): Promise<void> => {
     const deadline = clock.now() + pace.answerWithinMs;
     const asked = await ask();
     const tell = async (reply: Reply, run: string): Promise<void> => {
       if (isPrivate(reply)) {
-        await whisper({ letter, ...(more.replyUrl === undefined ? {} : { replyUrl: more.replyUrl }) }, reply);
+        await whisper(
+          {
+            letter,
+            ...(more.replyUrl === undefined ? {} : { replyUrl: more.replyUrl }),
+            ...(existingThread === undefined ? {} : { existingThread }),
+          },
+          reply,
+        );
         await more.entry?.closed();
         return;
       }
@@ -333,10 +343,31 @@ export function createListeners(listening: Listening): SlackHandlers {
           ? app.ask({ ...asker(account, event.channel), words: words === "" ? "arpeggio help" : words })
           : { kind: "answer", reply: refused },
       { entry },
+      event.thread_ts,
     );
   };
 
   // Buttons
+
+  /** An error of the door's own: logged, and told to whoever waits for an answer. */
+  const orFault = async (
+    work: Promise<void>,
+    to: Readonly<{ key: string; channel: string | undefined; account: string | undefined }>,
+  ): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      log({
+        level: "error",
+        msg: "unexpected fault in the Slack door",
+        id: to.key,
+        error: error instanceof Error ? error.stack : String(error),
+      });
+      if (to.channel === undefined || to.account === undefined) return;
+      const letter = { key: to.key, channel: to.channel, account: to.account, title: "that" };
+      await whisper({ letter }, doorFault(to.key));
+    }
+  };
 
   const press = async (body: PressBody): Promise<void> => {
     const [action] = body.actions;
@@ -349,7 +380,8 @@ export function createListeners(listening: Listening): SlackHandlers {
     const key = `${button}/${action.action_ts}`;
     if (!(await once.claim(key)) || !(await once.claimFor(button, pace.doubleClickMs))) return;
     const isEphemeral = body.container?.is_ephemeral === true;
-    const thread = body.message?.thread_ts ?? body.container?.thread_ts ?? (isEphemeral ? undefined : ts);
+    const existingThread = body.message?.thread_ts ?? body.container?.thread_ts;
+    const thread = existingThread ?? (isEphemeral ? undefined : ts);
     const letter: Letter = {
       key,
       channel,
@@ -374,6 +406,7 @@ export function createListeners(listening: Listening): SlackHandlers {
         return app.press({ ...asker(user, channel), action: id, value: action.value ?? "" });
       },
       replyUrl === undefined ? {} : { replyUrl },
+      existingThread,
     );
   };
 
@@ -403,7 +436,19 @@ export function createListeners(listening: Listening): SlackHandlers {
       const mine = (async (): Promise<FirstAnswer> => {
         // A captured request can be delivered again for five minutes; only the first runs.
         if (!(await once.claim(key))) return { isFirst: false };
-        return { isFirst: true, ack: await answerCommand(parsed.data, ack) };
+        try {
+          return { isFirst: true, ack: await answerCommand(parsed.data, ack) };
+        } catch (error) {
+          log({
+            level: "error",
+            msg: "unexpected fault in the Slack door",
+            id: key,
+            error: error instanceof Error ? error.stack : String(error),
+          });
+          const message = ackOf(draw(doorFault(key)), "ephemeral");
+          await ack(message);
+          return { isFirst: true, ack: message };
+        }
       })();
       answers.set(key, mine);
       const answer = await mine.finally(() => answers.delete(key));
@@ -417,7 +462,12 @@ export function createListeners(listening: Listening): SlackHandlers {
     mention: async (body) => {
       const parsed = mentionBody.safeParse(body);
       if (!parsed.success) return unreadable("mention", parsed.error);
-      const work = mention(parsed.data);
+      const { event, event_id } = parsed.data;
+      const work = orFault(mention(parsed.data), {
+        key: event_id,
+        channel: event.channel,
+        account: event.user,
+      });
       listening.track(work);
       await work;
     },
@@ -425,7 +475,12 @@ export function createListeners(listening: Listening): SlackHandlers {
       await ack();
       const parsed = pressBody.safeParse(body);
       if (!parsed.success) return unreadable("button press", parsed.error);
-      const work = press(parsed.data);
+      const { channel, container, user, actions } = parsed.data;
+      const work = orFault(press(parsed.data), {
+        key: `press ${actions[0]?.action_ts}`,
+        channel: channel?.id ?? container?.channel_id,
+        account: user.id,
+      });
       listening.track(work);
       await work;
     },

@@ -72,6 +72,16 @@ export const noShortcuts: Reply = bare({
   text: ["Arpeggio has no shortcuts and no forms; nothing was done."],
 });
 
+export const doorFault = (id: string): Reply =>
+  bare(
+    {
+      word: "Fault",
+      outcome: "fault",
+      text: text`the answer was lost on an error of ours; the log has it as ${code(id)}.`,
+    },
+    [["ask again; if it was a change, look first whether it was made"]],
+  );
+
 /** What is true after a restart in the middle of something that was asked. */
 export const interrupted = (title: string): Reply =>
   bare(

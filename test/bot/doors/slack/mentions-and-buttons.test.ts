@@ -197,3 +197,34 @@ describe("a button", () => {
     await workspace.waitForMessage((m) => m.text.includes("no shortcuts"), 5_000);
   });
 });
+
+describe("an error of ours on the way", () => {
+  const broken = (): never => {
+    throw new Error("a bug");
+  };
+
+  test("of a mention or a button is told with the id under which the log has it", async () => {
+    const { workspace, log } = await openDoor({
+      ask: (asked) =>
+        asked.words === "arping httpbin" ? job(async () => withButton, { slow: true }) : broken(),
+      press: broken,
+    });
+    await workspace.mention({ ...inChannel, text: "nodes check" });
+    const said = await workspace.waitForMessage((m) => m.text.includes("Fault"), 5_000);
+    expect(said.onlyFor).toBe("U0OPERATOR");
+    const { id } = log.find((entry) => String(entry.error).includes("a bug")) ?? {};
+    expect(said.text).toContain(String(id));
+
+    await workspace.command(arping);
+    const message = await workspace.waitForMessage((m) => m.text.includes("two MACs"), 5_000);
+    await workspace.click({ user: "U0APPROVER", message, label: "Check again" });
+    await workspace.waitForMessage((m) => m.onlyFor === "U0APPROVER" && m.text.includes("Fault"), 5_000);
+  });
+
+  test("of a command is told in its acknowledgement", async () => {
+    const { workspace } = await openDoor({ ask: broken });
+    const { shown, deliveries } = await workspace.command(arping);
+    expect(deliveries).toMatchObject([{ outcome: "acked" }]);
+    expect(shown[0]?.text).toContain("Fault");
+  });
+});
