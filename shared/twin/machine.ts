@@ -47,6 +47,8 @@ export type Machine = {
   powered: boolean;
   hung: boolean;
   privileged: boolean;
+  /** Programs that run; aborted when the machine dies or hangs, and then nobody hears of them again. */
+  readonly running: Set<AbortController>;
   readonly missingTools: Set<string>;
   /** Which of the two programs its `arping` is. */
   arping: ArpingProgram;
@@ -309,6 +311,7 @@ export function createMachine(
     powered: true,
     hung: false,
     privileged: true,
+    running: new Set(),
     missingTools: new Set(spec.missingTools ?? []),
     arping: spec.arping ?? "iputils",
     sysctls: new Map(Object.entries(spec.sysctls ?? {})),

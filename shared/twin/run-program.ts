@@ -28,6 +28,10 @@ export async function runProgram(
   io: ProgramIo,
   surroundings: Surroundings,
 ): Promise<Readonly<{ exitCode: number }>> {
+  const death = new AbortController();
+  const write: ProgramIo["write"] = (stream, text) => {
+    if (!death.signal.aborted) io.write(stream, text);
+  };
   const exec = async (
     words: readonly string[],
     { signal, privileged, caller }: Readonly<{ signal: AbortSignal; privileged: boolean; caller: string }>,
@@ -36,7 +40,7 @@ export async function runProgram(
     const program = programNamed(machine, name);
     if (program === undefined) {
       const [message, exitCode] = (notFound[caller] ?? notFound.shell)?.(name) ?? ["", 127];
-      io.write("stderr", message);
+      write("stderr", message);
       return exitCode;
     }
     return program(args, {
@@ -44,8 +48,8 @@ export async function runProgram(
       clock: surroundings.clock,
       name,
       privileged,
-      out: (text) => io.write("stdout", text),
-      err: (text) => io.write("stderr", text),
+      out: (text) => write("stdout", text),
+      err: (text) => write("stderr", text),
       signal,
       installed: (other) => programNamed(machine, other) !== undefined,
       exec: (inner, options) =>
@@ -61,7 +65,17 @@ export async function runProgram(
     await aborted(io.signal);
     return { exitCode: 255 };
   }
-  return {
-    exitCode: await exec(argv, { signal: io.signal, privileged: machine.privileged, caller: "shell" }),
-  };
+  machine.running.add(death);
+  try {
+    const exitCode = await exec(argv, {
+      signal: AbortSignal.any([io.signal, death.signal]),
+      privileged: machine.privileged,
+      caller: "shell",
+    });
+    if (!death.signal.aborted) return { exitCode };
+  } finally {
+    machine.running.delete(death);
+  }
+  await aborted(io.signal);
+  return { exitCode: 255 };
 }

@@ -123,6 +123,10 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     if (machine.kind === "node") speakers.linkChanged(machine.name);
   };
 
+  const endPrograms = (machine: Machine) => {
+    for (const program of [...machine.running]) program.abort();
+  };
+
   return {
     spec,
     store,
@@ -141,6 +145,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
       if (machine.powered === on) return;
       machine.powered = on;
       machine.neighbours.length = 0;
+      if (!on) endPrograms(machine);
       if (machine.kind === "node") speakers.powerChanged(name, on);
     },
     setLink,
@@ -148,7 +153,9 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
       stranger.proxyArp = on ? mac : undefined;
     },
     hang: (name, on) => {
-      find(name).hung = on;
+      const machine = find(name);
+      machine.hung = on;
+      if (on) endPrograms(machine);
     },
     removeTool: (name, tool) => {
       find(name).missingTools.add(tool);
