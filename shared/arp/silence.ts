@@ -43,6 +43,7 @@ type Case = Readonly<{
 /** Per cause: true when the evidence shows it, false when it rules it out, undefined when nothing was read about it. */
 type Cause = Readonly<{
   id: string;
+  aboutAnnouncing: boolean;
   applies: (c: Case) => boolean | undefined;
   text: (c: Case) => string;
   test: (c: Case) => string;
@@ -87,12 +88,14 @@ const not = (value: boolean | undefined): boolean | undefined => (value === unde
 const causes: readonly Cause[] = [
   {
     id: "not-assigned",
+    aboutAnnouncing: false,
     applies: ({ silence }) => not(silence.assigned),
     text: ({ ip }) => `no Service has the address ${ip}, so nothing announces it.`,
     test: ({ ip }) => `kubectl get services -A | grep -F ${ip}`,
   },
   {
     id: "invalid-configuration",
+    aboutAnnouncing: true,
     applies: ({ prediction }) =>
       prediction === undefined ? undefined : prediction.configError !== undefined,
     text: ({ prediction }) =>
@@ -101,6 +104,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "only-bgp",
+    aboutAnnouncing: true,
     applies: (c) => {
       const silentL2 = allAre(c, "pool-not-advertised");
       return silentL2 === undefined || c.silence.bgp === undefined ? undefined : silentL2 && c.silence.bgp;
@@ -110,6 +114,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "no-l2-advertisement",
+    aboutAnnouncing: true,
     applies: (c) => {
       const silentL2 = allAre(c, "pool-not-advertised");
       if (silentL2 === undefined) return undefined;
@@ -120,6 +125,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "no-servable-endpoint",
+    aboutAnnouncing: true,
     applies: (c) => allAre(c, "no-servable-endpoint"),
     text: ({ service }) =>
       `${service ?? "the Service"} has no endpoint that can serve: then nobody announces.`,
@@ -132,6 +138,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "no-candidate",
+    aboutAnnouncing: true,
     applies: (c) =>
       c.prediction === undefined
         ? undefined
@@ -140,11 +147,13 @@ const causes: readonly Cause[] = [
           ![...whys(c)].every((why) =>
             ["pool-not-advertised", "no-advertisement-selects-service", "no-servable-endpoint"].includes(why),
           ),
-    text: (c) => `no node may announce it: ${[...whys(c)].join(", ")}.`,
+    text: (c) =>
+      `no node may announce it: ${[...whys(c)].join(", ") || "excluded by label, condition or missing local endpoint"}.`,
     test: ({ ip }) => `arpeggio announcer --ip ${ip}`,
   },
   {
     id: "leader-no-usable-nic",
+    aboutAnnouncing: true,
     applies: (c) => (nobodyElected(c) ? false : not(hasUsableNic(c))),
     text: (c) => {
       const limited = c.prediction?.interfaces[leader(c)] ?? "all";
@@ -157,6 +166,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "leader-gone",
+    aboutAnnouncing: true,
     applies: (c) => {
       const node = c.prediction?.order[0];
       if (node === undefined) return nobodyElected(c) ? false : undefined;
@@ -172,6 +182,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "vantage-not-on-segment",
+    aboutAnnouncing: false,
     applies: ({ silence }) => {
       if (silence.vantageNic && !silence.vantageNic.onLan) return true;
       if (silence.route === undefined || !("nic" in silence.route)) return undefined;
@@ -185,6 +196,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "wifi-filter",
+    aboutAnnouncing: false,
     applies: ({ vantage, silence }) =>
       vantage?.place === "lan-wifi" || silence.vantageNic?.wireless === true ? undefined : false,
     text: ({ vantage }) =>
@@ -193,6 +205,7 @@ const causes: readonly Cause[] = [
   },
   {
     id: "broadcast-lost-at-leader",
+    aboutAnnouncing: true,
     applies: (c) => {
       const node = c.prediction?.order[0];
       if (nobodyElected(c)) return false;
@@ -208,7 +221,8 @@ const causes: readonly Cause[] = [
 /** Causes that the evidence shows first, then those it leaves open; each group by how often people meet it. */
 export function silenceCandidates(c: Case): readonly SilenceCandidate[] {
   const judged = causes.flatMap((cause) => {
-    const applies = cause.applies(c);
+    // Nothing announces an address that no Service has: only who asked from where is left to doubt.
+    const applies = c.silence.assigned === false && cause.aboutAnnouncing ? false : cause.applies(c);
     return applies === false
       ? []
       : [{ id: cause.id, text: cause.text(c), test: cause.test(c), seen: applies === true }];

@@ -1,0 +1,400 @@
+import { describe, expect, it } from "vitest";
+import { arping } from "#bot/commands/arping.ts";
+import type { ClusterPorts } from "#bot/commands/command.ts";
+import { FaultError } from "#shared/fault.ts";
+import type { KubeObject } from "#shared/kubernetes/read.ts";
+import type { Reply } from "#shared/reply.ts";
+import { exitCode } from "#shared/reply.ts";
+import { plain } from "#shared/text.ts";
+import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
+import { goldentoothL2 } from "#shared/twin/sites/goldentooth-l2.ts";
+import { healthy } from "#shared/twin/sites/healthy.ts";
+import { twinCluster } from "./twin-cluster.ts";
+
+type World = ReturnType<typeof twinCluster>;
+type Data = Readonly<Record<string, unknown>>;
+
+/** Settled sites are what these questions are about: the speakers have announced. */
+async function settled(spec = healthy(), options: Parameters<typeof twinCluster>[1] = {}): Promise<World> {
+  const world = twinCluster(spec, options);
+  await world.clock.advance(20_000);
+  return world;
+}
+
+async function ask(
+  world: World,
+  input: Readonly<{ subject: string; from?: string; count?: number }>,
+  cluster?: ClusterPorts,
+): Promise<Reply> {
+  const context = world.context({ count: 3, ...input });
+  return world.clock.runUntil(arping.verbs[0]!.handle({ ...context, ...(cluster ? { cluster } : {}) }));
+}
+
+const watch = (
+  world: World,
+  input: Readonly<{ subject: string; for: number; from?: string }>,
+  cluster?: ClusterPorts,
+) =>
+  world.clock.runUntil(arping.verbs[1]!.handle({ ...world.context(input), ...(cluster ? { cluster } : {}) }));
+
+const line = (reply: Reply): string => `${reply.verdict.word}  ${plain(reply.verdict.text)}`;
+const data = (reply: Reply): Data => reply.data as Data;
+
+const evidenceOf = (reply: Reply): string =>
+  reply.blocks
+    .map((block) =>
+      block.kind === "evidence"
+        ? [block.title, ...block.lines].join("\n")
+        : block.kind === "prose"
+          ? plain(block.text)
+          : "",
+    )
+    .join("\n");
+
+describe("input", () => {
+  const verb = arping.verbs[0]!;
+  const watching = arping.verbs[1]!;
+  it.each(["0", "11", "-1", "3.5", "x", ""])("refuses --count %j", (count) => {
+    expect(verb.input.safeParse({ subject: "httpbin", count }).success).toBe(false);
+  });
+  it("counts 3 unless told, 1 to 10 when told", () => {
+    expect(verb.input.parse({ subject: "a" })).toMatchObject({ count: 3 });
+    expect(verb.input.parse({ subject: "a", count: "10" })).toMatchObject({ count: 10 });
+  });
+  it.each([
+    ["60s", 60_000],
+    ["2m", 120_000],
+    ["5m", 300_000],
+    ["1s", 1_000],
+  ])("watches --for %s", (text, ms) => {
+    expect(watching.input.parse({ subject: "a", for: text })).toMatchObject({ for: ms });
+  });
+  it.each(["0s", "6m", "301s", "1h", "soon", undefined])("refuses --for %j", (text) => {
+    expect(watching.input.safeParse({ subject: "a", for: text }).success).toBe(false);
+  });
+  it("is a viewer's slow probe of one cluster", () => {
+    for (const each of arping.verbs)
+      expect(each).toMatchObject({ role: "viewer", effect: "probe", slow: true, cluster: "one" });
+  });
+});
+
+describe("one address", () => {
+  it("is two lines when all is well", async () => {
+    const reply = await ask(await settled(), { subject: "httpbin" });
+    expect(line(reply)).toMatch(
+      /^OK {2}httpbin 10\.4\.11\.1 · \w+ eth0 answers, as predicted \(next: \w+\)$/,
+    );
+    expect(reply.cluster).toBe("healthy");
+    expect(plain(reply.why ?? [])).toMatch(/^seen from ops-host \(lan-wired\), 3 broadcasts, \d\.\d s$/);
+    expect(reply.blocks).toEqual([]);
+    expect(reply.actions).toEqual([{ id: "again", label: "Probe again", value: "" }]);
+    expect(exitCode(reply)).toBe(0);
+    expect(data(reply)).toMatchObject({ verdict: "expected", frames: 3, vantage: { name: "ops-host" } });
+  });
+
+  it("names the second NIC of a dual-homed node, and all four sources", async () => {
+    const world = await settled(goldentoothL2());
+    const reply = await ask(world, { subject: "10.4.11.6" });
+    expect(line(reply)).toBe("CONFLICT  jellyfin 10.4.11.6 · two MACs answer, both on karstark");
+    expect(plain(reply.why ?? [])).toBe("eth0 is right. wlan0 answers too: caches will flap between them.");
+    const seen = evidenceOf(reply);
+    expect(seen).toMatch(/dc:a6:32:0a:1b:0b {2}karstark eth0 {3}3 replies/);
+    expect(seen).toMatch(/dc:a6:32:0a:1b:0c {2}karstark wlan0 {2}3 replies/);
+    for (const source of ["wire", "status", "event", "prediction"])
+      expect(seen).toMatch(new RegExp(`^${source} +karstark`, "m"));
+    expect(seen).toMatch(/0\.15: may be stale after failover/);
+    expect(seen.split("\n").every((each) => each.length <= 78)).toBe(true);
+    expect((reply.next ?? []).map(plain)).toEqual([
+      "/nodes check karstark",
+      "Fix: /nodes fix karstark wifi-active",
+    ]);
+    expect(exitCode(reply)).toBe(1);
+  });
+
+  it("explains silence under BGP", async () => {
+    const reply = await ask(await settled(goldentooth()), { subject: "httpbin/httpbin" });
+    expect(line(reply)).toBe("SILENT  httpbin 10.4.11.1 · nobody answers");
+    expect(data(reply)).toMatchObject({ verdict: "silence", candidates: [{ id: "only-bgp", seen: true }] });
+    expect(evidenceOf(reply)).toMatch(/Test: kubectl get l2advertisements/);
+  });
+
+  it("tells proxy ARP from an announcer by the address that nobody has", async () => {
+    const world = await settled(goldentooth());
+    world.twin.setProxyArp(true, "02:00:00:00:00:66");
+    expect(data(await ask(world, { subject: "httpbin" }))).toMatchObject({ verdict: "proxy-arp" });
+    const blind = await settled(goldentooth(), { unusedAddress: false });
+    blind.twin.setProxyArp(true, "02:00:00:00:00:66");
+    expect(data(await ask(blind, { subject: "httpbin" }))).toMatchObject({ verdict: "foreign-mac" });
+  });
+
+  it("probes an address that no Service has", async () => {
+    const reply = await ask(await settled(), { subject: "10.4.15.251" });
+    expect(data(reply)).toMatchObject({
+      verdict: "silence",
+      service: null,
+      candidates: [{ id: "not-assigned" }],
+    });
+  });
+
+  it("sees both sides of a split brain", async () => {
+    const world = await settled();
+    const names = world.twin.spec.nodes.map(({ name }) => name);
+    world.twin.partition([names.slice(0, 6), names.slice(6)]);
+    await world.clock.advance(60_000);
+    const reply = await ask(world, { subject: "all" });
+    const verdicts = (data(reply).addresses as readonly Data[]).map(({ verdict }) => verdict);
+    expect(verdicts).toContain("two-nodes");
+    expect(reply.verdict.word).toBe("CONFLICT");
+  });
+});
+
+describe("what could not be looked at", () => {
+  it("a node that was not read could have the MAC: it is not called foreign", async () => {
+    const world = await settled();
+    const owner = data(await ask(world, { subject: "httpbin" })).node as string;
+    const cluster: ClusterPorts = {
+      ...world.cluster,
+      shell: async (target, command, options) => {
+        if (target.kind === "node" && target.name === owner)
+          throw new FaultError({ kind: "timed-out", what: `ssh to ${owner}`, detail: "no answer in 5 s" });
+        return world.cluster.shell(target, command, options);
+      },
+    };
+    const reply = await ask(world, { subject: "httpbin" }, cluster);
+    expect(data(reply)).toMatchObject({ verdict: "could-not-look" });
+    expect(line(reply)).toContain(`unknown: could be ${owner}`);
+    expect(exitCode(reply)).toBe(3);
+  });
+
+  it.each([
+    ["no arping", (world: World, name: string) => world.twin.removeTool(name, "arping")],
+    ["no privilege", (world: World, name: string) => world.twin.dropPrivilege(name)],
+    ["no power", (world: World, name: string) => world.twin.setPower(name, false)],
+    ["a hung machine", (world: World, name: string) => world.twin.hang(name, true)],
+  ])("a named vantage with %s makes UNKNOWN, never silence", async (_what, breakIt) => {
+    const world = await settled();
+    breakIt(world, "ops-host");
+    const reply = await ask(world, { subject: "httpbin", from: "ops-host" });
+    expect(reply.verdict.word).toBe("UNKNOWN");
+    expect(data(reply)).toMatchObject({ verdict: "could-not-look" });
+    expect(exitCode(reply)).toBe(3);
+  });
+
+  it("takes the next vantage when the best one cannot look, and says so", async () => {
+    const world = await settled();
+    world.twin.removeTool("ops-host", "arping");
+    const reply = await ask(world, { subject: "httpbin" });
+    expect(data(reply)).toMatchObject({ verdict: "expected", vantage: { name: "laptop" } });
+    expect(evidenceOf(reply)).toMatch(/ops-host could not be used/);
+  });
+
+  it("a denied list makes the prediction unknown, so one right answer is no pass", async () => {
+    const world = await settled(healthy(), { denied: ["endpointslices"] });
+    const reply = await ask(world, { subject: "httpbin" });
+    expect(data(reply)).toMatchObject({ verdict: "answered" });
+    expect(exitCode(reply)).toBe(3);
+  });
+
+  it("denied status and events are told as unknown, and the wire still counts", async () => {
+    const world = await settled(goldentoothL2(), { denied: ["servicel2statuses", "events"] });
+    const seen = evidenceOf(await ask(world, { subject: "10.4.11.6" }));
+    expect(seen).toMatch(/^status +unknown/m);
+    expect(seen).toMatch(/^event +unknown/m);
+  });
+
+  it("without Services an address can still be probed, a name cannot", async () => {
+    const world = await settled(healthy(), { denied: ["services"] });
+    expect(line(await ask(world, { subject: "httpbin" }))).toMatch(
+      /^UNKNOWN {2}Services could not be listed/,
+    );
+    expect(data(await ask(world, { subject: "10.4.11.1" }))).toMatchObject({ verdict: "answered" });
+  });
+});
+
+describe("vantages", () => {
+  const withVantages = (world: World, vantages: ClusterPorts["config"]["vantages"]): ClusterPorts => ({
+    ...world.cluster,
+    config: { ...world.cluster.config, vantages },
+  });
+  it("without one the answer is UNKNOWN and says where to add it", async () => {
+    const world = await settled();
+    const reply = await ask(world, { subject: "httpbin" }, withVantages(world, []));
+    expect(line(reply)).toBe(
+      "UNKNOWN  no vantage outside the cluster is configured, so reachability cannot be judged. Add one under vantages: (docs/vantages.md).",
+    );
+  });
+  it("an unknown name gets the nearest", async () => {
+    const reply = await ask(await settled(), { subject: "httpbin", from: "ops-hots" });
+    expect(reply.verdict.outcome).toBe("usage");
+    expect(plain(reply.verdict.text)).toMatch(/Nearest: ops-host/);
+  });
+  it("behind the router there is only the route to tell", async () => {
+    const world = await settled();
+    const behind = world.cluster.config.vantages.find(({ place }) => place === "behind-router");
+    expect(behind).toBeDefined();
+    const reply = await ask(world, { subject: "10.4.11.1", from: behind!.name });
+    expect(reply.verdict.word).toBe("UNKNOWN");
+    expect(plain(reply.why ?? [])).toMatch(/reaches 10\.4\.11\.1 through/);
+  });
+  it("a node never judges an address that it announces, another node may", async () => {
+    const world = await settled();
+    const { node, prediction } = data(await ask(world, { subject: "httpbin" }));
+    const next = (prediction as { order: readonly string[] }).order[1] as string;
+    const asVantage = (name: string) => ({
+      name,
+      place: "lan-wired" as const,
+      clusterNode: name,
+      access: "local" as const,
+    });
+    const shell: ClusterPorts["shell"] = (target, command, options) =>
+      world.cluster.shell(target, command, options);
+    const alone = await ask(
+      world,
+      { subject: "httpbin" },
+      { ...withVantages(world, [asVantage(node as string)]), shell },
+    );
+    expect(data(alone)).toMatchObject({ verdict: "could-not-look", frames: 0 });
+    const both = await ask(
+      world,
+      { subject: "httpbin" },
+      {
+        ...withVantages(world, [asVantage(node as string), asVantage(next)]),
+        shell,
+      },
+    );
+    expect(data(both)).toMatchObject({ verdict: "expected", vantage: { name: next } });
+    expect(evidenceOf(both)).toMatch(/ARP evidence only/);
+  });
+});
+
+describe("words", () => {
+  it("an unknown service gets the nearest and the way to all", async () => {
+    const reply = await ask(await settled(), { subject: "htpbin" });
+    expect(plain(reply.verdict.text)).toBe(
+      'No service "htpbin" on healthy. Nearest: httpbin 10.4.11.1. All: /arping all',
+    );
+    expect(exitCode(reply)).toBe(2);
+  });
+  it("an ambiguous name is listed", async () => {
+    const world = await settled();
+    const service = world.store.get("services", "httpbin", "httpbin") as KubeObject;
+    const { uid: _u, resourceVersion: _r, ...metadata } = service.metadata;
+    world.store.create("services", { ...service, metadata: { ...metadata, namespace: "vault" } });
+    const reply = await ask(world, { subject: "httpbin" });
+    expect(plain(reply.verdict.text)).toMatch(
+      /"httpbin" is 2 services on healthy: httpbin\/httpbin, vault\/httpbin/,
+    );
+  });
+});
+
+describe("all addresses", () => {
+  it("failures come first, progress is shown, the frame budget holds", async () => {
+    const world = await settled(goldentoothL2());
+    const frames: number[] = [];
+    const cluster: ClusterPorts = {
+      ...world.cluster,
+      shell: (target, command, options) => {
+        if (command.argv[0] === "arping" && command.argv[1] === "-b") frames.push(world.clock.now());
+        return world.cluster.shell(target, command, options);
+      },
+    };
+    const reply = await ask(world, { subject: "all", count: 1 }, cluster);
+    expect(line(reply)).toBe("CONFLICT  3 of 13 addresses need you, 10 answered as predicted");
+    const table = reply.blocks.find((block) => block.kind === "table");
+    expect(table?.kind === "table" && table.rows.slice(0, 4).map(([word]) => plain(word ?? []))).toEqual([
+      "CONFLICT",
+      "CONFLICT",
+      "CONFLICT",
+      "OK",
+    ]);
+    expect(world.shown.map((each) => plain(each.verdict.text))).toContain("7 of 13 addresses");
+    expect(frames.length).toBe(13);
+    for (const from of frames)
+      expect(frames.filter((at) => at >= from && at < from + 1000).length).toBeLessThanOrEqual(10);
+  });
+
+  it("the same question asked twice at once is sent once", async () => {
+    const world = await settled();
+    let sent = 0;
+    const cluster: ClusterPorts = {
+      ...world.cluster,
+      shell: (target, command, options) => {
+        if (command.argv[0] === "arping" && command.argv[1] === "-b") sent++;
+        return world.cluster.shell(target, command, options);
+      },
+    };
+    const [a, b] = await Promise.all([
+      ask(world, { subject: "httpbin" }, cluster),
+      ask(world, { subject: "httpbin" }, cluster),
+    ]);
+    expect(sent).toBe(1);
+    expect(data(a!).macs).toEqual(data(b!).macs);
+  });
+});
+
+describe("watch", () => {
+  it("is quiet when nothing happens", async () => {
+    const reply = await watch(await settled(), { subject: "httpbin", for: 10_000 });
+    expect(line(reply)).toMatch(/^OK {2}httpbin 10\.4\.11\.1 · \w+ eth0 answered throughout 10 s$/);
+    expect(data(reply)).toMatchObject({
+      recorder: "tcpdump",
+      resolutionMs: 1000,
+      changes: [],
+      gratuitous: [],
+    });
+  });
+
+  it("sees a node die: who took over, the gap, the gratuitous frames", async () => {
+    const world = await settled();
+    const { node, next } = data(await ask(world, { subject: "httpbin" }));
+    const running = arping.verbs[1]!.handle(world.context({ subject: "httpbin", for: 30_000 }));
+    await world.clock.advance(10_000);
+    world.twin.setPower(node as string, false);
+    const reply = await world.clock.runUntil(running);
+    expect(line(reply)).toMatch(
+      new RegExp(
+        `^MOVED {2}httpbin 10\\.4\\.11\\.1 · ${node} eth0 to ${next} eth0, 1 gap, \\d+ s ± 1 s in all$`,
+      ),
+    );
+    expect(evidenceOf(reply)).toMatch(new RegExp(`gratuitous frame from ${next}`));
+    expect((data(reply).changes as readonly Data[]).length).toBe(1);
+  });
+
+  it("samples ten times a second with the program that can", async () => {
+    const spec = healthy();
+    const world = await settled({
+      ...spec,
+      vantages: spec.vantages.map((each) =>
+        each.name === "ops-host" ? { ...each, arping: "habets" as const } : each,
+      ),
+    });
+    const reply = await watch(world, { subject: "httpbin", for: 5_000 });
+    expect(data(reply)).toMatchObject({ resolutionMs: 100, frames: 50 });
+  });
+
+  it("without tcpdump gratuitous frames are unknown and arping's own lines give the times", async () => {
+    const world = await settled();
+    world.twin.removeTool("ops-host", "tcpdump");
+    const reply = await watch(world, { subject: "httpbin", for: 5_000, from: "ops-host" });
+    expect(data(reply)).toMatchObject({ recorder: "arping", gratuitous: "unknown" });
+    expect(evidenceOf(reply)).toMatch(/gratuitous: unknown/);
+    expect(reply.verdict.word).toBe("OK");
+  });
+
+  it("two responders take turns, which is a conflict", async () => {
+    const reply = await watch(await settled(goldentoothL2()), { subject: "10.4.11.6", for: 5_000 });
+    expect(line(reply)).toMatch(/^CONFLICT {2}jellyfin 10\.4\.11\.6 · 2 MACs take turns/);
+  });
+
+  it("a vantage that cannot send makes UNKNOWN", async () => {
+    const world = await settled();
+    world.twin.dropPrivilege("ops-host");
+    const reply = await watch(world, { subject: "httpbin", for: 5_000, from: "ops-host" });
+    expect(reply.verdict.word).toBe("UNKNOWN");
+    expect(exitCode(reply)).toBe(3);
+  });
+
+  it("is about one address", async () => {
+    expect((await watch(await settled(), { subject: "all", for: 5_000 })).verdict.outcome).toBe("usage");
+  });
+});
