@@ -20,7 +20,8 @@ export type AppOptions = Readonly<{
   commands: readonly Command[];
   actions: readonly Action[];
   deps: Deps;
-  roles: readonly RoleRule[];
+  /** The rules that hold now: those that name what Slack no longer knows are out. */
+  roles: () => readonly RoleRule[];
   people: readonly Person[];
   /** Slack user groups a person is in, by id. A failure means we do not know: changes are then denied. */
   groupsOf: (slackUser: string) => Promise<readonly string[]>;
@@ -212,14 +213,14 @@ export function createApp(options: AppOptions): App {
     if (!where.ok) return answer(asked, where.reply);
     const clusterName = where.cluster?.config.name;
     let groups: readonly string[] | undefined = [];
-    if (asked.person?.slack && options.roles.some((rule) => rule.groups.length > 0)) {
+    if (asked.person?.slack && options.roles().some((rule) => rule.groups.length > 0)) {
       groups = await options.groupsOf(asked.person.slack).catch(() => undefined);
     }
     const decision = decide({
       person: asked.person,
       people: options.people,
       groups,
-      rules: options.roles,
+      rules: options.roles(),
       need: verb.role,
       effect: verb.effect,
       cluster: clusterName,

@@ -66,7 +66,7 @@ async function main(): Promise<number> {
     commands,
     actions,
     deps: composed.deps,
-    roles: config?.roles ?? [],
+    roles: () => config?.roles ?? [],
     people: config?.people ?? [],
     groupsOf: async () => [],
     changesClosed: () => "acting on a real cluster takes an approval given in Slack.",

@@ -3,6 +3,7 @@ import { FaultError, isFault } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
 import type { KubeObject, ReadCluster } from "#shared/kubernetes/read.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
+import type { RoleRule } from "#shared/policy/identity.ts";
 import { heldRoles } from "#shared/policy/roles.ts";
 import type { Shell, Target } from "#shared/probes/shell.ts";
 import type { SshAccess } from "#shared/site/site.ts";
@@ -102,6 +103,8 @@ export async function compose(
     configPath?: string;
     ledger?: Ledger;
     warnings: () => readonly Finding[];
+    /** The rules that hold now. */
+    roles?: () => readonly RoleRule[];
   }>,
 ): Promise<Composed> {
   const closers: (() => Promise<void> | void)[] = [];
@@ -127,7 +130,7 @@ export async function compose(
       heldRoles({
         person: caller.person,
         groups: caller.groups,
-        rules: config?.roles ?? [],
+        rules: options.roles?.() ?? config?.roles ?? [],
         cluster,
         channel: caller.channel,
         door: caller.door,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isFailure } from "#shared/finding.ts";
 import { text } from "#shared/text.ts";
 import { defineVerb } from "./command.ts";
 
@@ -25,13 +26,14 @@ export const status = defineVerb({
   doors: ["slack", "console", "cli"],
   handle: async ({ deps, caller }) => {
     const { about } = deps;
-    const warnings = about.warnings();
+    const findings = about.warnings();
+    const warnings = findings.filter(isFailure);
     const clusters = [...deps.clusters.values()];
     const uptime = since(deps.clock.now() - about.startedAt);
     if (clusters.length === 0) {
       return {
         verdict: { word: "UNKNOWN", outcome: "unknown", text: ["no cluster is configured."] },
-        findings: warnings,
+        findings,
         blocks: [],
         next: [text`Point ARPEGGIO_CONFIG at a config file, or try the built-in lab: npm start`],
         actions: [],
@@ -44,7 +46,7 @@ export const status = defineVerb({
         outcome: warnings.length > 0 ? "failed" : "ok",
         text: text`Arpeggio ${about.version}, up ${uptime}, ${clusters.length} cluster${clusters.length === 1 ? "" : "s"}${warnings.length > 0 ? `, ${warnings.length} warning${warnings.length === 1 ? "" : "s"}` : ""}.`,
       },
-      findings: warnings,
+      findings,
       blocks: [
         {
           kind: "table",

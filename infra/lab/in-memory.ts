@@ -95,7 +95,7 @@ export function runInMemory(
     commands,
     actions,
     deps,
-    roles,
+    roles: () => roles,
     people,
     groupsOf: async () => [],
     changesClosed: () => undefined,

@@ -52,7 +52,7 @@ const app = createApp({
   commands,
   actions,
   deps: composed.deps,
-  roles: config?.roles ?? [],
+  roles: () => config?.roles ?? [],
   people,
   groupsOf: async () => [],
   changesClosed: () => undefined,

@@ -62,17 +62,20 @@ const known: Partial<Record<ResourceKind, readonly string[]>> = {
 
 /**
  * Takes unknown members of a MetalLB object's `spec` away; with `fieldValidation=Strict` (kubectl's default) they are refused
- * instead, with `Warn` they come back as warnings. Deeper fields, and those of built-in kinds, are not looked at.
+ * instead, with `Warn` they come back as warnings. What the live object has already stays: it was not this request that
+ * brought it. Deeper fields, and those of built-in kinds, are not looked at.
  */
 export function prune(
   kind: ResourceKind,
   object: Fields,
   fieldValidation: string | null,
+  live?: Fields,
 ): Readonly<{ object: Fields; warnings: readonly string[] }> {
   const { spec } = object;
   const fields = known[kind];
   if (!fields || typeof spec !== "object" || spec === null) return { object, warnings: [] };
-  const strange = Object.keys(spec).filter((name) => !fields.includes(name));
+  const stored = typeof live?.spec === "object" && live.spec !== null ? Object.keys(live.spec) : [];
+  const strange = Object.keys(spec).filter((name) => !fields.includes(name) && !stored.includes(name));
   if (strange.length === 0) return { object, warnings: [] };
   const sentences = strange.map((name) => `unknown field "spec.${name}"`);
   if (fieldValidation === "Strict")
@@ -84,7 +87,7 @@ export function prune(
   return {
     object: {
       ...object,
-      spec: Object.fromEntries(Object.entries(spec).filter(([name]) => fields.includes(name))),
+      spec: Object.fromEntries(Object.entries(spec).filter(([name]) => !strange.includes(name))),
     },
     warnings: fieldValidation === "Ignore" ? [] : sentences,
   };

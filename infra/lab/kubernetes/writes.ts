@@ -68,9 +68,20 @@ function addressed(target: Target, given: unknown): Fields {
 
 type Prepared = Readonly<{ object: KubeObject; warnings: readonly string[] }>;
 
-function prepare(store: ObjectStore, target: Target, given: unknown, request: ApiRequest): Prepared {
+function prepare(
+  store: ObjectStore,
+  target: Target,
+  given: unknown,
+  request: ApiRequest,
+  live?: KubeObject,
+): Prepared {
   const { kind } = target;
-  const { object, warnings } = prune(kind, addressed(target, given), request.query.get("fieldValidation"));
+  const { object, warnings } = prune(
+    kind,
+    addressed(target, given),
+    request.query.get("fieldValidation"),
+    live,
+  );
   return { object: withDefaults(kind, object, store.list("services").items) as KubeObject, warnings };
 }
 
@@ -102,7 +113,7 @@ function current(store: ObjectStore, { kind, namespace, name = "" }: Target): Ku
 export function replace(store: ObjectStore, target: Target, request: ApiRequest): Answer {
   const { kind, name = "" } = target;
   const old = current(store, target);
-  const { object, warnings } = prepare(store, target, readBody(request), request);
+  const { object, warnings } = prepare(store, target, readBody(request), request, old);
   // Custom resources allow no unconditional update; built-in kinds do (apiextensions-apiserver, customResourceStrategy).
   if (resourceKinds[kind].group === "metallb.io" && !object.metadata.resourceVersion)
     throw new Refused(
@@ -130,7 +141,7 @@ function apply(store: ObjectStore, target: Target, request: ApiRequest): Answer 
   if (isObject(given.metadata) && given.metadata.managedFields !== undefined)
     throw new Refused(badRequest("metadata.managedFields must be nil"));
   const live = store.get(kind, namespace, name);
-  const pruned = prune(kind, given, request.query.get("fieldValidation"));
+  const pruned = prune(kind, given, request.query.get("fieldValidation"), live);
   const options = { ...writeOptions(request), appliedFields: fieldsOf(kind, pruned.object) };
   if (!live) {
     const { object, warnings } = prepare(store, target, pruned.object, request);
@@ -141,7 +152,7 @@ function apply(store: ObjectStore, target: Target, request: ApiRequest): Answer 
     manager,
     force: flag(request.query, "force"),
   });
-  const { object } = prepare(store, target, merged, request);
+  const { object } = prepare(store, target, merged, request, live);
   const next = withStatus(kind, object, live.status) as KubeObject;
   return answer(200, stored(store.update(kind, next, options)), pruned.warnings);
 }
@@ -170,7 +181,7 @@ export function patch(store: ObjectStore, target: Target, request: ApiRequest): 
     });
   const old = current(store, target);
   const changed = merge(old, readBody(request));
-  const { object, warnings } = prepare(store, target, changed, request);
+  const { object, warnings } = prepare(store, target, changed, request, old);
   const next = withStatus(kind, object, old.status) as KubeObject;
   return answer(200, stored(store.update(kind, next, writeOptions(request))), warnings);
 }
