@@ -381,6 +381,18 @@ describe("writes", () => {
     });
   });
 
+  it("does not hold a field that was there before against a later writer", async () => {
+    const spec = { ipAddressPools: ["first-pool"], preferredNodeSelectors: [] };
+    done(
+      store.create("l2advertisements", { metadata: { name: "newer", namespace: "metallb-system" }, spec }),
+    );
+    const labelled = await call("PATCH", `${metallb}/l2advertisements/newer?fieldValidation=Strict`, {
+      type: "application/merge-patch+json",
+      body: { metadata: { labels: { a: "b" } } },
+    });
+    expect(labelled).toMatchObject({ code: 200, body: { spec } });
+  });
+
   it("passes on what admission refuses, with its code and message, also in a dry run", async () => {
     const message =
       'admission webhook "l2advertisementvalidationwebhook.metallb.io" denied the request: duplicate pool';
