@@ -259,8 +259,10 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       return rows.map((row) => String(row.stream));
     },
 
-    lease: async (cluster, holder, ttlMs) =>
-      whenFree(() =>
+    lease: async (cluster, holder, ttlMs) => {
+      // The empty holder is what a released lease has.
+      if (holder === "") throw new Error("a lease needs a holder");
+      return whenFree(() =>
         transaction(() => {
           const at = Math.trunc(now());
           const held = heldLease(cluster);
@@ -271,7 +273,8 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
           upsertLease.run(cluster, holder, token, lease.until);
           return { ok: true, lease } as const;
         }),
-      ),
+      );
+    },
 
     release: async (cluster, token) => {
       await whenFree(() => clearLease.run(cluster, token));

@@ -34,6 +34,7 @@ export function createMemoryLedger(options: Readonly<{ now: () => number }>): Le
     list: async (kind) => [...streams.keys()].filter((stream) => kindOf(stream) === kind),
 
     lease: async (cluster, holder, ttlMs) => {
+      if (holder === "") throw new Error("a lease needs a holder");
       const now = options.now();
       const held = leases.get(cluster);
       if (held !== undefined && held.holder !== holder && held.until > now) return { ok: false, held };

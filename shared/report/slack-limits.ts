@@ -317,7 +317,7 @@ function block(value: unknown, path: string, scan: Scan, say: Problem): void {
   }
 }
 
-/** Undocumented: refusals (`msg_blocks_too_long`) are reported from 11,341 characters on (bolt-js issue 2867). */
+/** Undocumented: users of Slack's SDK report refusals (`msg_blocks_too_long`) from 11,341 characters on. */
 const totalChars = 11_300;
 
 /** Slack refuses more than this in `chat.update` and cuts `chat.postMessage` at ten times as much. */

@@ -33,10 +33,11 @@ export type SlackMessage = Readonly<{ text: string; blocks: KnownBlock[]; files:
 const maxBlocks = 50;
 const maxTasks = 50;
 /**
- * All text of a message together. Slack documents none, but answers `msg_blocks_too_long`; developers report refusals
- * from about 11,300 characters of rich text (bolt-js issues 2509 and 2867).
+ * All text of a message together. Slack documents none, but answers `msg_blocks_too_long`; users of its SDK report
+ * refusals from about 11,300 characters of rich text on, so we stay well below.
  */
 const maxChars = 9_000;
+
 function findingLeaves(finding: Finding): readonly RichTextElement[] {
   const remedy = finding.remedy === undefined ? [] : leaves(finding.remedy);
   return [
@@ -177,7 +178,8 @@ function nextMoves(moves: readonly Text[], names: Names): Piece {
 
 /** The one sentence of `text`, at most 3,000 characters after escaping. */
 export function notification(reply: Reply): Readonly<{ text: string; isCut: boolean }> {
-  return mrkdwn(signedLine(reply), 3_000, { style: "none" });
+  const { text, isCut } = mrkdwn(signedLine(reply), 3_000, { style: "none" });
+  return { text: text.replaceAll("\n", " "), isCut };
 }
 
 /**

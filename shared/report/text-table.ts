@@ -55,19 +55,23 @@ export function alignedLines(grid: Grid): readonly string[] {
 const narrowest = 8;
 
 /**
- * Lines of at most `limit` columns that lose nothing. Cells wrap inside their column, the widest column shrinking
+ * Lines of at most `limit` columns that lose nothing. Cells wrap inside their column, the widest columns shrinking
  * first; when there is no room for columns, each row becomes a record of `title: value` lines.
  */
 export function fittedLines(grid: Grid, limit: number): readonly string[] {
-  const columns = widths(grid);
-  const total = () => columns.reduce((sum, n) => sum + n, 0) + gap.length * (columns.length - 1);
-  while (total() > limit) {
-    const widest = columns.indexOf(Math.max(...columns));
-    if ((columns[widest] ?? 0) <= narrowest) return recordLines(grid, limit);
-    columns[widest] = Math.max(narrowest, (columns[widest] ?? 0) - (total() - limit));
-    const second = Math.max(...columns.filter((_, i) => i !== widest), narrowest);
-    if ((columns[widest] ?? 0) < second) columns[widest] = Math.max(second - 1, narrowest);
+  const natural = widths(grid);
+  const room = limit - gap.length * (natural.length - 1);
+  const total = (cap: number): number => natural.reduce((sum, n) => sum + Math.min(n, cap), 0);
+  let cap = Math.max(...natural);
+  if (total(cap) > room) {
+    // The widest columns shrink to one common width, the others keep theirs.
+    cap = Math.min(cap, room);
+    while (cap >= narrowest && total(cap) > room) cap -= 1;
+    if (cap < narrowest) return recordLines(grid, limit);
   }
+  const columns = natural.map((n) => Math.min(n, cap));
+  const widest = natural.findIndex((n) => n > cap);
+  if (widest >= 0) columns[widest] = Math.min(natural[widest] ?? 0, cap + room - total(cap));
   return [grid.titles, ...grid.rows].flatMap((row) => {
     const cells = row.map((cell, i) => wrapWords(cell, columns[i] ?? narrowest));
     const height = Math.max(...cells.map((lines) => lines.length));

@@ -163,6 +163,10 @@ export function ledgerContract(
       expect((await ledger.lease("goldentooth", "R-19", 30_000)).ok).toBe(false);
     });
 
+    it("refuses a lease without a holder", async () => {
+      await expect(ledger.lease("goldentooth", "", 30_000)).rejects.toThrow("needs a holder");
+    });
+
     it("raises the token when the same holder takes a lease it had given up", async () => {
       await ledger.lease("goldentooth", "R-17", 30_000);
       await ledger.release("goldentooth", 1);

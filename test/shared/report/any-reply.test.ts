@@ -171,7 +171,7 @@ const marks = (given: Reply): string[] =>
     return one.kind === "evidence" ? one.lines.filter((line) => /^line#\d+#$/.test(line)) : [];
   });
 
-const runs = { numRuns: 40 };
+const runs = { numRuns: 30 };
 
 describe("any reply", () => {
   it.each([

@@ -145,6 +145,11 @@ describe("a message in Slack", () => {
     expect(message.files.find((file) => file.filename === "verdict.txt")?.content).toContain(long);
   });
 
+  it("says the outcome in one line of text, whatever the verdict's lines", () => {
+    const message = renderSlack({ ...base, verdict: { ...base.verdict, text: text`two\nlines` } });
+    expect(message.text).toBe("✓ OK  goldentooth · two lines");
+  });
+
   it("never cuts inside an entity or a mention", () => {
     for (let pad = 2_960; pad < 3_000; pad++) {
       const verdict = {
