@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { bgpAdvertisementsFault, communitiesFault, peersFault } from "./bgp-configuration.ts";
 import type { Advertisement, Pool } from "./configuration.ts";
 import { poolOf, readConfiguration } from "./configuration.ts";
@@ -154,7 +154,7 @@ function settingOf(objects: MetalLbObjects, options: PredictOptions, speakers: S
 
 /** What MetalLB sorts by: SHA-256 of node name, `#` and the address (up to 0.10 the Service), as lower-case hex. */
 export const electionHash = (node: string, suffix: string): string =>
-  createHash("sha256").update(`${node}#${suffix}`, "utf8").digest("hex");
+  hash("sha256", `${node}#${suffix}`, "hex");
 
 function nodeFault(
   node: NodeObject,
@@ -213,6 +213,31 @@ function interfacesOn(node: string, advertisements: readonly Advertisement[]): r
   return [...new Set(mine.flatMap((ad) => ad.interfaces))].sort();
 }
 
+/** Who stands for election, before the address decides the order. */
+type Electorate = Readonly<{
+  candidates: readonly Readonly<{ name: string; preference: number }>[];
+  why: Readonly<Record<string, string>>;
+  interfaces: AddressPrediction["interfaces"];
+}>;
+
+function electorateOf(
+  nodes: readonly NodeObject[],
+  advertisements: readonly Advertisement[],
+  local: ReadonlySet<string> | undefined,
+  setting: Setting,
+): Electorate {
+  const faults = nodes.map((node) => [node.name, nodeFault(node, advertisements, local, setting)] as const);
+  const names = faults.filter(([, fault]) => fault === undefined).map(([name]) => name);
+  return {
+    candidates: names.map((name) => ({
+      name,
+      preference: advertisements.reduce((sum, ad) => sum + (ad.preference.get(name) ?? 0), 0),
+    })),
+    why: Object.fromEntries(faults.flatMap(([name, fault]) => (fault === undefined ? [] : [[name, fault]]))),
+    interfaces: Object.fromEntries(names.map((name) => [name, interfacesOn(name, advertisements)])),
+  };
+}
+
 const everyNode = (nodes: readonly NodeObject[], why: WhyNot): Readonly<Record<string, string>> =>
   Object.fromEntries(nodes.map(({ name }) => [name, why]));
 
@@ -249,6 +274,19 @@ export function predict(objects: MetalLbObjects, options: PredictOptions = {}): 
   const wanted = options.ip === undefined ? undefined : (parseIp(options.ip)?.text ?? options.ip);
   const endpoints = servableEndpoints(objects, rules);
 
+  // Services of one pool under policy Cluster share their candidates; only the order differs.
+  const known = new Map<string, Electorate>();
+  const electorateFor = (
+    advertisements: readonly Advertisement[],
+    local: ReadonlySet<string> | undefined,
+  ): Electorate => {
+    const key = local ? undefined : advertisements.map((ad) => ad.key).join(" ");
+    const cached = key === undefined ? undefined : known.get(key);
+    const electorate = cached ?? electorateOf(objects.nodes, advertisements, local, setting);
+    if (key !== undefined) known.set(key, electorate);
+    return electorate;
+  };
+
   const forService = (service: ServiceObject): readonly AddressPrediction[] => {
     const name = serviceKey(service);
     const addresses = service.ingress.flatMap(({ ip }) => (ip ? [parseIp(ip)?.text ?? ip] : []));
@@ -284,28 +322,14 @@ export function predict(objects: MetalLbObjects, options: PredictOptions = {}): 
       service.externalTrafficPolicy === "Local" || rules.clusterPolicyNeedsLocalEndpoint
         ? new Set(servable.flatMap(({ nodeName }) => (nodeName ? [nodeName] : [])))
         : undefined;
-    const why: Record<string, string> = {};
-    const candidates: Readonly<{ name: string; preference: number; hash: string }>[] = [];
+    const electorate = electorateFor(advertisements, local);
     // Dual stack: only the first address is hashed, so both move together.
     const suffix = rules.hashed === "address" ? first : name;
-    for (const node of objects.nodes) {
-      const fault = nodeFault(node, advertisements, local, setting);
-      if (fault) why[node.name] = fault;
-      else
-        candidates.push({
-          name: node.name,
-          preference: advertisements.reduce((sum, ad) => sum + (ad.preference.get(node.name) ?? 0), 0),
-          hash: electionHash(node.name, suffix),
-        });
-    }
-    candidates.sort((a, b) => b.preference - a.preference || (a.hash < b.hash ? -1 : 1));
-    const order = candidates.map((candidate) => candidate.name);
-    return result({
-      pool: pool?.name,
-      order,
-      why,
-      interfaces: Object.fromEntries(order.map((node) => [node, interfacesOn(node, advertisements)])),
-    });
+    const order = electorate.candidates
+      .map((candidate) => ({ ...candidate, hash: electionHash(candidate.name, suffix) }))
+      .sort((a, b) => b.preference - a.preference || (a.hash < b.hash ? -1 : 1))
+      .map((candidate) => candidate.name);
+    return result({ pool: pool?.name, order, why: electorate.why, interfaces: electorate.interfaces });
   };
 
   return {

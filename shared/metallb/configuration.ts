@@ -19,7 +19,8 @@ import type { ElectionRules } from "./versions.ts";
  * duplicates and selectors are the same back to v0.13.0.
  */
 export type Advertisement = Readonly<{
-  name: string;
+  /** `namespace/name`. */
+  key: string;
   /** Nodes it selects. */
   nodes: ReadonlySet<string>;
   /** Empty means all interfaces. */
@@ -189,7 +190,7 @@ function advertisement(
   );
   const preferred = rules.preferredNodes ? ad.preferredNodeSelectors : [];
   return {
-    name: ad.name,
+    key: `${ad.namespace}/${ad.name}`,
     nodes: new Set(selected.map(({ name }) => name)),
     interfaces: rules.interfaces ? ad.interfaces : [],
     serviceSelectors: rules.serviceSelectors ? ad.serviceSelectors : [],
