@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSshShell } from "#shared/adapters/ssh.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
@@ -55,7 +57,7 @@ describeNet("OpenSSH", () => {
       createSshShell({
         access: ({ name }) => ({ ...topology.access(name), ...change }),
         connectTimeoutMs: 10_000,
-        maxConcurrent: 4,
+        maxConcurrent: 16,
         clock: systemClock,
       });
     const faultOf = async (promise: Promise<unknown>): Promise<Fault> => {
@@ -170,6 +172,40 @@ describeNet("OpenSSH", () => {
         expect(fault.detail).toMatch(/10\.77\.0\.19:2223 through bettley: .*Connection refused/);
         ssh.close();
       });
+    });
+
+    it("commands wait for each other where the server allows fewer sessions than we ask for", async () => {
+      appendFileSync(topology.sshdConfig("bettley"), "MaxSessions 2\n");
+      const ssh = fresh();
+      const numbers = Array.from({ length: 8 }, (_, i) => String(i));
+      const outputs = await Promise.all(
+        numbers.map((n) =>
+          ssh.shell(
+            { kind: "node", name: "bettley" },
+            { argv: ["printf", "%s", n], privileged: false, timeoutMs: 10_000 },
+          ),
+        ),
+      );
+      expect(outputs.map((output) => output.stdout)).toEqual(numbers);
+      ssh.close();
+    });
+
+    it("a host with several keys shows the pinned one, found in a file that ssh-keygen hashed", async () => {
+      const config = topology.sshdConfig("bettley");
+      const key = join(dirname(config), "rsa_key");
+      const knownHostsFile = join(dirname(config), "known_hosts");
+      topology.exec("bettley", ["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", key]);
+      appendFileSync(config, `HostKey ${key}\n`);
+      writeFileSync(knownHostsFile, `bettley ${readFileSync(`${key}.pub`, "utf8")}`);
+      topology.exec("bettley", ["ssh-keygen", "-q", "-H", "-f", knownHostsFile]);
+      expect(readFileSync(knownHostsFile, "utf8")).toMatch(/^\|1\|/);
+      const ssh = fresh({ knownHostsFile });
+      const output = await ssh.shell(
+        { kind: "node", name: "bettley" },
+        { argv: ["printf", "%s", "here"], privileged: false, timeoutMs: 10_000 },
+      );
+      expect(output.stdout).toBe("here");
+      ssh.close();
     });
 
     it("a changed host key is refused with both fingerprints, and nothing is run", async () => {
