@@ -25,7 +25,14 @@ export type Nic = {
   readonly segment: Segment | undefined;
 };
 
-export type Neighbour = { dst: string; dev: string; lladdr?: string; state: string };
+export type Neighbour = {
+  dst: string;
+  dev: string;
+  lladdr?: string;
+  state: string;
+  /** When sending to it first went unanswered. */
+  failingSince?: number;
+};
 
 export type Route = Readonly<{
   /** CIDR without host bits, or `default`. */
@@ -221,8 +228,15 @@ function kernelAnswers(machine: Machine, nic: Nic, frame: ArpFrame): boolean {
   if (isLocal(machine, frame.senderIp)) return false;
   const back = routeTo(machine, frame.senderIp);
   const backBy = back?.type === "unicast" ? back.dev : undefined;
-  if (effective(machine, nic, "rp_filter") === 1 && backBy !== nic.name) return false;
+  if (!reversePathAccepts(machine, nic, frame.senderIp)) return false;
   return effective(machine, nic, "arp_filter") !== 1 || backBy === nic.name;
+}
+
+/** Whether strict reverse path filtering lets a packet from an address in on a NIC. */
+export function reversePathAccepts(machine: Machine, nic: Nic, source: string): boolean {
+  if (effective(machine, nic, "rp_filter") !== 1) return true;
+  const back = routeTo(machine, source);
+  return back?.type === "unicast" && back.dev === nic.name;
 }
 
 const isGratuitous = (frame: ArpFrame): boolean => frame.senderIp === frame.targetIp;

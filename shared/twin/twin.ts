@@ -3,10 +3,13 @@ import type { Machine, MachineKind } from "./machine.ts";
 import { addressesOf, createMachine } from "./machine.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { RunProgram } from "./program.ts";
+import type { Reach } from "./reach.ts";
+import { reach } from "./reach.ts";
 import { runProgram } from "./run-program.ts";
 import type { Schedule } from "./schedule.ts";
 import { createSegment, type Segment } from "./segment.ts";
-import type { ArpingProgram, SiteSpec } from "./site-spec.ts";
+import { servedAddress } from "./served-address.ts";
+import type { ArpingProgram, RouterSpec, SiteSpec } from "./site-spec.ts";
 import { createSpeakers } from "./speakers.ts";
 
 export type Twin = Readonly<{
@@ -18,6 +21,8 @@ export type Twin = Readonly<{
   /** False while a machine is off: connections to it time out. */
   isReachable: (machine: string) => boolean;
   run: RunProgram;
+  /** What a client on a machine gets when it connects to an address. */
+  reach: (machine: string, ip: string) => Reach;
   /** Pulls the plug of a machine or plugs it in again; a node's death has its consequences in the cluster. */
   setPower: (machine: string, on: boolean) => void;
   setLink: (machine: string, nic: string, change: Readonly<{ up?: boolean; carrier?: boolean }>) => void;
@@ -51,6 +56,17 @@ export type TwinOptions = Readonly<{
   /** Default: made from the clock's sleep. */
   schedule?: Schedule;
 }>;
+
+/** Speakers have a session when a BGPPeer names an address of a router that speaks BGP. */
+function hasBgpSession(store: ObjectStore, router: RouterSpec): boolean {
+  const own = router.nics.flatMap((nic) => nic.addresses.map((cidr) => cidr.split("/")[0]));
+  return (
+    router.speaksBgp &&
+    store
+      .list("bgppeers")
+      .items.some((peer) => own.includes((peer.spec as { peerAddress?: string } | undefined)?.peerAddress))
+  );
+}
 
 /** The model of one site: machines on a wire, speakers that watch the store, programs that people run. */
 export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions): Twin {
@@ -139,6 +155,18 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
       })),
     hasMachine: (name) => machines.has(aliases.get(name) ?? name),
     isReachable: (name) => find(name).powered,
+    reach: (name, ip) =>
+      reach(
+        {
+          clock,
+          machines: [...machines.values()],
+          served: (address) => servedAddress(store, address),
+          bgpNextHops: (address) =>
+            hasBgpSession(store, spec.router) ? speakers.bgpAnnouncers(address) : [],
+        },
+        find(name),
+        ip,
+      ),
     run: (name, argv, io) => runProgram(find(name), argv, io, { clock, setLink }),
     setPower: (name, on) => {
       const machine = find(name);

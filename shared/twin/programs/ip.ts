@@ -23,7 +23,7 @@ export function linkLocal(mac: string): string {
 const isVeth = (nic: Nic): boolean => nic.spec.kind === "veth";
 
 /** What `ip -d link` adds for a NIC; hardware values are those of a Raspberry Pi 4 under Debian 12. */
-function details(nic: Nic): Fields {
+function details(nic: Nic, masterKind: string | undefined): Fields {
   const wireless = nic.spec.wireless === true;
   const hardware = nic.spec.kind === undefined;
   const gso = { gso_max_size: 65536, gso_max_segs: 65535, tso_max_size: hardware ? 65536 : 524280 };
@@ -32,7 +32,10 @@ function details(nic: Nic): Fields {
     allmulti: 0,
     min_mtu: 68,
     max_mtu: hardware ? 1500 : 65535,
-    linkinfo: nic.spec.kind === undefined ? undefined : { info_kind: nic.spec.kind },
+    linkinfo:
+      nic.spec.kind === undefined && masterKind === undefined
+        ? undefined
+        : defined({ info_kind: nic.spec.kind, info_slave_kind: masterKind }),
     inet6_addr_gen_mode: "eui64",
     num_tx_queues: isVeth(nic) ? 2 : hardware && !wireless ? 5 : 1,
     num_rx_queues: isVeth(nic) ? 2 : hardware && !wireless ? 5 : 1,
@@ -44,10 +47,15 @@ function details(nic: Nic): Fields {
   };
 }
 
-function linkFields(
-  nic: Nic,
-  { detailed, address }: Readonly<{ detailed: boolean; address: boolean }>,
-): Fields {
+type LinkView = Readonly<{
+  detailed: boolean;
+  /** As `ip addr` prints a link, without the link's own modes. */
+  address: boolean;
+  /** `bond` or `bridge` when the NIC is enslaved to one. */
+  masterKind: string | undefined;
+}>;
+
+function linkFields(nic: Nic, { detailed, address, masterKind }: LinkView): Fields {
   const working = nic.up && nic.carrier;
   const hardware = nic.spec.kind === undefined;
   const overrides = nic.spec.attributes ?? {};
@@ -60,7 +68,7 @@ function linkFields(
       "BROADCAST",
       "MULTICAST",
       ...(nic.spec.noArp === true ? ["NOARP"] : []),
-      ...(nic.spec.master === undefined ? [] : ["SLAVE"]),
+      ...(masterKind === "bond" ? ["SLAVE"] : []),
       ...(nic.up ? ["UP"] : []),
       ...(working ? ["LOWER_UP"] : []),
     ],
@@ -75,7 +83,7 @@ function linkFields(
     address: nic.mac,
     broadcast: "ff:ff:ff:ff:ff:ff",
     link_netnsid: isVeth(nic) ? 0 : undefined,
-    ...(detailed ? details(nic) : {}),
+    ...(detailed ? details(nic, masterKind) : {}),
   };
   for (const [key, value] of Object.entries(overrides)) if (detailed || key in all) all[key] = value;
   if (address) delete all.inet6_addr_gen_mode;
@@ -217,7 +225,14 @@ function show(kind: "addr" | "link", args: readonly string[], style: Style, cont
   if (wanted === undefined || wanted === "lo") add(loopback(style.detailed, address), loopbackAddresses);
   for (const nic of context.machine.nics)
     if ((wanted === undefined || wanted === nic.name) && (!upOnly || nic.up))
-      add(linkFields(nic, { detailed: style.detailed, address }), addressFields(nic));
+      add(
+        linkFields(nic, {
+          detailed: style.detailed,
+          address,
+          masterKind: context.machine.nics.find(({ name }) => name === nic.spec.master)?.spec.kind,
+        }),
+        addressFields(nic),
+      );
   if (entries.length === 0 && wanted !== "lo" && !context.machine.nics.some((nic) => nic.name === wanted))
     return refuse(context, `Device "${wanted}" does not exist.\n`, 1);
   return print(context, entries);

@@ -7,7 +7,7 @@ import {
   unrestrictedL2Advertisement,
 } from "./goldentooth-plan.ts";
 
-/** The same site after the seed's switch: layer 2 without limits, so the dual-homed nodes answer with two MACs. */
+/** The home lab after its switch: layer 2 without limits, so the dual-homed nodes answer with two MACs. */
 export const goldentoothL2 = (): SiteSpec =>
   buildSite({
     ...goldentoothPlan,

@@ -164,7 +164,7 @@ export const bgpObjects = [
   ),
 ];
 
-/** An advertisement as the text applied it: no spec, so every pool, every node, every interface. */
+/** Without a spec an advertisement selects every pool, every node, every interface. */
 export const unrestrictedL2Advertisement = object("l2advertisements", { name: "primary", namespace });
 
 /**
