@@ -336,15 +336,21 @@ export function createListeners(listening: Listening): SlackHandlers {
       } else await entry.closed();
       return;
     }
-    await answerAt(
-      letter,
-      async () =>
-        refused === undefined
-          ? app.ask({ ...asker(account, event.channel), words: words === "" ? "arpeggio help" : words })
-          : { kind: "answer", reply: refused },
-      { entry },
-      event.thread_ts,
-    );
+    try {
+      await answerAt(
+        letter,
+        async () =>
+          refused === undefined
+            ? app.ask({ ...asker(account, event.channel), words: words === "" ? "arpeggio help" : words })
+            : { kind: "answer", reply: refused },
+        { entry },
+        event.thread_ts,
+      );
+    } catch (error) {
+      // Told as a fault by the caller; a restart must not tell it once more.
+      await entry.closed();
+      throw error;
+    }
   };
 
   // Buttons
