@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
+import { predict } from "#shared/metallb/announcer.ts";
 import { bgpAdvertisementsFault, communitiesFault, peersFault } from "#shared/metallb/bgp-configuration.ts";
 import { readConfiguration } from "#shared/metallb/configuration.ts";
 import { newestVersion, rulesOf } from "#shared/metallb/versions.ts";
@@ -40,5 +41,33 @@ describe("the configuration as MetalLB v0.16.1 itself reads it", () => {
       .filter(({ cidrs }) => cidrs.length > 0)
       .map(({ name, cidrs }) => [name, cidrs.map(({ text }) => text)]);
     expect(Object.fromEntries(ours)).toEqual(pools);
+  });
+});
+
+type ElectionCase = Readonly<{
+  items: readonly KubeObject[];
+  memberlist: "off" | readonly string[];
+  ignoreExcludeLb: boolean;
+  pool: string | null;
+  order: readonly string[];
+  interfaces: Readonly<Record<string, readonly string[] | "all">>;
+}>;
+
+describe("the elections of MetalLB v0.16.1's own speakers", () => {
+  const cases = fixture<readonly ElectionCase[]>("elections-v0.16.1.json");
+
+  it.each(cases.map((each, i) => [i, each] as const))("cluster %i", (_, each) => {
+    const { memberlist, ignoreExcludeLb, items } = each;
+    const objects = objectsOf(items);
+    const { addresses } = predict(objects, { version: "0.16.1", memberlist, ignoreExcludeLb });
+    expect(addresses.length).toBeGreaterThan(0);
+    for (const address of addresses) {
+      expect(address.pool ?? null).toBe(each.pool);
+      expect(address.order).toEqual(each.order);
+      expect(address.interfaces).toEqual(each.interfaces);
+      expect([...address.order, ...Object.keys(address.why)].sort()).toEqual(
+        objects.nodes.map(({ name }) => name).sort(),
+      );
+    }
   });
 });
