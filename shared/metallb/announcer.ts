@@ -76,6 +76,8 @@ type Setting = Readonly<{
   members: ReadonlySet<string> | "off";
   ignoreExcludeLb: boolean;
   loadBalancerClass: string | undefined;
+  /** Whose pools and advertisements count; `undefined` takes those of every namespace. */
+  namespace: string | undefined;
   assumed: Prediction["assumed"];
 }>;
 
@@ -121,6 +123,12 @@ function settingOf(objects: MetalLbObjects, options: PredictOptions, speakers: S
     notes.push(`${version} is configured by a ConfigMap; the pools and advertisements given stand in for it`);
   if (objects.endpointSlices.length === 0 && objects.services.length > 0)
     notes.push("no EndpointSlices given: no Service counts as having an endpoint");
+  const homes = new Set(objects.ipAddressPools.map((pool) => pool.namespace));
+  const astray = speakers.namespace !== undefined && homes.size > 0 && !homes.has(speakers.namespace);
+  if (astray)
+    notes.push(
+      `no pool lives in the speakers' namespace ${speakers.namespace}; those of ${[...homes].join(", ")} are taken`,
+    );
   const waiting = objects.services.filter((s) => s.type === "LoadBalancer" && s.ingress.length === 0);
   if (waiting.length > 0)
     notes.push(`no address assigned yet, left out: ${waiting.map(serviceKey).join(", ")}`);
@@ -131,6 +139,7 @@ function settingOf(objects: MetalLbObjects, options: PredictOptions, speakers: S
     members,
     ignoreExcludeLb,
     loadBalancerClass: speakers.loadBalancerClass,
+    namespace: astray ? undefined : speakers.namespace,
     assumed: {
       version,
       versionFrom:
@@ -146,7 +155,7 @@ function settingOf(objects: MetalLbObjects, options: PredictOptions, speakers: S
             ? "speaker arguments"
             : "default",
       ...(speakers.loadBalancerClass === undefined ? {} : { loadBalancerClass: speakers.loadBalancerClass }),
-      ...(speakers.namespace === undefined ? {} : { namespace: speakers.namespace }),
+      ...(speakers.namespace === undefined || astray ? {} : { namespace: speakers.namespace }),
       ...(notes.length === 0 ? {} : { notes }),
     },
   };
@@ -251,7 +260,7 @@ export function predict(objects: MetalLbObjects, options: PredictOptions = {}): 
   const { rules } = setting;
   // Speakers watch their own namespace only.
   const ours = <T extends Readonly<{ namespace: string }>>(items: readonly T[]): readonly T[] =>
-    speakers.namespace === undefined ? items : items.filter((item) => item.namespace === speakers.namespace);
+    setting.namespace === undefined ? items : items.filter((item) => item.namespace === setting.namespace);
   const pools = readConfiguration(
     {
       ipAddressPools: ours(objects.ipAddressPools),

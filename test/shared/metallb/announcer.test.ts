@@ -490,6 +490,22 @@ describe("an invalid configuration voids every address", () => {
   });
 });
 
+it("pools that live elsewhere than the speakers are taken, and that is said", () => {
+  const away = pool("p", ["10.0.0.0/24"], { namespace: "metallb" });
+  const { addresses, assumed } = predict(
+    objectsOf(
+      nodes("a"),
+      speakerPod("a"),
+      away,
+      l2("x", undefined, { namespace: "metallb" }),
+      service("s", "10.0.0.1"),
+      slice("s", ["a"]),
+    ),
+  );
+  expect(only(addresses).order).toEqual(["a"]);
+  expect(assumed.notes).toEqual([expect.stringContaining("metallb-system; those of metallb")]);
+});
+
 describe("speakers", () => {
   const base = [...nodes("a", "b", "c"), ...openPool, service("s", "10.0.0.1"), slice("s", ["a"])];
 
