@@ -1,7 +1,8 @@
 import type { Json } from "../../json.ts";
 import { broadcastOf, formatIpv4, parseIpv4, parsePrefix } from "../ipv4.ts";
-import type { Machine, Nic } from "../machine.ts";
+import type { Nic } from "../machine.ts";
 import { promiscuity, routesOf, routeTo } from "../machine.ts";
+import { briefText, linkText, neighbourText, oneLine, routeText } from "./ip-text.ts";
 import type { Program, ProgramContext } from "./program.ts";
 
 type Fields = Record<string, Json | undefined>;
@@ -187,8 +188,16 @@ function addressFields(nic: Nic): readonly Fields[] {
   return [...ipv4, ...(nic.up ? [...ipv6, own] : [])];
 }
 
-const print = (context: ProgramContext, value: Json): number => {
-  context.out(`${JSON.stringify(value)}\n`);
+const print = (
+  context: ProgramContext,
+  style: Style,
+  entries: readonly Fields[],
+  asText: (entry: Fields) => string,
+): number => {
+  if (style.json) context.out(`${JSON.stringify(entries)}\n`);
+  else
+    for (const entry of entries)
+      context.out(style.layout === "one-line" ? oneLine(asText(entry)) : asText(entry));
   return 0;
 };
 
@@ -198,6 +207,8 @@ const refuse = (context: ProgramContext, text: string, exitCode: number): number
 };
 
 type Style = Readonly<{
+  json: boolean;
+  layout: "full" | "one-line" | "brief";
   detailed: boolean;
   /** `-4`: IPv4 addresses alone, and nothing of the link layer's own addresses. */
   ipv4Only: boolean;
@@ -235,7 +246,7 @@ function show(kind: "addr" | "link", args: readonly string[], style: Style, cont
       );
   if (entries.length === 0 && wanted !== "lo" && !context.machine.nics.some((nic) => nic.name === wanted))
     return refuse(context, `Device "${wanted}" does not exist.\n`, 1);
-  return print(context, entries);
+  return print(context, style, entries, style.layout === "brief" ? briefText : linkText);
 }
 
 function showRoutes(args: readonly string[], style: Style, context: ProgramContext): number {
@@ -247,6 +258,7 @@ function showRoutes(args: readonly string[], style: Style, context: ProgramConte
   );
   return print(
     context,
+    style,
     routes.map((route) =>
       defined({
         type: style.detailed ? "unicast" : undefined,
@@ -260,47 +272,40 @@ function showRoutes(args: readonly string[], style: Style, context: ProgramConte
         flags: route.linkdown ? ["linkdown"] : [],
       }),
     ),
+    routeText,
   );
 }
 
-function routeGet(args: readonly string[], context: ProgramContext): number {
+function routeGet(args: readonly string[], style: Style, context: ProgramContext): number {
   const target = args.find((arg) => !["to", "from", "dev", "oif"].includes(arg)) ?? "";
   if (parseIpv4(target) === undefined)
     return refuse(context, `Error: any valid prefix is expected rather than "${target}".\n`, 1);
   const found = routeTo(context.machine, target);
   if (found === undefined) return refuse(context, "RTNETLINK answers: Network is unreachable\n", 2);
-  if (found.type === "local")
-    return print(context, [
-      {
-        type: "local",
-        dst: target,
-        dev: "lo",
-        prefsrc: found.prefsrc,
-        flags: [],
-        uid: context.privileged ? 0 : 1000,
-        cache: ["local"],
-      },
-    ]);
-  return print(context, [
-    defined({
-      dst: target,
-      gateway: found.gateway,
-      dev: found.dev,
-      prefsrc: found.prefsrc,
-      flags: [],
-      uid: context.privileged ? 0 : 1000,
-      cache: [],
-    }),
-  ]);
+  const uid = context.privileged ? 0 : 1000;
+  const answer: Fields =
+    found.type === "local"
+      ? { type: "local", dst: target, dev: "lo", prefsrc: found.prefsrc, flags: [], uid, cache: ["local"] }
+      : defined({
+          dst: target,
+          gateway: found.gateway,
+          dev: found.dev,
+          prefsrc: found.prefsrc,
+          flags: [],
+          uid,
+          cache: [],
+        });
+  return print(context, style, [answer], routeText);
 }
 
-function showNeighbours(args: readonly string[], { neighbours }: Machine, context: ProgramContext): number {
+function showNeighbours(args: readonly string[], style: Style, context: ProgramContext): number {
   const dev = args.indexOf("dev");
   const wanted = dev >= 0 ? args[dev + 1] : undefined;
   const address = args.find((arg) => parseIpv4(arg) !== undefined);
   return print(
     context,
-    neighbours
+    style,
+    context.machine.neighbours
       .filter(
         (entry) => (wanted === undefined || entry.dev === wanted) && (address ?? entry.dst) === entry.dst,
       )
@@ -312,6 +317,7 @@ function showNeighbours(args: readonly string[], { neighbours }: Machine, contex
           state: [entry.state],
         }),
       ),
+    neighbourText,
   );
 }
 
@@ -334,10 +340,12 @@ const objects = ["address", "link", "route", "neighbour"] as const;
 const objectNamed = (word: string): (typeof objects)[number] | undefined =>
   word === "neighbor" ? "neighbour" : objects.find((object) => word !== "" && object.startsWith(word));
 
-/** iproute2 6.1: the read side in JSON, and `link set DEV up|down`. */
+/** iproute2 6.1: the read side, and `link set DEV up|down`. Of `-d` the text output shows nothing. */
 export const ip: Program = (args, context) => {
   let detailed = false;
   let ipv4Only = false;
+  let json = false;
+  let layout: Style["layout"] = "full";
   let i = 0;
   for (; args[i]?.startsWith("-") === true; i++) {
     const flag = args[i] ?? "";
@@ -347,17 +355,20 @@ export const ip: Program = (args, context) => {
     }
     if (flag === "-d" || flag === "-details") detailed = true;
     else if (flag === "-4") ipv4Only = true;
-    else if (!["-j", "-json", "-o", "-s"].includes(flag))
-      return refuse(context, `Option "${flag}" is unknown, try "ip -help".\n`, 255);
+    else if (flag === "-j" || flag === "-json") json = true;
+    else if (flag === "-o" || flag === "-oneline") layout = "one-line";
+    else if (flag === "-br" || flag === "-brief") layout = "brief";
+    else return refuse(context, `Option "${flag}" is unknown, try "ip -help".\n`, 255);
   }
   const object = objectNamed(args[i] ?? "");
   if (object === undefined)
     return refuse(context, `Object "${args[i] ?? ""}" is unknown, try "ip help".\n`, 1);
   const rest = args.slice(i + 1);
+  const style: Style = { json, layout, detailed, ipv4Only };
   if (object === "link" && rest[0] === "set") return linkSet(rest.slice(1), context);
-  if (object === "link") return show("link", rest, { detailed, ipv4Only }, context);
-  if (object === "address") return show("addr", rest, { detailed, ipv4Only }, context);
-  if (object === "route" && rest[0] === "get") return routeGet(rest.slice(1), context);
-  if (object === "route") return showRoutes(rest, { detailed, ipv4Only }, context);
-  return showNeighbours(rest, context.machine, context);
+  if (object === "link") return show("link", rest, style, context);
+  if (object === "address") return show("addr", rest, style, context);
+  if (object === "route" && rest[0] === "get") return routeGet(rest.slice(1), style, context);
+  if (object === "route") return showRoutes(rest, style, context);
+  return showNeighbours(rest, style, context);
 };

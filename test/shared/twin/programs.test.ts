@@ -27,12 +27,14 @@ const { entries } = JSON.parse(
 
 const isRun = (entry: Ran | Changed): entry is Ran => "command" in entry;
 
-/** Times are the one thing that differs between two runs of the same command. */
+/** Times, and a namespace's name, are what differs between two runs of the same command. */
 const masked = (text: string): string =>
   text
     .replace(/^\d{10}\.\d{6} /gm, "TIME ")
     .replace(/\d+\.\d{3}ms$/gm, "RTT")
     .replace(/time=\d+\.\d{3} [mu]?sec/g, "time=RTT")
+    // A namespace has a name for whoever made it, a number for everybody else.
+    .replace(/link-netns(id)? \S+/g, "link-netns PEER")
     .replace(/^rtt min\/avg\/max\/std-dev = .*$/gm, "rtt RTT");
 
 const outcome = ({
