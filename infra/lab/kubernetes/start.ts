@@ -17,7 +17,7 @@ import { create, patch, remove, replace } from "./writes.ts";
 /** What goes wrong on purpose: an answer of its own, no answer until the client gives up, or a cut connection. */
 export type Trouble =
   | Readonly<{ status: number; message: string; reason?: string }>
-  | Readonly<{ status: number; text: string }>
+  | Readonly<{ status: number; text: string; location?: string }>
   | "hang"
   | "reset";
 
@@ -290,7 +290,10 @@ export async function startKubernetesApi(options: KubernetesApiOptions): Promise
     const trouble = faults.respond?.(request);
     if (trouble === "hang") return undefined;
     if (trouble === "reset") return void incoming.socket.destroy();
-    if (trouble && "text" in trouble) return send(response, { code: trouble.status, text: trouble.text });
+    if (trouble && "text" in trouble) {
+      if (trouble.location !== undefined) response.setHeader("location", trouble.location);
+      return send(response, { code: trouble.status, text: trouble.text });
+    }
     if (trouble) {
       const { status, message, reason = "" } = trouble;
       return send(response, { code: status, body: failure({ code: status, reason, message }) });

@@ -107,7 +107,11 @@ describe("connectCluster", () => {
     ],
     ["a page that is no JSON", { status: 200, text: "<html>login</html>" }, { kind: "unreadable" }],
     ["JSON that is no list", { status: 200, text: '{"items":[{}]}' }, { kind: "unreadable" }],
-    ["a redirect", { status: 302, text: "" }, { kind: "unreadable", detail: "the server answered 302" }],
+    [
+      "a redirect",
+      { status: 302, text: "", location: "/api/v1/nodes" },
+      { kind: "unreadable", detail: "the server answered 302" },
+    ],
     [
       "a cut connection",
       "reset",
