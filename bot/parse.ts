@@ -121,6 +121,8 @@ export function parseCommand(words: readonly string[], commands: readonly Comman
       ),
     };
   }
+  // `/arpeggio help arping` is how help is asked for where every command starts with a slash.
+  if (command.name === "arpeggio" && tail[0] === "help") return parseCommand(tail, commands, door);
   const verb = findVerb(command, tail);
   if (
     tail[0] === "--help" ||
