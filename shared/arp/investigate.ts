@@ -166,6 +166,8 @@ export async function investigate(
   const prediction = predictionFor(surroundings, subject);
   const { service, ip } = subject;
   const unassigned: Claim = { kind: "none", because: "no Service has the address" };
+  // A server that does not know the kind runs a MetalLB from before it: there is nothing to look at.
+  const statusFault = faults.get("servicel2statuses");
   const ready = isFault(vantage) ? undefined : vantage;
   const base = {
     ip,
@@ -173,13 +175,16 @@ export async function investigate(
     vantage: ready && pointOf(ready),
     table: surroundings.table,
     site: ports.config.site,
-    status: claimOr(faults.get("servicel2statuses"), () =>
+    status: claimOr(statusFault?.kind === "not-configured" ? undefined : statusFault, () =>
       service === undefined ? unassigned : statusClaim(objects, service, surroundings.version),
     ),
     event: claimOr(faults.get("events"), () =>
       service === undefined ? unassigned : eventClaim(objects, service),
     ),
     prediction,
+    sharing: isFault(surroundings.prediction)
+      ? []
+      : surroundings.prediction.addresses.filter((other) => other.ip === ip && other.service !== service),
   } as const;
 
   const done = (looked: Looked, route: Route | Fault | undefined): Investigation => {

@@ -37,6 +37,8 @@ export type ArpEvidence = Readonly<{
   event: Claim;
   /** The fault says why nothing could be predicted. */
   prediction: AddressPrediction | Fault;
+  /** Other Services that have the same address (allow-shared-ip); each elects on its own. */
+  sharing: readonly AddressPrediction[];
   silence: SilenceFacts;
 }>;
 
@@ -206,9 +208,10 @@ function several(evidence: ArpEvidence, answers: readonly JudgedAnswer[]): Core 
       code: "two-nodes",
       headline: `${counted(nodes.length)} nodes answer: ${list(nodes)}`,
       why:
-        nodes.length > 2 && nodes.length === evidence.table.nodes.length
+        sharedSplit(evidence, nodes) ??
+        (nodes.length > 2 && nodes.length === evidence.table.nodes.length
           ? "Every node answers: kube-proxy in IPVS mode without strictARP does that."
-          : "Split brain: their speakers do not see each other, or a second program announces the address.",
+          : "Split brain: their speakers do not see each other, or a second program announces the address."),
       nextCommands: check,
     };
   const nics = owners.map(({ nic }) => nic);
@@ -224,6 +227,16 @@ function several(evidence: ArpEvidence, answers: readonly JudgedAnswer[]): Core 
     nextCommands: check,
     fixCommands: wrong.some((nic) => /^wl/.test(nic)) ? [`/nodes fix ${node} wifi-active`] : [],
   };
+}
+
+/** Services on one address elect separately, and their winners differ (metallb#598): then each of them answers. */
+function sharedSplit(evidence: ArpEvidence, nodes: readonly string[]): string | undefined {
+  const all = [...(isPrediction(evidence.prediction) ? [evidence.prediction] : []), ...evidence.sharing];
+  const elected = new Set(all.flatMap(({ order }) => order.slice(0, 1)));
+  if (elected.size < 2 || !nodes.every((node) => elected.has(node))) return undefined;
+  return `Services that share the address elect different nodes: ${list(
+    all.map(({ service, order }) => `${service} elects ${order[0] ?? "nobody"}`),
+  )}.`;
 }
 
 /** The NIC that should answer: what the advertisements limit it to, else the node's LAN NIC where that is certain. */
@@ -378,6 +391,8 @@ function caveats(evidence: ArpEvidence, answers: readonly JudgedAnswer[]): reado
     out.push(
       `${vantage.name} is the cluster node ${vantage.clusterNode}: ARP evidence only, not reachability`,
     );
+  for (const other of evidence.sharing)
+    out.push(`${other.service} has the same address and elects ${other.order[0] ?? "nobody"}`);
   if (vantage?.place === "lan-wifi")
     out.push(`${vantage.name} is on Wi-Fi: access points filter or answer ARP themselves`);
   if (wire.kind === "looked" && answers.length !== 1)

@@ -47,7 +47,6 @@ const neededToPredict = [
 
 const kinds = [
   ...neededToPredict,
-  "namespaces",
   "bgpadvertisements",
   "servicel2statuses",
   "events",

@@ -88,6 +88,12 @@ export async function watchAddress(
         .then(
           (output: ShellOutput) => {
             if (!listening) captureFault = faultOf(() => tcpdumpArp.read(output));
+            else if (!ending.aborted)
+              captureFault = {
+                kind: "truncated",
+                what: "tcpdump",
+                detail: "the capture ended before the watch",
+              };
           },
           (error: unknown) => {
             if (!(error instanceof FaultError)) throw error;
@@ -118,21 +124,23 @@ export async function watchAddress(
         await ports.clock.sleep(300, ending);
         stop.abort();
         await capture;
-        const recorder = listening ? "tcpdump" : "arping";
+        // A capture that broke off would make its end look like silence.
+        const recorder = listening && captureFault === undefined ? "tcpdump" : "arping";
+        const capturing = recorder === "tcpdump";
         // The capture's times are the vantage's clock; its span starts with what it saw, not with our clock.
         const offset = clockOffset(captured, answered);
-        const timeline = foldTimeline(listening ? captured : answered, {
-          from: listening ? from + offset : from,
-          to: (listening ? offset : 0) + output.endedAt,
+        const timeline = foldTimeline(capturing ? captured : answered, {
+          from: capturing ? from + offset : from,
+          to: (capturing ? offset : 0) + output.endedAt,
           resolutionMs,
-          sawGratuitous: listening,
+          sawGratuitous: capturing,
         });
         return {
           timeline,
           recorder,
-          ...(listening || captureFault === undefined ? {} : { captureFault }),
+          ...(capturing || captureFault === undefined ? {} : { captureFault }),
           rate,
-          frames: sent ?? (listening ? requests : undefined),
+          frames: sent ?? (capturing ? requests : undefined),
         };
       } finally {
         stop.abort();

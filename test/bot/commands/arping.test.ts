@@ -381,6 +381,32 @@ describe("watch", () => {
     expect(reply.verdict.word).toBe("OK");
   });
 
+  it("a capture that breaks off is no silence: arping's own lines count then", async () => {
+    const world = await settled();
+    const cluster: ClusterPorts = {
+      ...world.cluster,
+      shell: (target, command, options) => {
+        const broken = new AbortController();
+        if (!command.argv.includes("tcpdump")) return world.cluster.shell(target, command, options);
+        void world.clock.sleep(4_000).then(() => broken.abort());
+        return world.cluster.shell(target, command, { ...options, signal: broken.signal });
+      },
+    };
+    const reply = await watch(world, { subject: "httpbin", for: 20_000 }, cluster);
+    expect(reply.verdict.word).toBe("OK");
+    expect(data(reply)).toMatchObject({ recorder: "arping", gratuitous: "unknown", gaps: [] });
+  });
+
+  it("what was seen before somebody stopped it is told", async () => {
+    const world = await settled();
+    const stop = new AbortController();
+    const running = arping.verbs[1]!.handle(world.context({ subject: "httpbin", for: 60_000 }, stop.signal));
+    await world.clock.advance(8_000);
+    stop.abort();
+    const reply = await world.clock.runUntil(running);
+    expect(line(reply)).toMatch(/answered throughout [5-8] s$/);
+  });
+
   it("two responders take turns, which is a conflict", async () => {
     const reply = await watch(await settled(goldentoothL2()), { subject: "10.4.11.6", for: 5_000 });
     expect(line(reply)).toMatch(/^CONFLICT {2}jellyfin 10\.4\.11\.6 · 2 MACs take turns/);

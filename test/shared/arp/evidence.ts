@@ -79,6 +79,7 @@ export const evidence = (answers: readonly string[], more: Partial<ArpEvidence> 
   status: none,
   event: none,
   prediction: prediction(["bettley", "cargyll"]),
+  sharing: [],
   silence: {
     assigned: true,
     bgp: false,

@@ -203,6 +203,23 @@ describe("verdict", () => {
   });
 });
 
+describe("a shared address", () => {
+  const sharing = [prediction(["cargyll"], { service: "vault/vault" })];
+  it("explains two nodes by two elections", () => {
+    const verdict = judge(evidence([macs.bettley, macs.cargyll], { sharing }));
+    expect(verdict.code).toBe("two-nodes");
+    expect(verdict.why).toMatch(/httpbin\/httpbin elects bettley and vault\/vault elects cargyll/);
+  });
+  it("does not explain a third node by them", () => {
+    expect(judge(evidence([macs.bettley, macs.karstark], { sharing })).why).toMatch(/Split brain/);
+  });
+  it("is told even when only one answers", () => {
+    expect(judge(evidence([macs.bettley], { sharing })).caveats.join()).toMatch(
+      /vault\/vault has the same address/,
+    );
+  });
+});
+
 describe("disagreements and caveats", () => {
   it("names each source that contradicts the wire, with what is known to be wrong about it", () => {
     const verdict = judge(
