@@ -7,6 +7,8 @@ import { broadcastMac } from "./segment.ts";
 /** A round at once, then every 1.1 s for 5 s (internal/layer2/announcer.go, spamLoop); any resync starts the 5 s anew. */
 const roundMs = 1_100;
 const windowMs = 5_000;
+/** The two frames of a round leave one right after the other. */
+const betweenFramesMs = 0.05;
 
 export type GratuitousArp = Readonly<{
   /** `nics` is asked at each round; none of them means that the address is no longer ours. */
@@ -15,18 +17,26 @@ export type GratuitousArp = Readonly<{
 
 /** A round is an ARP request and an ARP reply on every interface, both broadcast, sender and target the address. */
 export function shout(machine: Machine, ip: string, nics: readonly Nic[]): void {
-  for (const nic of nics)
-    for (const operation of ["request", "reply"] as const)
-      transmit(machine, nic, {
-        destination: broadcastMac,
-        source: nic.mac,
-        operation,
-        senderMac: nic.mac,
-        senderIp: ip,
-        targetMac: broadcastMac,
-        targetIp: ip,
-        payloadBytes: 28,
-      });
+  for (const nic of nics) {
+    const at = nic.segment?.time() ?? 0;
+    (["request", "reply"] as const).forEach((operation, i) => {
+      transmit(
+        machine,
+        nic,
+        {
+          destination: broadcastMac,
+          source: nic.mac,
+          operation,
+          senderMac: nic.mac,
+          senderIp: ip,
+          targetMac: broadcastMac,
+          targetIp: ip,
+          payloadBytes: 28,
+        },
+        at + i * betweenFramesMs,
+      );
+    });
+  }
 }
 
 export function createGratuitousArp({
