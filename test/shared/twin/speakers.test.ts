@@ -17,19 +17,17 @@ const addressesOf = ({ twin }: TwinFixture): readonly string[] =>
 const ownersIn = (spec: SiteSpec): ReadonlyMap<string, string> =>
   new Map(spec.nodes.flatMap((node) => node.nics.map((nic) => [nic.mac, node.name] as const)));
 
+/** Without a deadline arping reads the whole second, so every answer counts. */
 const answering = async (
   fixture: TwinFixture,
   ip: string,
   vantage = "ops-host",
-): Promise<readonly string[]> =>
-  macsIn((await fixture.run(vantage, `arping -b -c 1 -w 2 -I eth0 ${ip}`)).stdout);
+): Promise<readonly string[]> => macsIn((await fixture.run(vantage, `arping -b -c 1 -I eth0 ${ip}`)).stdout);
 
 const everyone = async (fixture: TwinFixture): Promise<Readonly<Record<string, readonly string[]>>> => {
   const all: Record<string, readonly string[]> = {};
   for (const ip of addressesOf(fixture)) {
-    // Without a deadline arping reads the whole second, so every answer counts.
-    const { stdout } = await fixture.run("ops-host", `arping -b -c 1 -I eth0 ${ip}`);
-    all[ip] = macsIn(stdout);
+    all[ip] = await answering(fixture, ip);
   }
   return all;
 };
