@@ -67,11 +67,13 @@ const escaped = (value: string): string => value.replace(/[.*+?^${}()|[\]\\]/g, 
 
 type BoltAck = (body?: never) => Promise<void>;
 
-function ackOnce(ack: unknown, log: SlackLog): Ack {
+/** `isCurrent` tells whether the connection that brought the input is still the one that an answer would leave by. */
+function ackOnce(ack: unknown, log: SlackLog, isCurrent: () => boolean): Ack {
   let sent: Promise<boolean> | undefined;
   return (message) => {
     sent ??= (async () => {
       try {
+        if (!isCurrent()) throw new Error("the connection it belongs to is gone");
         const body =
           message === undefined
             ? undefined
@@ -87,23 +89,31 @@ function ackOnce(ack: unknown, log: SlackLog): Ack {
   };
 }
 
-function listen(app: App, options: SlackInboundOptions): void {
+function listen(app: App, options: SlackInboundOptions, epoch: () => number): void {
   const { commands, handlers, log } = options;
+  const once = (ack: unknown): Ack => {
+    const born = epoch();
+    return ackOnce(ack, log, () => epoch() === born);
+  };
   for (const name of commands) {
-    app.command(name, async ({ body, ack }) => handlers.command(body, ackOnce(ack, log)));
+    app.command(name, async ({ body, ack }) => handlers.command(body, once(ack)));
   }
   const known = commands.map(escaped).join("|");
   const notOurs = new RegExp(`^(?!(?:${known || "(?!)"})$)`);
-  app.command(notOurs, async ({ body, ack }) => handlers.unknownCommand(body, ackOnce(ack, log)));
+  app.command(notOurs, async ({ body, ack }) => handlers.unknownCommand(body, once(ack)));
   app.event("app_mention", async ({ body }) => handlers.mention(body));
   app.event("subteam_members_changed", async ({ event }) => handlers.groupChanged(event.subteam_id));
-  app.action(/^arpeggio:/, async ({ body, ack }) => handlers.action(body, ackOnce(ack, log)));
-  app.action(/^(?!arpeggio:)/, async ({ body, ack }) => handlers.unknownAction(body, ackOnce(ack, log)));
-  app.shortcut(/^/, async ({ body, ack }) => handlers.other(body, ackOnce(ack, log)));
-  app.view(/^/, async ({ body, ack }) => handlers.other(body, ackOnce(ack, log)));
+  app.action(/^arpeggio:/, async ({ body, ack }) => handlers.action(body, once(ack)));
+  app.action(/^(?!arpeggio:)/, async ({ body, ack }) => handlers.unknownAction(body, once(ack)));
+  app.shortcut(/^/, async ({ body, ack }) => handlers.other(body, once(ack)));
+  app.view(/^/, async ({ body, ack }) => handlers.other(body, once(ack)));
 }
 
-async function createApp(receiver: Receiver, options: SlackInboundOptions): Promise<App> {
+async function createApp(
+  receiver: Receiver,
+  options: SlackInboundOptions,
+  epoch: () => number,
+): Promise<void> {
   const app = new App({
     receiver,
     logger: slackLogger(options.log),
@@ -113,11 +123,10 @@ async function createApp(receiver: Receiver, options: SlackInboundOptions): Prom
     deferInitialization: true,
   });
   await app.init();
-  listen(app, options);
+  listen(app, options, epoch);
   app.error(async (error) => {
     options.log({ level: "error", msg: "Slack input was not handled", error: error.message });
   });
-  return app;
 }
 
 async function overHttp(
@@ -129,7 +138,7 @@ async function overHttp(
     endpoints: path,
     logger: slackLogger(options.log),
   });
-  await createApp(receiver, options);
+  await createApp(receiver, options, () => 0);
   const host = transport.host ?? "0.0.0.0";
   // Bolt's type knows a number only; its code hands an object on to `server.listen`.
   const server = await receiver.start({ port: transport.port, host } as never);
@@ -166,7 +175,8 @@ async function overSocket(
       },
     },
   });
-  await createApp(receiver, options);
+  let epoch = 0;
+  await createApp(receiver, options, () => epoch);
   const stopping = new AbortController();
   let up = false;
   let connecting = false;
@@ -216,6 +226,7 @@ async function overSocket(
   receiver.client.on("disconnected", () => {
     const was = up;
     up = false;
+    epoch += 1;
     if (was && !stopping.signal.aborted) void keepTrying();
   });
 

@@ -27,12 +27,16 @@ const isTransient = (trouble: SlackTrouble): boolean =>
   trouble.kind !== "refused" ||
   ["internal_error", "service_unavailable", "fatal_error"].includes(trouble.error);
 
+const gone = new Set(["no_such_subteam", "subteam_not_found", "channel_not_found", "is_archived"]);
+
 function nameFinding(kind: "group" | "channel", id: string, trouble: SlackTrouble): Finding {
   const what = kind === "group" ? "user group" : "channel";
   const unknown = isTransient(trouble);
   const why: Text = unknown
     ? text`Slack could not be asked about ${what} ${code(id)}: ${inWords(trouble)}.`
-    : text`Slack knows no ${what} ${code(id)} any more (${inWords(trouble)}): every rule that names it is disabled.`;
+    : gone.has(trouble.kind === "refused" ? trouble.error : "")
+      ? text`Slack knows no ${what} ${code(id)} any more (${inWords(trouble)}): every rule that names it is disabled.`
+      : text`Slack tells nothing about ${what} ${code(id)} (${inWords(trouble)}): every rule that names it is disabled.`;
   return {
     code: unknown ? `slack-${kind}-unchecked` : `slack-${kind}-lost`,
     severity: unknown ? "unknown" : "error",

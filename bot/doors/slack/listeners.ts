@@ -1,311 +1,32 @@
 import * as z from "zod";
-import type { SlackApi } from "#shared/adapters/slack-api.ts";
-import type { Ack, AckMessage, SlackHandlers } from "#shared/adapters/slack-inbound.ts";
-import type { Json } from "#shared/json.ts";
-import type { Person } from "#shared/policy/identity.ts";
+import type { SlackHandlers } from "#shared/adapters/slack-inbound.ts";
 import type { Reply } from "#shared/reply.ts";
 import { actionOf } from "#shared/report/slack-actions.ts";
-import type { App, Asking, Job } from "../../asking.ts";
-import { ackOf, contentOf, draw, isContentRefusal, isPrivate } from "./drawing.ts";
-import { refusalByPayload, refusalByProfile, type Sender } from "./identity.ts";
-import { createLiveMessage, type LiveMessage, type LiveOptions, type Sending } from "./live.ts";
+import { createCommandAnswers } from "./command-answers.ts";
+import { ackOf, contentOf, draw } from "./drawing.ts";
+import type { Sender } from "./identity.ts";
+import { createLiveMessage } from "./live.ts";
 import { normalise, wordsOfMention } from "./normalise.ts";
-import type { Once } from "./once.ts";
-import type { Letter, Outbox } from "./outbox.ts";
+import type { Letter } from "./outbox.ts";
 import {
   anyBody,
-  type CommandBody,
   commandBody,
   type MentionBody,
   mentionBody,
   type PressBody,
   pressBody,
 } from "./payloads.ts";
-import { createReplyUrl, type ReplyUrl } from "./reply-url.ts";
-import {
-  alreadyAsked,
-  doorFault,
-  noShortcuts,
-  notes,
-  started,
-  strangers,
-  unknownAction,
-  unknownCommand,
-  withNotes,
-  working,
-} from "./sentences.ts";
-
-export type Listening = Readonly<{
-  app: App;
-  sending: Sending;
-  once: Once;
-  outbox: Outbox;
-  personOf: (slackUser: string) => Person | undefined;
-  /** Workspace (`T…`) or organisation (`E…`) whose people may ask; undefined while nobody knows it. */
-  home: () => string | undefined;
-  botUserId: () => string | undefined;
-  /** Slash commands with slash and prefix. */
-  commands: readonly string[];
-  prefix: string;
-  forgetGroup: (group: string) => void;
-  /** The end of the process for work under way. */
-  signal: AbortSignal;
-  /** Keeps the process from ending before this has. */
-  track: (work: Promise<unknown>) => void;
-}>;
-
-const ackSchema = z.object({
-  text: z.string(),
-  blocks: z.array(z.looseObject({ type: z.string() })),
-  visible: z.enum(["ephemeral", "in_channel"]),
-});
-
-/** What the first delivery of a command was told; `isFirst: false` when that was another process. */
-type FirstAnswer = Readonly<{ isFirst: true; ack: AckMessage | undefined }> | Readonly<{ isFirst: false }>;
-
-type Raced<T> = Readonly<{ late: false; value: T }> | Readonly<{ late: true }>;
+import { createReplyUrl } from "./reply-url.ts";
+import { doorFault, noShortcuts, strangers, unknownAction, unknownCommand } from "./sentences.ts";
+import { createTelling, type Listening } from "./telling.ts";
 
 /** What Slack sends, turned into questions to the app and exactly one visible answer each. */
 export function createListeners(listening: Listening): SlackHandlers {
-  const { app, sending, once, outbox, personOf } = listening;
-  const { api, clock, pace, log }: { api: SlackApi } & Sending = sending;
-  const answers = new Map<string, Promise<FirstAnswer>>();
-
-  const within = async <T>(work: Promise<T>, deadline: number): Promise<Raced<T>> => {
-    const done = new AbortController();
-    const raced = await Promise.race([
-      work.then((value): Raced<T> => ({ late: false, value })),
-      clock.sleep(deadline - clock.now(), done.signal).then((): Raced<T> => ({ late: true })),
-    ]);
-    done.abort();
-    return raced;
-  };
-
-  /** The refusal of a sender who is no business of ours, or undefined. */
-  const refusal = async (sender: Sender): Promise<Reply | undefined> => {
-    const home = listening.home();
-    if (home === undefined) return strangers.unsure;
-    const byPayload = refusalByPayload(sender, home);
-    if (byPayload !== undefined || personOf(sender.user) !== undefined) return byPayload;
-    return refusalByProfile(await api.user(sender.user));
-  };
-
-  const asker = (account: string, channel: string) => ({
-    door: "slack" as const,
-    person: personOf(account),
-    account,
-    channel,
-  });
-
-  /** Tells one person alone: by the reply URL, as an ephemeral message, or directly when neither works. */
-  const whisper = async (
-    to: Readonly<{ letter: Letter; replyUrl?: ReplyUrl; existingThread?: string }>,
-    reply: Reply,
-  ): Promise<void> => {
-    const { letter, replyUrl } = to;
-    const ids = { run: letter.key, message: letter.key };
-    // Slack shows an ephemeral message in a thread only when the thread has replies already.
-    const thread = to.existingThread === undefined ? {} : { thread: to.existingThread };
-    let form: "usual" | "plain" = "usual";
-    let way: "url" | "whisper" | "direct" = replyUrl?.usable() ? "url" : "whisper";
-    for (let attempt = 0; attempt < 12 && !sending.stopping.aborted; attempt++) {
-      const noted = way === "direct" ? withNotes(reply, [notes.sentElsewhere(letter.title)]) : reply;
-      const content = contentOf(draw(noted, form), ids);
-      const result =
-        way === "url" && replyUrl !== undefined
-          ? await replyUrl.respond({ ...content, visible: "ephemeral", ...thread })
-          : way === "whisper"
-            ? await api.whisper({ channel: letter.channel, user: letter.account, ...thread }, content)
-            : await api.post({ channel: letter.account }, content);
-      if (result.ok) return;
-      const { trouble } = result;
-      if (trouble.kind !== "refused") {
-        const wait = trouble.kind === "rate-limited" ? trouble.retryAfterMs : 500 * 2 ** attempt;
-        await clock.sleep(Math.min(wait, 30_000), sending.stopping);
-      } else if (isContentRefusal(trouble.error) && form === "usual") form = "plain";
-      else if (way === "url") way = "whisper";
-      else if (way === "whisper") way = "direct";
-      else break;
-    }
-    log({ level: "error", msg: "an answer was not delivered", key: letter.key });
-  };
-
-  const openMessage = async (
-    letter: Letter,
-    run: string,
-    more: Partial<LiveOptions> = {},
-  ): Promise<LiveMessage | undefined> => {
-    const entry = more.entry ?? (await outbox.open(letter));
-    return entry === undefined ? undefined : createLiveMessage(sending, { letter, run, ...more, entry });
-  };
-
-  // Commands
-
-  const commandWords = (body: CommandBody): string =>
-    `${body.command.slice(1 + listening.prefix.length)} ${normalise(body.text)}`.trim();
-
-  const answerCommand = async (body: CommandBody, ack: Ack): Promise<AckMessage | undefined> => {
-    const deadline = clock.now() + pace.answerWithinMs;
-    const title = `${body.command} ${normalise(body.text)}`.trim();
-    const replyUrl = createReplyUrl(api, body.response_url, clock);
-    const letter: Letter = {
-      key: `command/${body.trigger_id}`,
-      channel: body.channel_id,
-      account: body.user_id,
-      title,
-    };
-
-    const asking = (async (): Promise<Asking> => {
-      const sender = { user: body.user_id, team: body.team_id, enterprise: body.enterprise_id, bot: false };
-      const refused = await refusal(sender);
-      if (refused !== undefined) return { kind: "answer", reply: refused };
-      return app.ask({ ...asker(body.user_id, body.channel_id), words: commandWords(body) });
-    })();
-
-    const acknowledge = async (reply: Reply, visible: AckMessage["visible"]): Promise<AckMessage> => {
-      const message = ackOf(draw(reply), visible);
-      if (!(await ack(message)) && visible === "ephemeral") {
-        // The person saw an error of Slack's instead.
-        listening.track(whisper({ letter, replyUrl }, reply));
-      }
-      return message;
-    };
-
-    /** Work that did not end in time: one message in the channel, edited until it has. */
-    const followUp = async (
-      job: Job,
-      outcome: Promise<Reply>,
-      follow: (message: LiveMessage) => void,
-    ): Promise<void> => {
-      const message = await openMessage(letter, job.id, { replyUrl });
-      if (message === undefined) return;
-      message.show(started(job));
-      follow(message);
-      await message.finish(await outcome);
-    };
-
-    const work = async (job: Job): Promise<AckMessage | undefined> => {
-      let message: LiveMessage | undefined;
-      let shown: Reply | undefined;
-      const outcome = job.run((reply) => {
-        shown = reply;
-        message?.show(reply);
-      }, listening.signal);
-      const follow = (live: LiveMessage): void => {
-        message = live;
-        if (shown !== undefined) live.show(shown);
-      };
-      const inTime: Raced<Reply> = job.slow ? { late: true } : await within(outcome, deadline);
-      if (inTime.late) {
-        listening.track(followUp(job, outcome, follow));
-        return acknowledge(started(job), "ephemeral");
-      }
-      const reply = inTime.value;
-      const drawn = draw(reply);
-      if (drawn.files.length === 0) {
-        const whose = isPrivate(reply) ? "ephemeral" : "in_channel";
-        const message = ackOf(drawn, whose);
-        if (await ack(message)) return message;
-        if (whose === "ephemeral") listening.track(whisper({ letter, replyUrl }, reply));
-        else listening.track(followUp(job, outcome, () => {}));
-        return message;
-      }
-      // Files go into the thread of a message, and an acknowledgement is none that can be named.
-      listening.track(
-        (async () => {
-          const live = await openMessage(letter, job.id, { replyUrl });
-          await live?.finish(reply);
-        })(),
-      );
-      await ack();
-      return undefined;
-    };
-
-    const inTime = await within(asking, deadline);
-    if (!inTime.late) {
-      return inTime.value.kind === "answer"
-        ? acknowledge(inTime.value.reply, "ephemeral")
-        : work(inTime.value.job);
-    }
-    listening.track(
-      (async () => {
-        const asked = await asking;
-        if (asked.kind === "answer") return whisper({ letter, replyUrl }, asked.reply);
-        let message: LiveMessage | undefined;
-        const outcome = asked.job.run((reply) => message?.show(reply), listening.signal);
-        return followUp(asked.job, outcome, (live) => {
-          message = live;
-        });
-      })(),
-    );
-    return acknowledge(working(title), "ephemeral");
-  };
-
-  /** The same words once more, without a second run: from memory, from the ledger, or a sentence that says so. */
-  const repeatCommand = async (body: CommandBody, ack: Ack, first?: Promise<FirstAnswer>): Promise<void> => {
-    const key = `command/${body.trigger_id}`;
-    const deadline = clock.now() + pace.answerWithinMs;
-    if (first !== undefined) {
-      const answer = await within(first, deadline);
-      if (!answer.late && answer.value.isFirst) {
-        await ack(answer.value.ack);
-        return;
-      }
-    }
-    for (;;) {
-      const kept = await once.kept(key);
-      if (kept !== undefined) {
-        const message = ackSchema.safeParse(kept);
-        await ack(message.success ? (message.data as unknown as AckMessage) : undefined);
-        return;
-      }
-      if (clock.now() >= deadline) break;
-      await clock.sleep(Math.min(200, deadline - clock.now()));
-    }
-    await ack(ackOf(draw(alreadyAsked(`${body.command} ${normalise(body.text)}`.trim())), "ephemeral"));
-  };
-
-  // Mentions
-
-  /** Answers where people read it: private words to the asker, everything else as one message at the letter's place. */
-  const answerAt = async (
-    letter: Letter,
-    ask: () => Promise<Asking>,
-    more: Partial<LiveOptions>,
-    existingThread: string | undefined,
-  ): Promise<void> => {
-    const deadline = clock.now() + pace.answerWithinMs;
-    const asked = await ask();
-    const tell = async (reply: Reply, run: string): Promise<void> => {
-      if (isPrivate(reply)) {
-        await whisper(
-          {
-            letter,
-            ...(more.replyUrl === undefined ? {} : { replyUrl: more.replyUrl }),
-            ...(existingThread === undefined ? {} : { existingThread }),
-          },
-          reply,
-        );
-        await more.entry?.closed();
-        return;
-      }
-      const live = await openMessage(letter, run, more);
-      await live?.finish(reply);
-    };
-    if (asked.kind === "answer") return tell(asked.reply, letter.key);
-    const { job } = asked;
-    let message: LiveMessage | undefined;
-    let shown: Reply | undefined;
-    const outcome = job.run((reply) => {
-      shown = reply;
-      message?.show(reply);
-    }, listening.signal);
-    const inTime: Raced<Reply> = job.slow ? { late: true } : await within(outcome, deadline);
-    if (!inTime.late) return tell(inTime.value, job.id);
-    message = await openMessage(letter, job.id, more);
-    message?.show(shown ?? started(job));
-    await message?.finish(await outcome);
-  };
+  const { app, sending, once, outbox } = listening;
+  const { api, clock, pace, log } = sending;
+  const telling = createTelling(listening);
+  const { refusal, asker, whisper, answerAt } = telling;
+  const answerCommand = createCommandAnswers(listening, telling);
 
   const mention = async (body: MentionBody): Promise<void> => {
     const { event } = body;
@@ -352,8 +73,6 @@ export function createListeners(listening: Listening): SlackHandlers {
       throw error;
     }
   };
-
-  // Buttons
 
   /** An error of the door's own: logged, and told to whoever waits for an answer. */
   const orFault = async (
@@ -436,30 +155,7 @@ export function createListeners(listening: Listening): SlackHandlers {
         await ack(ackOf(draw(unknownCommand("this", listening.commands)), "ephemeral"));
         return;
       }
-      const key = `command/${parsed.data.trigger_id}`;
-      const before = answers.get(key);
-      if (before !== undefined) return repeatCommand(parsed.data, ack, before);
-      const mine = (async (): Promise<FirstAnswer> => {
-        // A captured request can be delivered again for five minutes; only the first runs.
-        if (!(await once.claim(key))) return { isFirst: false };
-        try {
-          return { isFirst: true, ack: await answerCommand(parsed.data, ack) };
-        } catch (error) {
-          log({
-            level: "error",
-            msg: "unexpected fault in the Slack door",
-            id: key,
-            error: error instanceof Error ? error.stack : String(error),
-          });
-          const message = ackOf(draw(doorFault(key)), "ephemeral");
-          await ack(message);
-          return { isFirst: true, ack: message };
-        }
-      })();
-      answers.set(key, mine);
-      const answer = await mine.finally(() => answers.delete(key));
-      if (!answer.isFirst) return repeatCommand(parsed.data, ack);
-      await once.keep(key, JSON.parse(JSON.stringify(answer.ack ?? null)) as Json);
+      await answerCommand(parsed.data, ack);
     },
     unknownCommand: async (body, ack) => {
       const command = anyBody.safeParse(body).data?.command ?? "this";

@@ -238,3 +238,51 @@ describe("a process that dies", () => {
     expect(workspace.messages("C0PLATFORM").find((m) => m.ts === started.ts)?.text).toContain("started");
   });
 });
+
+describe("a way that closes while the work goes on", () => {
+  test("of an acknowledgement: the answer comes as a message when the connection went away", async () => {
+    const end = held<Reply>();
+    const { workspace, door } = await openDoor({
+      via: "socket",
+      ask: () => job(() => end.promise),
+      pace: { answerWithinMs: 2_000 },
+    });
+    const typed = workspace.command(arping);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    workspace.cutConnections();
+    await workspace.waitFor(() => workspace.calls("apps.connections.open").length === 2, 5_000);
+    await expect.poll(() => door.connected(), { timeout: 5_000 }).toBe(true);
+    end.resolve(answer("OK", "told all the same"));
+    const said = await workspace.waitForMessage(
+      (m) => ours(m) && m.text.includes("told all the same"),
+      5_000,
+    );
+    expect(said.onlyFor).toBeUndefined();
+    expect(workspace.messages("C0PLATFORM").filter(ours)).toHaveLength(1);
+    await typed;
+  });
+
+  test("of a channel that is archived: whoever asked gets a direct message that says why", async () => {
+    const end = held<Reply>();
+    const { workspace } = await openDoor({ ask: () => job(() => end.promise, { slow: true }) });
+    void workspace.mention({ user: "U0OPERATOR", channel: "C0PLATFORM", text: "arping httpbin" });
+    await workspace.waitForMessage((m) => ours(m) && m.text.includes("started"), 5_000);
+    workspace.changeChannel("C0PLATFORM", { isArchived: true });
+    end.resolve(answer("OK", "the result"));
+    const said = await workspace.waitForMessage((m) => m.text.includes("the result"), 8_000);
+    expect(said.channel).toBe("D0OPERATOR");
+    expect(workspace.renderText(said)).toContain("takes no message");
+  });
+
+  test("of the ledger: every answer still comes, and the log says what was not written", async () => {
+    const gone = () => Promise.reject(new Error("disk gone"));
+    const { workspace, log } = await openDoor({
+      ledger: { read: gone, append: gone, list: gone, lease: gone, release: gone, close: async () => {} },
+      ask: () => job(async () => answer("OK", "without a ledger"), { slow: true }),
+    });
+    await workspace.command(arping);
+    await workspace.waitForMessage((m) => !m.onlyFor && m.text.includes("without a ledger"), 5_000);
+    expect(JSON.stringify(log)).toContain("disk gone");
+    expect(workspace.violations()).toEqual([]);
+  });
+});
