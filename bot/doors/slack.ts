@@ -69,6 +69,9 @@ const longestRetryMs = 60_000;
 /** Letters of a process that died are looked for when its sign of life has run out, and now and then afterwards. */
 const adoptEveryMs = 5 * 60_000;
 const adoptFirstMs = 65_000;
+/** A start looks a day back; later looks only see what was written since. */
+const startHorizonMs = 24 * 60 * 60_000;
+const laterHorizonMs = 60 * 60_000;
 
 /** Answers of `auth.test` that no waiting mends. */
 const badToken = new Set([
@@ -255,8 +258,8 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
     log,
   });
 
-  const adopt = async (): Promise<void> => {
-    for (const orphan of await outbox.adopt()) track(settle(sending, orphan));
+  const adopt = async (horizonMs: number): Promise<void> => {
+    for (const orphan of await outbox.adopt(horizonMs)) track(settle(sending, orphan));
   };
   const every = async (firstMs: number, ms: number, work: () => Promise<void>): Promise<void> => {
     for (let wait = firstMs; ; wait = ms) {
@@ -267,10 +270,10 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
   };
   const background = [
     every(signOfLifeMs, signOfLifeMs, outbox.stayAlive),
-    every(adoptFirstMs, adoptEveryMs, adopt),
+    every(adoptFirstMs, adoptEveryMs, () => adopt(laterHorizonMs)),
     ...(first.retry ? [keepIntroducing()] : []),
   ];
-  track(adopt());
+  track(adopt(startHorizonMs));
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {

@@ -50,7 +50,6 @@ const closedToUs = new Set([
   "restricted_action_thread_only_channel",
   "restricted_action_thread_locked",
   "channel_is_limited_access",
-  "not_allowed_token_type",
 ]);
 
 /** Errors after which an edit of this message can never succeed. */
@@ -118,7 +117,7 @@ export function createLiveMessage(sending: Sending, options: LiveOptions): LiveM
       return { waitMs: trouble.retryAfterMs };
     }
     failures += 1;
-    return { waitMs: Math.min(longestWaitMs, 500 * 2 ** Math.min(failures, 6)) };
+    return { waitMs: Math.min(longestWaitMs, 250 * 2 ** Math.min(failures, 7)) };
   };
 
   const moveOn = (error: string): Step => {

@@ -58,7 +58,8 @@ export function createOnce(ledger: Ledger, clock: Clock, log: Log): Once {
       fresh(key, withinMs) &&
       (await guarded(async () => {
         const before = await last(key);
-        if (before !== undefined && before.at > clock.now() - withinMs) return false;
+        const { at } = (before?.data ?? {}) as { at?: number };
+        if (before !== undefined && (at ?? before.at) > clock.now() - withinMs) return false;
         const claim = { type: "claimed", data: { at: clock.now() } };
         return (await ledger.append(stream(key), before?.version ?? 0, claim)).ok;
       }, true)),

@@ -39,8 +39,8 @@ export type Orphan = Readonly<{
 export type Outbox = Readonly<{
   /** Undefined: this input has its letter already. */
   open: (letter: Letter) => Promise<Entry | undefined>;
-  /** Takes over the letters of processes that are gone. */
-  adopt: () => Promise<readonly Orphan[]>;
+  /** Takes over letters of processes that are gone, as far back as `horizonMs`. */
+  adopt: (horizonMs: number) => Promise<readonly Orphan[]>;
   /** Tells the other processes that this one lives. */
   stayAlive: () => Promise<void>;
   /** Gives that up, so that whatever is left can be taken over at once. */
@@ -58,7 +58,6 @@ const verdictShape = z.looseObject({ verdict: z.looseObject({ word: z.string(), 
 
 const prefix = "slack/";
 const streamOf = (key: string): string => `outbox/${prefix}${key}`;
-const horizonMs = 24 * 60 * 60_000;
 const aliveMs = 60_000;
 
 /** A picture does not survive a restart; its words do. */
@@ -176,7 +175,7 @@ export function createOutbox(
       here.delete(letter.key);
       return undefined;
     },
-    adopt: () =>
+    adopt: (horizonMs) =>
       guarded("letters of processes that are gone", async () => {
         const found: Orphan[] = [];
         const horizon = clock.now() - horizonMs;
