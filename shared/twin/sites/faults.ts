@@ -2,7 +2,7 @@ import type { ResourceKind } from "../../kubernetes/kinds.ts";
 import { mergePatch } from "../../kubernetes/merge-patch.ts";
 import type { KubeObject } from "../../kubernetes/read.ts";
 import type { MachineSpec, NicSpec, SiteSpec } from "../site-spec.ts";
-import { object } from "./build-site.ts";
+import { object } from "./stored-object.ts";
 
 /** Something wrong, or merely different, with a site. Faults combine: `withFaults(healthy(), wifiOn("dalt", …), …)`. */
 export type SiteFault = (spec: SiteSpec) => SiteSpec;

@@ -1,6 +1,6 @@
 import type { RouterSpec, VantageSpec } from "../site-spec.ts";
-import type { LoadBalancerPlan, NodePlan, SitePlan } from "./build-site.ts";
-import { object } from "./build-site.ts";
+import type { LoadBalancerPlan, NodePlan, SitePlan } from "./site-plan.ts";
+import { object } from "./stored-object.ts";
 
 const names = [
   "allyrion",

@@ -1,7 +1,8 @@
 import type { SiteSpec } from "../site-spec.ts";
-import type { SitePlan } from "./build-site.ts";
-import { buildSite, object } from "./build-site.ts";
+import { buildSite } from "./build-site.ts";
 import { goldentoothPlan, goldentoothServices, withoutWifi } from "./goldentooth-plan.ts";
+import type { SitePlan } from "./site-plan.ts";
+import { object } from "./stored-object.ts";
 
 /** Layer 2 on eth0 with MetalLB 0.16.1 in native mode, ExternalDNS for the new domain. */
 export const healthyPlan: SitePlan = {

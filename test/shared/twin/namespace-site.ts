@@ -1,6 +1,6 @@
 import type { NicSpec, SiteSpec } from "#shared/twin/site-spec.ts";
-import { object } from "#shared/twin/sites/build-site.ts";
 import { consumerRouter } from "#shared/twin/sites/goldentooth-plan.ts";
+import { object } from "#shared/twin/sites/stored-object.ts";
 
 const veth = (name: string, mac: string, address: string, peerIndex: number): NicSpec => ({
   name,
