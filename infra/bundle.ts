@@ -3,9 +3,15 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 
+/** What CommonJS packages (ssh2, Bolt) expect to find in their scope, and an ESM file has to make for itself. */
+const commonJsNames = `import { createRequire as __createRequire } from "node:module";
+const require = __createRequire(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;`;
+
 /**
  * Makes what is installed: one directory of ESM chunks in which adapters stay apart, so that `--help` never loads an
- * SDK. CommonJS packages in the bundle (ssh2, Bolt) still call `require`, which an ESM file has to make for itself.
+ * SDK.
  */
 export async function bundleBot(outdir: string): Promise<readonly string[]> {
   await rm(outdir, { recursive: true, force: true });
@@ -22,9 +28,7 @@ export async function bundleBot(outdir: string): Promise<readonly string[]> {
     mainFields: ["module", "main"],
     // Optional native speed-ups of ssh2 and ws: without them their JavaScript does the same.
     external: ["cpu-features", "*.node", "bufferutil", "utf-8-validate"],
-    banner: {
-      js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);',
-    },
+    banner: { js: commonJsNames },
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
