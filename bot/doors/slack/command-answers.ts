@@ -74,7 +74,8 @@ export function createCommandAnswers(
       await message.finish(await outcome);
     };
 
-    const work = async (job: Job): Promise<AckMessage | undefined> => {
+    /** Starts the work; its states go to the message that follows it, as soon as there is one. */
+    const begin = (job: Job) => {
       let message: LiveMessage | undefined;
       let shown: Reply | undefined;
       const outcome = job.run((reply) => {
@@ -85,6 +86,11 @@ export function createCommandAnswers(
         message = live;
         if (shown !== undefined) live.show(shown);
       };
+      return { outcome, follow };
+    };
+
+    const work = async (job: Job): Promise<AckMessage | undefined> => {
+      const { outcome, follow } = begin(job);
       const inTime: Raced<Reply> = job.slow ? { late: true } : await within(outcome, deadline);
       if (inTime.late) {
         listening.track(followUp(job, outcome, follow));
@@ -121,11 +127,8 @@ export function createCommandAnswers(
       (async () => {
         const asked = await asking;
         if (asked.kind === "answer") return whisper({ letter, replyUrl }, asked.reply);
-        let message: LiveMessage | undefined;
-        const outcome = asked.job.run((reply) => message?.show(reply), listening.signal);
-        return followUp(asked.job, outcome, (live) => {
-          message = live;
-        });
+        const { outcome, follow } = begin(asked.job);
+        return followUp(asked.job, outcome, follow);
       })(),
     );
     return acknowledge(working(title), "ephemeral");
