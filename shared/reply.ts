@@ -63,6 +63,8 @@ export type Reply = Readonly<{
   data?: Json;
   /** `--json` prints exactly this instead of the common envelope (the offline commands have their own formats). */
   json?: Json;
+  /** A command that answers line by line: the CLI prints one JSON document a line, with or without `--json`. */
+  jsonLines?: readonly Json[];
   /** A command whose answer is a file (a schema, a manifest): the CLI prints it as it is instead of a message. */
   document?: string;
 }>;

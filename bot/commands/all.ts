@@ -3,6 +3,7 @@ import { arp } from "./arp.ts";
 import { arpeggio } from "./arpeggio.ts";
 import { arping } from "./arping.ts";
 import type { Command } from "./command.ts";
+import { dns } from "./dns.ts";
 import { manifest } from "./manifest.ts";
 import { nodes } from "./nodes.ts";
 import { schema } from "./schema.ts";
@@ -11,7 +12,7 @@ import { schema } from "./schema.ts";
  * Every command, in the order help shows them. Slack, console, CLI, help and the app manifest all read this list; a new
  * command is a file beside this and a line here.
  */
-export const commands: readonly Command[] = [arping, nodes, arpeggio, announcer, arp, schema, manifest];
+export const commands: readonly Command[] = [arping, nodes, arpeggio, announcer, arp, dns, schema, manifest];
 
 /** Those that Slack knows as slash commands. */
 export const slackCommands = (): readonly Command[] =>

@@ -49,7 +49,9 @@ export type CliStreams = Readonly<{
 }>;
 
 export function printReply(reply: Reply, json: boolean, streams: CliStreams): void {
-  if (json) streams.out(`${JSON.stringify(renderJson(reply), null, 2)}\n`);
+  if (reply.jsonLines !== undefined)
+    streams.out(reply.jsonLines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  else if (json) streams.out(`${JSON.stringify(renderJson(reply), null, 2)}\n`);
   else if (reply.document !== undefined) streams.out(reply.document);
   else
     streams.out(`${renderTerminal(reply, { columns: streams.columns, colour: streams.colour }).trimEnd()}\n`);

@@ -28,6 +28,8 @@ const release = (minor: number, patch: number): Release => ({ text: `0.${minor}.
 
 export const newestRelease: Release = release(22, 0);
 
+export const oldestRelease: Release = release(7, 0);
+
 /**
  * `0.14.2`, `v0.14.2`, an image tag such as `0.14.2-debian-12-r4`, or `0.14` for the last patch of it. `undefined` for a
  * release whose rules are not known here, older than 0.7 or newer than 0.22. A patch release of a known minor that came
