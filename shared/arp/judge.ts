@@ -1,5 +1,6 @@
 import type { Fault } from "../fault.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
+import { whyNotWords } from "../metallb/why-not-words.ts";
 import type { Site, VantagePlace } from "../site/site.ts";
 import type { Claim } from "./claims.ts";
 import { claimedNodes } from "./claims.ts";
@@ -65,7 +66,7 @@ export type ArpVerdict = Readonly<{
   candidates: readonly SilenceCandidate[];
   /** What to type next. */
   nextCommands: readonly string[];
-  fixCommands: readonly string[];
+  fixes: readonly string[];
 }>;
 
 const isPrediction = (prediction: AddressPrediction | Fault): prediction is AddressPrediction =>
@@ -92,7 +93,7 @@ export function ownerText(ownership: MacOwnership): string {
 }
 
 type Core = Pick<ArpVerdict, "code" | "headline" | "why"> &
-  Partial<Pick<ArpVerdict, "node" | "nic" | "candidates" | "nextCommands" | "fixCommands">>;
+  Partial<Pick<ArpVerdict, "node" | "nic" | "candidates" | "nextCommands" | "fixes">>;
 
 /**
  * Says who answers for an address, from evidence alone: the wire first, then status, event and prediction against it.
@@ -109,7 +110,7 @@ export function judge(evidence: ArpEvidence): ArpVerdict {
   return {
     candidates: [],
     nextCommands: [],
-    fixCommands: [],
+    fixes: [],
     ...core,
     answers,
     ...(predicted === undefined ? {} : { predicted }),
@@ -225,7 +226,9 @@ function several(evidence: ArpEvidence, answers: readonly JudgedAnswer[]): Core 
       : `${list(nics)} answer: caches will flap between them. Which one is right is not certain; name it under site.lanNic.`,
     node,
     nextCommands: check,
-    fixCommands: wrong.some((nic) => /^wl/.test(nic)) ? [`/nodes fix ${node} wifi-active`] : [],
+    fixes: wrong.some((nic) => /^wl/.test(nic))
+      ? [`take ${list(wrong)} of ${node} down in its network manager, so that it stays down over a reboot`]
+      : [],
   };
 }
 
@@ -293,7 +296,7 @@ function single(
       headline: `${node} ${nic} answers, although nobody should`,
       why: prediction.configError
         ? `MetalLB rejects its configuration (${prediction.configError}); speakers keep the last good one until they restart.`
-        : `No node may announce it: ${list([...new Set(Object.values(prediction.why))])}.`,
+        : `No node may announce it: ${list([...new Set(Object.values(prediction.why))].map(whyNotWords))}.`,
       nextCommands: [`/nodes check ${node}`],
     };
   if (node !== predicted)
@@ -303,7 +306,7 @@ function single(
       headline: `${node} ${nic} answers, predicted was ${predicted}`,
       why: prediction.order.includes(node)
         ? `${node} is a candidate, but not the first: ${predicted}'s speaker is not in the member list, or did not announce.`
-        : `${node} is no candidate${prediction.why[node] ? ` (${prediction.why[node]})` : ""}; something else than MetalLB's election put the address there.`,
+        : `${node} is no candidate${prediction.why[node] ? ` (${whyNotWords(prediction.why[node])})` : ""}; something else than MetalLB's election put the address there.`,
       nextCommands: [`/nodes check ${predicted}`],
     };
   const nics = evidence.table.nicsOf(node) ?? [];

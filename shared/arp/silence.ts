@@ -1,5 +1,6 @@
 import type { Fault } from "../fault.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
+import { whyNotWords } from "../metallb/why-not-words.ts";
 import type { Route } from "../probes/ip-route.ts";
 import type { Site } from "../site/site.ts";
 import { lanNics, type MacTable } from "./mac-table.ts";
@@ -148,7 +149,7 @@ const causes: readonly Cause[] = [
             ["pool-not-advertised", "no-advertisement-selects-service", "no-servable-endpoint"].includes(why),
           ),
     text: (c) =>
-      `no node may announce it: ${[...whys(c)].join(", ") || "excluded by label, condition or missing local endpoint"}.`,
+      `no node may announce it: ${[...whys(c)].map(whyNotWords).join("; ") || "excluded by label, condition or missing local endpoint"}.`,
     test: ({ ip }) => `arpeggio announcer --ip ${ip}`,
   },
   {

@@ -1,6 +1,7 @@
 import wrapAnsi from "wrap-ansi";
 import { isFault } from "../fault.ts";
 import type { Json } from "../json.ts";
+import { whyNotWords } from "../metallb/why-not-words.ts";
 import type { Action, Block, Reply } from "../reply.ts";
 import { code, type Text, text } from "../text.ts";
 import type { Claim } from "./claims.ts";
@@ -99,7 +100,7 @@ function sourceLines(result: Investigation, now: number): readonly string[] {
           verdict.predicted ?? "nobody",
           prediction.configError ??
             (verdict.predicted === undefined
-              ? [...new Set(Object.values(prediction.why))].join(", ")
+              ? [...new Set(Object.values(prediction.why))].map(whyNotWords).join("; ")
               : `next if it dies: ${verdict.next ?? "nobody"}`),
         ],
   ];
@@ -222,7 +223,9 @@ export function investigationReply(
         ...sourceLines(result, result.endedAt),
       ],
     });
-  if (verdict.candidates.length > 0)
+  // A single cause stands under the verdict already; only its test is left to say.
+  const [only, second] = verdict.candidates;
+  if (second !== undefined)
     blocks.push({
       kind: "prose",
       text: [
@@ -236,8 +239,9 @@ export function investigationReply(
   if (remarks.length > 0)
     blocks.push({ kind: "evidence", title: "", lines: remarks.flatMap((each) => wrapped(each, 9)) });
   const next: Text[] = [
+    ...(only !== undefined && second === undefined ? [text`${code(only.test)}`] : []),
     ...verdict.nextCommands.map((command) => text`${code(command)}`),
-    ...verdict.fixCommands.map((command) => text`Fix: ${code(command)}`),
+    ...verdict.fixes.map((fix) => [`Fix: ${fix}`]),
   ];
   const why = [verdict.why, healthy ? seen : ""].filter(Boolean).join(" ");
   return {

@@ -63,7 +63,7 @@ export const goldentoothServices = (domain: string, ttl?: string): readonly Load
     ...more,
   });
   return [
-    service("argocd-server", "argocd", "10.4.11.0", 80, ["erenford"]),
+    service("argocd", "argocd", "10.4.11.0", 80, ["erenford"]),
     service("httpbin", "httpbin", "10.4.11.1", 80, ["harlton"]),
     service("grafana", "grafana", "10.4.11.2", 80, ["inchfield"]),
     service("prometheus", "prometheus", "10.4.11.3", 9090, ["dalt"]),

@@ -106,7 +106,7 @@ describe("one address", () => {
     expect(seen.split("\n").every((each) => each.length <= 78)).toBe(true);
     expect((reply.next ?? []).map(plain)).toEqual([
       "/nodes check karstark",
-      "Fix: /nodes fix karstark wifi-active",
+      "Fix: take wlan0 of karstark down in its network manager, so that it stays down over a reboot",
     ]);
     expect(exitCode(reply)).toBe(1);
   });
@@ -115,7 +115,8 @@ describe("one address", () => {
     const reply = await ask(await settled(goldentooth()), { subject: "httpbin/httpbin" });
     expect(line(reply)).toBe("SILENT  httpbin 10.4.11.1 · nobody answers");
     expect(data(reply)).toMatchObject({ verdict: "silence", candidates: [{ id: "only-bgp", seen: true }] });
-    expect(evidenceOf(reply)).toMatch(/Test: kubectl get l2advertisements/);
+    expect(reply.next?.map(plain)).toEqual(["kubectl get l2advertisements,bgpadvertisements -A"]);
+    expect(evidenceOf(reply)).toMatch(/nobody {2}no L2Advertisement selects the pool/);
   });
 
   it("tells proxy ARP from an announcer by the address that nobody has", async () => {

@@ -183,7 +183,9 @@ describe("verdict", () => {
   it("says which of two NICs is right, and how to fix the other", () => {
     const verdict = judge(evidence([macs.karstarkWlan, macs.karstark], leads("karstark")));
     expect(verdict.why).toBe("eth0 is right. wlan0 answers too: caches will flap between them.");
-    expect(verdict.fixCommands).toEqual(["/nodes fix karstark wifi-active"]);
+    expect(verdict.fixes).toEqual([
+      "take wlan0 of karstark down in its network manager, so that it stays down over a reboot",
+    ]);
     expect(verdict.nextCommands).toEqual(["/nodes check karstark"]);
   });
 
@@ -194,7 +196,7 @@ describe("verdict", () => {
     );
     const verdict = judge(evidence([macs.bettley, macs.cargyll], { table, ...leads("n") }));
     expect(verdict.why).toMatch(/not certain/);
-    expect(verdict.fixCommands).toEqual([]);
+    expect(verdict.fixes).toEqual([]);
   });
 
   it("suspects kube-proxy when every node answers", () => {
