@@ -25,7 +25,7 @@ export type MacTable = Readonly<{
 }>;
 
 /** In the segment by an address of its own. Service addresses that kube-proxy keeps on dummy interfaces do not count. */
-const isAddressedIn = (nic: Nic, lanPrefix: string): boolean => {
+export const isAddressedIn = (nic: Nic, lanPrefix: string): boolean => {
   const prefix = parseAddresses(lanPrefix);
   if ("error" in prefix || nic.linkType === "loopback" || nic.kind === "dummy") return false;
   if (nic.flags.includes("NOARP")) return false;

@@ -28,6 +28,8 @@ export type Nic = Readonly<{
   link?: string;
   /** `ether`, `loopback`, ... */
   linkType: string;
+  /** Bytes of the largest packet it sends whole. */
+  mtu?: number;
   /** `bridge`, `bond`, `vlan`, `veth`, ...; absent for hardware. */
   kind?: string;
   /** How many users keep it promiscuous; undefined when the output was made without `-d`. */
@@ -52,6 +54,7 @@ const linkSchema = z.object({
   ifname: z.string().min(1),
   flags: z.array(z.string()),
   link_type: z.string().default(""),
+  mtu: z.int().min(0).optional(),
   address: z.string().optional(),
   permaddr: z.string().optional(),
   master: z.string().optional(),
@@ -90,6 +93,7 @@ export function readNics(json: unknown, what = "ip"): readonly Nic[] {
         ...(link.master === undefined ? {} : { master: link.master }),
         ...(typeof link.link === "string" ? { link: link.link } : {}),
         linkType: link.link_type,
+        ...(link.mtu === undefined ? {} : { mtu: link.mtu }),
         ...(kind === undefined ? {} : { kind }),
         ...(link.promiscuity === undefined ? {} : { promiscuity: link.promiscuity }),
         wireless: /^wl/.test(link.ifname),
