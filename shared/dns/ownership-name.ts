@@ -87,7 +87,7 @@ const strip = (
 function affixThenType(
   txtName: string,
   affixes: Affixes,
-  knownTypes: readonly string[],
+  { knownTypes, templatedTypeInLowerCase }: ReaderRules,
 ): Reading | undefined {
   const { prefix, suffix } = lowered(affixes);
   if (prefix !== "" && suffix !== "") return undefined;
@@ -100,7 +100,10 @@ function affixThenType(
         suffix: suffix.replaceAll(template, t),
         dots,
       });
-      if (parts) return parts[0] === "" ? undefined : { name: parts.join(""), type };
+      if (parts)
+        return parts[0] === ""
+          ? undefined
+          : { name: parts.join(""), type: templatedTypeInLowerCase ? t : type };
     }
   }
   const plainPrefix = prefix.replaceAll(template, "");
@@ -146,18 +149,34 @@ function affixOnly(txtName: string, affixes: Affixes): Reading | undefined {
   return !parts || parts[0] === "" ? undefined : { name: parts.join(""), type: null };
 }
 
+type ReaderRules = Pick<
+  OwnershipRules,
+  "reader" | "knownTypes" | "crashesOnShortNames" | "templatedTypeInLowerCase"
+>;
+
 /**
- * The record a release takes a TXT name to stand for; `undefined` when it stands for none. A replaced wildcard comes
- * back as the replacement: `a-any.apps.example.com` reads as `any.apps.example.com` even if it was written for `*`.
+ * Whether an ownership TXT of this name makes the release stop with a panic on every loop: with a suffix of n dots,
+ * releases before 0.22 need n + 2 labels. A dotted suffix and a heritage TXT near the zone's apex are enough.
  */
-export function readTxtName(
-  txtName: string,
-  affixes: Affixes,
-  { reader, knownTypes }: Pick<OwnershipRules, "reader" | "knownTypes">,
-): Reading | undefined {
+export function crashesReader(txtName: string, affixes: Affixes, rules: ReaderRules): boolean {
+  const { prefix, suffix } = lowered(affixes);
+  if (suffix === "" || prefix !== "" || rules.crashesOnShortNames === "none") return false;
+  const labels = txtName.split(".").length;
+  if (rules.reader === "affix-only") return labels === 1 && txtName.toLowerCase().endsWith(suffix);
+  if (rules.reader === "type-then-affix") return labels === 1;
+  return labels < suffix.split(".").length + 1 && (labels > 1 || rules.crashesOnShortNames === "all");
+}
+
+/**
+ * The record a release takes a TXT name to stand for; `undefined` when it stands for none, or the release crashes on it
+ * (`crashesReader`). A replaced wildcard comes back as the replacement: `a-any.apps.example.com` reads as
+ * `any.apps.example.com` even if it was written for `*`.
+ */
+export function readTxtName(txtName: string, affixes: Affixes, rules: ReaderRules): Reading | undefined {
+  if (crashesReader(txtName, affixes, rules)) return undefined;
   const name = txtName.toLowerCase();
-  if (reader === "affix-only") return affixOnly(name, affixes);
-  return reader === "type-then-affix"
-    ? typeThenAffix(name, affixes, knownTypes)
-    : affixThenType(name, affixes, knownTypes);
+  if (rules.reader === "affix-only") return affixOnly(name, affixes);
+  return rules.reader === "type-then-affix"
+    ? typeThenAffix(name, affixes, rules.knownTypes)
+    : affixThenType(name, affixes, rules);
 }

@@ -74,6 +74,10 @@ export type OwnershipRules = Readonly<{
   knownTypes: readonly string[];
   /** How a TXT name is taken apart. */
   reader: "affix-only" | "type-then-affix" | "affix-then-type";
+  /** TXT names with too few labels for the suffix make the release crash: all of them, or only those with a dot. */
+  crashesOnShortNames: "all" | "dotted" | "none";
+  /** A type found by a templated affix stays in lower case, so that it never matches a record. */
+  templatedTypeInLowerCase: boolean;
   /** What of the type takes part when TXT and record are matched. */
   matches: "name" | "name-and-aaaa" | "name-and-type";
   /** A label's value may hold `=`; before, such a label was dropped. */
@@ -96,6 +100,8 @@ const oldest: OwnershipRules = {
   leavesOutLongLabels: false,
   knownTypes: [],
   reader: "affix-only",
+  crashesOnShortNames: "all",
+  templatedTypeInLowerCase: false,
   matches: "name",
   equalsInValue: false,
 };
@@ -129,14 +135,20 @@ export const changes: readonly Change[] = [
   {
     since: "0.13.6",
     source: "v0.13.6 dropAffixExtractType, EndpointKey, recordTypeInAffix",
-    rules: { legacyWithTemplate: false, reader: "affix-then-type", matches: "name-and-type" },
+    rules: {
+      legacyWithTemplate: false,
+      reader: "affix-then-type",
+      templatedTypeInLowerCase: true,
+      matches: "name-and-type",
+    },
   },
   {
     since: "0.14.0",
-    source: "v0.14.0 generateTXTRecord: txtEncryptEnabled; aws.go Records: alias as A",
-    rules: { legacyWithEncryption: false, aliasReadAs: "A" },
+    source: "v0.14.0 generateTXTRecord: txtEncryptEnabled; dropAffixExtractType; aws.go Records: alias as A",
+    rules: { legacyWithEncryption: false, templatedTypeInLowerCase: false, aliasReadAs: "A" },
   },
   { since: "0.15.0", source: "v0.15.0 generateTXTRecord", rules: { ownsTxtRecords: true } },
+  { since: "0.15.1", source: "v0.15.1 toEndpointName", rules: { crashesOnShortNames: "dotted" } },
   {
     since: "0.16.0",
     source: "v0.16.0 NewTXTRegistry: newFormatOnly, b64; aws.go Records: alias with its type",
@@ -162,6 +174,7 @@ export const changes: readonly Change[] = [
     rules: {
       knownTypes: ["A", "AAAA", "CNAME", "NS", "MX", "PTR", "SRV", "NAPTR", "TXT", "DNAME"],
       aliasATyped: "A",
+      crashesOnShortNames: "none",
       equalsInValue: true,
     },
   },
