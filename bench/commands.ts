@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-type Answer = Readonly<{ ms: number; status: number; body: string }>;
+type Answer = Readonly<{ words: string; ms: number; status: number; body: string }>;
 
 const root = join(import.meta.dirname, "..");
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -22,12 +22,21 @@ const mix = [
   "arping htpbin --form x",
 ];
 
-function start(file: string, env: Record<string, string>, args: readonly string[] = []): ChildProcess {
-  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", join(root, file), ...args], {
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-    cwd: root,
-  });
+function start(
+  file: string,
+  env: Record<string, string>,
+  args: readonly string[] = [],
+  flags: readonly string[] = [],
+): ChildProcess {
+  return spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", ...flags, join(root, file), ...args],
+    {
+      env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
+      stdio: ["ignore", "pipe", "inherit"],
+      cwd: root,
+    },
+  );
 }
 
 const ready = (child: ChildProcess): Promise<void> =>
@@ -83,7 +92,7 @@ function send(port: number, secret: string, words: string, channel: string): Pro
           text += chunk.toString();
         });
         response.on("end", () =>
-          done({ ms: performance.now() - begun, status: response.statusCode ?? 0, body: text }),
+          done({ words, ms: performance.now() - begun, status: response.statusCode ?? 0, body: text }),
         );
       },
     );
@@ -139,6 +148,8 @@ export async function run(args: readonly string[]): Promise<void> {
       seconds: { type: "string", default: "20" },
       rounds: { type: "string", default: "2" },
       minutes: { type: "string", default: "0" },
+      /** Directory for a CPU profile of the bot. */
+      profile: { type: "string" },
     },
   });
   const dir = await mkdtemp(join(tmpdir(), "arpeggio-bench-"));
@@ -154,24 +165,37 @@ export async function run(args: readonly string[]): Promise<void> {
     );
     const secret = env.SLACK_SIGNING_SECRET as string;
     const port = Number(env.PORT);
-    const bot = start("bot/main.ts", env);
+    const bot = start(
+      "bot/main.ts",
+      env,
+      [],
+      values.profile ? ["--cpu-prof", `--cpu-prof-dir=${values.profile}`] : [],
+    );
     const bare = start("bench/bare-bolt.ts", { ...env, PORT: String(port + 1) });
     children.push(bot, bare);
     await Promise.all([ready(bot), ready(bare)]);
     await load(port, secret, 3, true);
     await load(port + 1, secret, 3, false);
-    const measured: { bare: number[]; bot: number[]; lost: number } = { bare: [], bot: [], lost: 0 };
+    const measured: { bare: number[]; bot: number[]; lost: number; slowest: Answer[] } = {
+      bare: [],
+      bot: [],
+      lost: 0,
+      slowest: [],
+    };
     for (let round = 0; round < Number(values.rounds); round++) {
       const baseline = await load(port + 1, secret, Number(values.seconds), false);
       const product = await load(port, secret, Number(values.seconds), true);
       measured.bare.push(...baseline.answers.map((a) => a.ms));
       measured.bot.push(...product.answers.map((a) => a.ms));
       measured.lost += product.lost;
+      measured.slowest.push(...product.answers.toSorted((a, b) => b.ms - a.ms).slice(0, 5));
     }
     const row = (name: string, ms: readonly number[]): string =>
       `${name.padEnd(10)} n=${String(ms.length).padStart(5)}  p50 ${quantile(ms, 0.5).toFixed(1)} ms  p99 ${quantile(ms, 0.99).toFixed(1)} ms`;
     process.stdout.write(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.versions.node}\n`);
     process.stdout.write(`${row("bare Bolt", measured.bare)}\n${row("arpeggio", measured.bot)}\n`);
+    for (const { words, ms } of measured.slowest)
+      process.stdout.write(`  slowest: ${ms.toFixed(1)} ms  ${words}\n`);
     const ratio = quantile(measured.bot, 0.99) / quantile(measured.bare, 0.99);
     process.stdout.write(
       `p99 ratio ${ratio.toFixed(2)} (limit 1.5), lost ${measured.lost} of ${measured.bot.length + measured.lost}\n`,
