@@ -62,6 +62,8 @@ export type Machine = {
   /** What somebody set, by key. */
   readonly sysctls: Map<string, string>;
   readonly neighbours: Neighbour[];
+  /** IPv4 addresses that somebody added to `lo`, each a /32. */
+  readonly loopback: string[];
   /** Addresses that a program put on a dummy interface (`kube-ipvs0`), local to the machine on every NIC. */
   localAddresses: () => readonly string[];
   /** kube-proxy with strictARP sets arp_ignore=1 and arp_announce=2 for all interfaces. */
@@ -201,7 +203,9 @@ export function sourceFor(nic: Nic, ip: string): string | undefined {
 }
 
 export const isLocal = (machine: Machine, ip: string): boolean =>
-  machine.nics.some((nic) => addressesOf(nic).includes(ip)) || machine.localAddresses().includes(ip);
+  machine.nics.some((nic) => addressesOf(nic).includes(ip)) ||
+  machine.loopback.includes(ip) ||
+  machine.localAddresses().includes(ip);
 
 /** Whether the kernel answers a request that came in on a NIC: arp_ignore, arp_filter, rp_filter (ip-sysctl.rst). */
 function kernelAnswers(machine: Machine, nic: Nic, frame: ArpFrame): boolean {
@@ -330,6 +334,7 @@ export function createMachine(
     arping: spec.arping ?? "iputils",
     sysctls: new Map(Object.entries(spec.sysctls ?? {})),
     neighbours: [],
+    loopback: [],
     localAddresses: () => [],
     strictArp: false,
     announces: () => false,

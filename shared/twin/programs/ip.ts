@@ -127,7 +127,7 @@ function loopback(detailed: boolean, address: boolean): Fields {
   });
 }
 
-const loopbackAddresses: readonly Fields[] = [
+const loopbackAddresses = (added: readonly string[]): readonly Fields[] => [
   {
     family: "inet",
     local: "127.0.0.1",
@@ -137,6 +137,15 @@ const loopbackAddresses: readonly Fields[] = [
     valid_life_time: forever,
     preferred_life_time: forever,
   },
+  ...added.map((local) => ({
+    family: "inet",
+    local,
+    prefixlen: 32,
+    scope: "global",
+    label: "lo",
+    valid_life_time: forever,
+    preferred_life_time: forever,
+  })),
   {
     family: "inet6",
     local: "::1",
@@ -233,7 +242,8 @@ function show(kind: "addr" | "link", args: readonly string[], style: Style, cont
     else if (!style.ipv4Only) entries.push({ ...link, addr_info: shown });
     else if (shown.length > 0) entries.push({ ...withoutLinkLayer(link), addr_info: shown });
   };
-  if (wanted === undefined || wanted === "lo") add(loopback(style.detailed, address), loopbackAddresses);
+  if (wanted === undefined || wanted === "lo")
+    add(loopback(style.detailed, address), loopbackAddresses(context.machine.loopback));
   for (const nic of context.machine.nics)
     if ((wanted === undefined || wanted === nic.name) && (!upOnly || nic.up))
       add(
@@ -334,13 +344,41 @@ function linkSet(args: readonly string[], context: ProgramContext): number {
   return 0;
 }
 
+/** `addr add|replace|del ADDRESS/32 dev lo`; the addresses of a NIC are those it was built with. */
+function addressSet(args: readonly string[], context: ProgramContext): number {
+  const [action = "", ...rest] = args;
+  const words = rest.filter((arg) => arg !== "local");
+  const dev = words.indexOf("dev");
+  const prefix = parsePrefix(words[0] ?? "");
+  if (prefix === undefined)
+    return refuse(context, `Error: any valid prefix is expected rather than "${words[0] ?? ""}".\n`, 1);
+  if (dev < 0) return refuse(context, 'Not enough information: "dev" argument is required.\n', 255);
+  const nic = words[dev + 1] ?? "";
+  if (nic !== "lo" && !context.machine.nics.some(({ name }) => name === nic))
+    return refuse(context, `Cannot find device "${nic}"\n`, 1);
+  if (!context.privileged) return refuse(context, "RTNETLINK answers: Operation not permitted\n", 2);
+  if (nic !== "lo" || prefix.length !== 32)
+    return refuse(context, "RTNETLINK answers: Operation not supported\n", 2);
+  const { loopback: added } = context.machine;
+  const address = formatIpv4(prefix.address);
+  const at = added.indexOf(address);
+  if (action === "del") {
+    if (at < 0) return refuse(context, "RTNETLINK answers: Cannot assign requested address\n", 2);
+    added.splice(at, 1);
+    return 0;
+  }
+  if (at < 0) added.push(address);
+  else if (action === "add") return refuse(context, "RTNETLINK answers: File exists\n", 2);
+  return 0;
+}
+
 const objects = ["address", "link", "route", "neighbour"] as const;
 
 /** iproute2 takes any beginning of an object's name. */
 const objectNamed = (word: string): (typeof objects)[number] | undefined =>
   word === "neighbor" ? "neighbour" : objects.find((object) => word !== "" && object.startsWith(word));
 
-/** iproute2 6.1: the read side, and `link set DEV up|down`. Of `-d` the text output shows nothing. */
+/** iproute2 6.1: the read side, `link set DEV up|down`, and addresses of `lo`. Of `-d` the text output shows nothing. */
 export const ip: Program = (args, context) => {
   let detailed = false;
   let ipv4Only = false;
@@ -367,6 +405,8 @@ export const ip: Program = (args, context) => {
   const style: Style = { json, layout, detailed, ipv4Only };
   if (object === "link" && rest[0] === "set") return linkSet(rest.slice(1), context);
   if (object === "link") return show("link", rest, style, context);
+  if (object === "address" && ["add", "replace", "del"].includes(rest[0] ?? ""))
+    return addressSet(rest, context);
   if (object === "address") return show("addr", rest, style, context);
   if (object === "route" && rest[0] === "get") return routeGet(rest.slice(1), style, context);
   if (object === "route") return showRoutes(rest, style, context);

@@ -86,7 +86,7 @@ export const cat: Program = (args, context) => {
 };
 
 export const sysctl: Program = (args, context) => {
-  const { values, operands, fault } = parseOptions(args, "neq");
+  const { values, operands, fault } = parseOptions(args, "neqw");
   if (fault !== undefined) {
     context.err(`sysctl: ${fault}\n`);
     return 1;
@@ -96,7 +96,17 @@ export const sysctl: Program = (args, context) => {
     return 1;
   }
   let code = 0;
-  for (const key of operands) {
+  for (const operand of operands) {
+    const [key = "", assigned] = operand.split("=");
+    if (assigned !== undefined && settingOf(context.machine, key) !== undefined) {
+      if (!context.privileged) {
+        context.err(`sysctl: permission denied on key "${key}"\n`);
+        code = 1;
+        continue;
+      }
+      context.machine.sysctls.set(key, assigned);
+      if (values.has("q")) continue;
+    }
     const value = settingOf(context.machine, key);
     if (value !== undefined) context.out(values.has("n") ? `${value}\n` : `${key} = ${value}\n`);
     else if (!values.has("e")) {

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -42,17 +42,24 @@ function libraryDirectory(): string | undefined {
     .find((directory) => existsSync(join(directory, "libnet.so.1")));
 }
 
-/** A wrapper beside the unpacked program, because its library is unpacked as well. */
+const starts = (program: string): boolean => {
+  const { stdout } = spawnSync(program, ["--help"], { encoding: "utf8" });
+  return stdout?.startsWith("ARPing") === true;
+};
+
+/** The unpacked program itself, or a wrapper beside it where its library is only unpacked as well. */
 function unpacked(): string | undefined {
   const program = join(cache, "usr/sbin/arping");
+  if (!existsSync(program)) return undefined;
+  if (starts(program)) return program;
   const libraries = libraryDirectory();
-  if (!existsSync(program) || libraries === undefined) return undefined;
+  if (libraries === undefined) return undefined;
   const wrapper = join(cache, "bin/arping");
   mkdirSync(dirname(wrapper), { recursive: true });
-  writeFileSync(wrapper, `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${program}' "$@"\n`, {
-    mode: 0o755,
-  });
-  return wrapper;
+  // Under the name that people call it by, because it starts its messages with that.
+  const text = `#!/bin/bash\nLD_LIBRARY_PATH='${libraries}' exec -a arping '${program}' "$@"\n`;
+  writeFileSync(wrapper, text, { mode: 0o755 });
+  return starts(wrapper) ? wrapper : undefined;
 }
 
 export function findHabets(): Habets {

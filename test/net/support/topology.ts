@@ -131,7 +131,8 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
       );
       inside("switch", "link", "set", port, "master", "lan", "up");
       inside(machine.name, "link", "set", nic.name, "address", nic.mac);
-      inside(machine.name, "addr", "add", nic.address, "dev", nic.name);
+      // With a broadcast address, as everything that configures interfaces gives them one.
+      inside(machine.name, "addr", "add", nic.address, "brd", "+", "dev", nic.name);
       inside(machine.name, "link", "set", nic.name, "up");
       exec(machine.name, ["sysctl", "-qw", `net.ipv4.conf.${nic.name}.rp_filter=0`]);
     }
@@ -147,11 +148,14 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
       symlinkSync(program, join(bin, name));
     return machine.programs ? bin : `${bin}:${usual}`;
   };
-  const addUser = ({ name, user }: MachineSpec) => {
-    if (!user) return;
+  /** Root's home is an empty one, so that no start-up file of this machine has a say in what programs print. */
+  const addUsers = ({ name, user }: MachineSpec) => {
     mkdirSync(etc(name), { recursive: true });
-    const line = `${user.name}:*:61977:61977::/:${user.shell}\n`;
-    writeFileSync(join(etc(name), "passwd"), readFileSync("/etc/passwd", "utf8") + line);
+    const others = readFileSync("/etc/passwd", "utf8").replace(/^root:.*\n/m, "");
+    const own = user ? `${user.name}:*:61977:61977::/:${user.shell}\n` : "";
+    const home = file(name, "home");
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(etc(name), "passwd"), `root:x:0:0:root:${home}:/bin/bash\n${others}${own}`);
   };
   const addSshd = (machine: MachineSpec) => {
     const { name } = machine;
@@ -171,7 +175,7 @@ PidFile none
 PrintMotd no
 PrintLastLog no
 LogLevel ERROR
-SetEnv PATH=${searchPath(machine)}
+SetEnv LANG=C.UTF-8 PATH=${searchPath(machine)}
 `,
     );
   };
@@ -215,7 +219,7 @@ SetEnv PATH=${searchPath(machine)}
     inside("switch", "link", "set", "lan", "up");
     for (const machine of machines) {
       addMachine(machine);
-      addUser(machine);
+      addUsers(machine);
       addSshd(machine);
     }
     const pins = machines.map((machine) => `${machine.name} ${publicKey(machine.name)}\n`);
