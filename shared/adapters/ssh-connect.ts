@@ -36,6 +36,15 @@ export type ConnectOptions = Readonly<{
   through?: SshConnection;
 }>;
 
+/** ssh2 without its native part does ChaCha20 in JavaScript, OpenSSL does AES: a tenth of the work for each frame. */
+const ciphers = [
+  "aes128-gcm@openssh.com",
+  "aes256-gcm@openssh.com",
+  "aes128-ctr",
+  "aes256-ctr",
+  "chacha20-poly1305@openssh.com",
+] as const;
+
 /** How long a closed connection may take to say goodbye. */
 const farewellMs = 200;
 
@@ -257,7 +266,7 @@ export async function connectSsh(options: ConnectOptions): Promise<SshConnection
         sock,
         privateKey,
         authHandler: ["publickey"],
-        algorithms: { serverHostKey: hostKeyAlgorithms(known.pins) as never },
+        algorithms: { serverHostKey: hostKeyAlgorithms(known.pins) as never, cipher: [...ciphers] },
         hostVerifier: (blob: Buffer) => {
           const verdict = judgeHostKey(known.pins, blob);
           if (verdict === "known") return true;
