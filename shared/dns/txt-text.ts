@@ -1,18 +1,13 @@
-/** Character strings of one TXT value, decoded; a string is bytes, shown here as UTF-8 where it is. */
-export type ReadTxt =
-  | Readonly<{ ok: true; strings: readonly string[] }>
+export type ReadTxt<T> =
+  | Readonly<{ ok: true; strings: readonly T[] }>
   | Readonly<{ ok: false; problem: string }>;
 
 const limit = 255;
 const encoder = new TextEncoder();
+const decode = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
-/**
- * Takes a TXT value of Route 53 apart: strings in quotes, with or without a blank between them (`"a" "b"`, `"a""b"`),
- * `\"`, `\\` and `\ooo` inside (awsdocs/amazon-route53-docs, ResourceRecordTypes.md). Bytes that are no UTF-8 come out
- * as U+FFFD, so compare record sets by their raw values and people's texts by this.
- */
-export function readTxtStrings(value: string): ReadTxt {
-  const strings: string[] = [];
+function readBytes(value: string): ReadTxt<Uint8Array> {
+  const strings: Uint8Array[] = [];
   let at = 0;
   while (at < value.length) {
     if (value[at] === " " || value[at] === "\t") {
@@ -41,15 +36,25 @@ export function readTxtStrings(value: string): ReadTxt {
     }
     if (at >= value.length) return { ok: false, problem: "the last quote is missing" };
     at += 1;
-    strings.push(new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes)));
+    strings.push(Uint8Array.from(bytes));
   }
   return strings.length > 0 ? { ok: true, strings } : { ok: false, problem: "holds no quoted string" };
 }
 
+/**
+ * Takes a TXT value of Route 53 apart: strings in quotes, with or without a blank between them (`"a" "b"`, `"a""b"`),
+ * `\"`, `\\` and `\ooo` inside (awsdocs/amazon-route53-docs, ResourceRecordTypes.md). Bytes that are no UTF-8 come out
+ * as U+FFFD, so compare record sets by their raw values and people's texts by this.
+ */
+export function readTxtStrings(value: string): ReadTxt<string> {
+  const read = readBytes(value);
+  return read.ok ? { ok: true, strings: read.strings.map(decode) } : read;
+}
+
 /** The whole text of a value, its strings joined; `undefined` when it is not well formed. */
 export function txtText(value: string): string | undefined {
-  const read = readTxtStrings(value);
-  return read.ok ? read.strings.join("") : undefined;
+  const read = readBytes(value);
+  return read.ok ? decode(Buffer.concat(read.strings)) : undefined;
 }
 
 const escapeByte = (byte: number): string => {
