@@ -2,11 +2,9 @@ import type { Fault } from "../fault.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject, Listed } from "../kubernetes/read.ts";
 import type { MetalLbObjects } from "../metallb/resources.ts";
+import type { Answer } from "../probes/answer.ts";
 import type { Site } from "../site/site.ts";
 import type { EvidenceOf, NodeProbeId } from "./node-probes.ts";
-
-/** What one probe gave: evidence, or why we could not look. */
-export type Answer<E> = Readonly<{ ok: true; evidence: E }> | Readonly<{ ok: false; fault: Fault }>;
 
 /** Everything one visit to a node brought back. A probe that nobody asked for has no entry. */
 export type NodeAnswers = Readonly<{

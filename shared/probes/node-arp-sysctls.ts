@@ -1,6 +1,7 @@
 import { FaultError } from "../fault.ts";
 import { commandFailure, firstLine, unreadable } from "./command-failure.ts";
 import type { Probe } from "./probe.ts";
+import { wholeLines } from "./whole-lines.ts";
 
 export const arpSettings = ["rp_filter", "arp_ignore", "arp_announce", "arp_filter", "proxy_arp"] as const;
 
@@ -44,8 +45,7 @@ export const nodeArpSysctls: Probe<readonly [], ArpSysctls> = {
     const byNic = new Map<string, Partial<Record<ArpSetting, number>>>();
     const fault = commandFailure(output, "grep");
     if (fault) throw new FaultError(fault);
-    for (const text of output.stdout.split("\n")) {
-      if (text === "") continue;
+    for (const text of wholeLines(output, "kernel settings")) {
       const [, nic, setting, value] = line.exec(text) ?? [];
       if (nic === undefined || setting === undefined)
         throw unreadable("kernel settings", `not a setting: ${firstLine(text)}`);

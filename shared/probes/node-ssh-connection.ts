@@ -1,5 +1,6 @@
 import { expectSuccess, firstLine, unreadable } from "./command-failure.ts";
 import type { Probe } from "./probe.ts";
+import { wholeLines } from "./whole-lines.ts";
 
 /** The two ends of the SSH connection as the node's sshd saw them. */
 export type SshEnds = Readonly<{ client: string; clientPort: number; server: string; serverPort: number }>;
@@ -15,7 +16,9 @@ export const nodeSshConnection: Probe<readonly [], SshEnds> = {
     if (output.exitCode === 1 && output.stdout.trim() === "" && output.stderr.trim() === "")
       throw unreadable("SSH_CONNECTION", "sshd on the node does not set it");
     expectSuccess(output, "printenv");
-    const [client, clientPort, server, serverPort, ...more] = output.stdout.trim().split(" ");
+    const [client, clientPort, server, serverPort, ...more] = (
+      wholeLines(output, "SSH_CONNECTION")[0] ?? ""
+    ).split(" ");
     const port = (text: string | undefined): number =>
       /^\d{1,5}$/.test(text ?? "") ? Number(text) : Number.NaN;
     if (

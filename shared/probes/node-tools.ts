@@ -1,6 +1,7 @@
 import { FaultError } from "../fault.ts";
-import { commandFailure, unreadable } from "./command-failure.ts";
+import { commandFailure, firstLine, unreadable } from "./command-failure.ts";
 import type { Probe } from "./probe.ts";
+import { wholeLines } from "./whole-lines.ts";
 
 /** Programs that probes of the catalogue call on a node. */
 export const nodeTools = ["arping", "tcpdump", "ip", "timeout", "nc"] as const;
@@ -40,15 +41,15 @@ export const nodeToolsProbe: Probe<readonly [], InstalledTools> = {
   }),
   read: (output) => {
     const found = new Map<string, string>();
-    for (const path of output.stdout.split("\n")) {
+    const fault = commandFailure(output, "find");
+    if (fault) throw new FaultError(fault);
+    for (const path of wholeLines(output, "tools")) {
       const name = path.slice(path.lastIndexOf("/") + 1);
-      if (path.startsWith("/") && !found.has(name)) found.set(name, path);
+      if (!folders.some((folder) => path === `${folder}/${name}`))
+        throw unreadable("tools", `not a path that was asked for: ${firstLine(path)}`);
+      if (!found.has(name)) found.set(name, path);
     }
-    if (!found.has("find")) {
-      // Folders that do not exist are complained of, so only a search without result is looked at for other trouble.
-      const fault = commandFailure(output, "find");
-      throw fault ? new FaultError(fault) : unreadable("tools", "the search did not even find itself");
-    }
+    if (!found.has("find")) throw unreadable("tools", "the search did not even find itself");
     return found;
   },
 };

@@ -1,6 +1,7 @@
 import { FaultError } from "../fault.ts";
 import { commandFailure, firstLine, unreadable } from "./command-failure.ts";
 import type { Probe } from "./probe.ts";
+import { wholeLines } from "./whole-lines.ts";
 
 /**
  * The interfaces that the kernel says are wireless: `phy80211` links an interface to its radio, `wireless` is there with
@@ -25,8 +26,7 @@ export const nodeWireless: Probe<readonly [], readonly string[]> = {
     if (fault) throw new FaultError(fault);
     const nics = new Set<string>();
     let seen = 0;
-    for (const text of output.stdout.split("\n")) {
-      if (text === "") continue;
+    for (const text of wholeLines(output, "wireless interfaces")) {
       const [, nic, what] = /^\/sys\/class\/net\/([^/]+)\/(wireless|phy80211|queues)$/.exec(text) ?? [];
       if (nic === undefined) throw unreadable("wireless interfaces", `not a path: ${firstLine(text)}`);
       seen++;

@@ -1,10 +1,11 @@
 import type { CheckResult } from "#shared/check-result.ts";
 import { checks } from "#shared/checks/all.ts";
 import type { Check } from "#shared/checks/check.ts";
-import type { Answer, Gathered, NodeAnswers } from "#shared/checks/evidence.ts";
+import type { Gathered, NodeAnswers } from "#shared/checks/evidence.ts";
 import type { EvidenceOf, NodeProbeId } from "#shared/checks/node-probes.ts";
 import { judgeAll } from "#shared/checks/run.ts";
 import type { Fault } from "#shared/fault.ts";
+import type { Answer } from "#shared/probes/answer.ts";
 import type { Nic } from "#shared/probes/ip-addr.ts";
 import type { KernelRoute } from "#shared/probes/node-routes.ts";
 import type { Site } from "#shared/site/site.ts";

@@ -1,0 +1,186 @@
+import { inParallel } from "../arp/surroundings.ts";
+import type { Clock } from "../clock.ts";
+import { type Fault, FaultError, isFault } from "../fault.ts";
+import type { ResourceKind } from "../kubernetes/kinds.ts";
+import type { Listed, ReadCluster } from "../kubernetes/read.ts";
+import { fromCluster } from "../metallb/from-cluster.ts";
+import { type Answer, answerOf } from "../probes/answer.ts";
+import { type EvidenceRequest, evidenceCommand, readEvidence } from "../probes/evidence-script.ts";
+import type { Shell, ShellOutput } from "../probes/shell.ts";
+import type { ClusterConfig } from "../site/site.ts";
+import type { Check } from "./check.ts";
+import type { Gathered, NodeAnswers } from "./evidence.ts";
+import { type NodeProbeId, nodeProbes, type Visit } from "./node-probes.ts";
+import { needsOf } from "./run.ts";
+import { missingLine } from "./sudoers.ts";
+
+export type GatherPorts = Readonly<{
+  config: ClusterConfig;
+  read: ReadCluster;
+  shell: Shell;
+  clock: Clock;
+  /** Letters, digits and dashes that a program on a node cannot guess. */
+  newNonce: () => string;
+  signal?: AbortSignal;
+}>;
+
+export type Limits = Readonly<{ nodesAtOnce: number; perNodeMs: number; wholeRunMs: number }>;
+
+/** A Raspberry Pi under load answers all probes in a second or two; the slowest single probe may take five. */
+export const usualLimits: Limits = { nodesAtOnce: 50, perNodeMs: 20_000, wholeRunMs: 120_000 };
+
+/** Where the names of the nodes come from. */
+export type NodeSource =
+  | Readonly<{ from: "api"; names: readonly string[] }>
+  | Readonly<{ from: "config"; names: readonly string[]; because: Fault }>;
+
+/** How many neighbours of each node are tried: enough to tell a node's own fault from that of one neighbour. */
+const neighboursEach = 3;
+
+const noNodes = (detail: string): Fault => ({ kind: "unreadable", what: "list of nodes", detail });
+
+/** The cluster's nodes, from the API or, when that could not be read, from the config. */
+export function nodeSource(nodes: Listed | undefined, config: ClusterConfig): NodeSource {
+  const because = nodes === undefined ? noNodes("it was not asked for") : isFault(nodes) ? nodes : undefined;
+  const names = because === undefined ? (nodes as readonly { metadata: { name: string } }[]) : [];
+  if (names.length > 0) return { from: "api", names: names.map(({ metadata }) => metadata.name).sort() };
+  return {
+    from: "config",
+    names: config.nodes.map(({ name }) => name).sort(),
+    because: because ?? noNodes("the API server listed none, which no running cluster does"),
+  };
+}
+
+/** The next nodes in the order of names, around the end, whose InternalIP the API told. */
+function visitsTo(lists: Gathered["lists"], source: NodeSource): (node: string) => Visit {
+  if (source.from === "config") return (node) => ({ node, neighbours: undefined });
+  const { objects } = fromCluster({ nodes: lists.nodes ?? [] });
+  const ring = objects.nodes
+    .flatMap(({ name, addresses }) => {
+      const address = addresses.find(({ type }) => type === "InternalIP")?.address;
+      return address === undefined ? [] : [{ node: name, address }];
+    })
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+  return (node) => {
+    const after = ring.findIndex((each) => each.node > node);
+    const start = after < 0 ? 0 : after;
+    const others = [...ring.slice(start), ...ring.slice(0, start)].filter((each) => each.node !== node);
+    return { node, neighbours: others.slice(0, neighboursEach) };
+  };
+}
+
+type Asked = Readonly<{ probe: NodeProbeId; requests: readonly EvidenceRequest[] }>;
+
+const askedOf = (probes: readonly NodeProbeId[], visit: Visit): readonly Asked[] =>
+  probes.map((probe) => ({
+    probe,
+    requests: nodeProbes[probe]
+      .commands(visit)
+      .map((command, i) => ({ key: `${probe}-${String(i)}`, command })),
+  }));
+
+/** A right that sudo refused is told with the line that would grant it. */
+function withMissingLine(answer: Answer<unknown>, { requests }: Asked): Answer<unknown> {
+  if (answer.ok || answer.fault.kind !== "missing-privilege") return answer;
+  const line = requests.map(({ command }) => missingLine(command)).find((each) => each !== undefined);
+  if (line === undefined) return answer;
+  return { ok: false, fault: { ...answer.fault, detail: `${answer.fault.detail}; sudoers lacks: ${line}` } };
+}
+
+/** What went wrong on the way to a node, in the words of its time limit where that is what ended it. */
+function unreached(error: unknown, node: string, late: boolean, perNodeMs: number): Fault {
+  if (!(error instanceof FaultError)) throw error;
+  if (!late || error.fault.kind !== "cancelled") return error.fault;
+  return {
+    kind: "timed-out",
+    what: `ssh to ${node}`,
+    detail: `no answer in ${perNodeMs / 1_000} s`,
+  };
+}
+
+async function visitNode(
+  ports: GatherPorts,
+  { perNodeMs }: Limits,
+  probes: readonly NodeProbeId[],
+  visit: Visit,
+  wholeRun: AbortSignal,
+): Promise<NodeAnswers> {
+  const { node } = visit;
+  const { clock, shell } = ports;
+  const asked = askedOf(probes, visit);
+  const requests = asked.flatMap((each) => each.requests);
+  const nonce = ports.newNonce();
+  const late = new AbortController();
+  const over = new AbortController();
+  void clock.sleep(perNodeMs, over.signal).then(() => {
+    if (!over.signal.aborted) late.abort();
+  });
+  const signal = AbortSignal.any([late.signal, wholeRun]);
+  let output: ShellOutput;
+  try {
+    // Ended by us before that, so that what came until then still counts.
+    const command = evidenceCommand(nonce, requests, perNodeMs + 5_000);
+    output = await shell({ kind: "node", name: node }, command, { signal });
+  } catch (error) {
+    return { node, unreached: unreached(error, node, signal.aborted, perNodeMs), probes: {} };
+  } finally {
+    over.abort();
+  }
+  const answers = readEvidence(output, nonce, requests);
+  const byKey = new Map(requests.map(({ key }, i) => [key, answers[i] as Answer<ShellOutput>]));
+  const read = asked.map((each): readonly [NodeProbeId, Answer<unknown>] => {
+    const outputs = each.requests.map(({ key }) => byKey.get(key) as Answer<ShellOutput>);
+    const answer = answerOf(() => nodeProbes[each.probe].read(outputs, visit));
+    return [each.probe, withMissingLine(answer, each)];
+  });
+  return { node, probes: Object.fromEntries(read) as NodeAnswers["probes"] };
+}
+
+export type GatherOptions = Readonly<{
+  checks: readonly Check[];
+  /** Nodes to visit; undefined means all. Checks across nodes see these alone. */
+  only?: readonly string[];
+  limits?: Limits;
+  /** Called when the nodes are known and whenever one of them is done. */
+  onProgress?: (done: number, total: number) => void;
+}>;
+
+/** Lists what the checks read of the cluster. Faults are values in it. */
+export async function readLists(
+  ports: GatherPorts,
+  checks: readonly Check[],
+): Promise<Gathered["lists"] & Readonly<{ nodes: Listed }>> {
+  const kinds: ResourceKind[] = [...new Set<ResourceKind>(["nodes", ...needsOf(checks).kinds])];
+  return (await ports.read(kinds, ports.signal)) as Gathered["lists"] & Readonly<{ nodes: Listed }>;
+}
+
+/**
+ * Visits every node at once, so many at a time, with one SSH exec each for all probes of all checks. A node that is dead
+ * or slow costs its own time limit and nobody else's. Throws nothing but bugs: what fails is evidence of a fault.
+ */
+export async function visitNodes(
+  ports: GatherPorts,
+  lists: Gathered["lists"],
+  source: NodeSource,
+  { checks, only, limits = usualLimits, onProgress }: GatherOptions,
+): Promise<Gathered> {
+  const { probes } = needsOf(checks);
+  const names = only ?? source.names;
+  const visit = visitsTo(lists, source);
+  const wholeRun = new AbortController();
+  const over = new AbortController();
+  void ports.clock.sleep(limits.wholeRunMs, over.signal).then(() => {
+    if (!over.signal.aborted) wholeRun.abort();
+  });
+  const signal =
+    ports.signal === undefined ? wholeRun.signal : AbortSignal.any([wholeRun.signal, ports.signal]);
+  let done = 0;
+  onProgress?.(0, names.length);
+  const nodes = await inParallel(names, limits.nodesAtOnce, async (name) => {
+    const answers = await visitNode(ports, limits, probes, visit(name), signal);
+    onProgress?.(++done, names.length);
+    return answers;
+  });
+  over.abort();
+  return { cluster: ports.config.name, site: ports.config.site, nodes, lists };
+}

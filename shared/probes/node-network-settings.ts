@@ -1,0 +1,55 @@
+import { FaultError } from "../fault.ts";
+import { commandFailure, firstLine, unreadable } from "./command-failure.ts";
+import type { Probe } from "./probe.ts";
+import { wholeLines } from "./whole-lines.ts";
+
+/** A line of a configuration file that decides about interfaces at the next start. */
+export type SettingLine = Readonly<{ file: string; text: string }>;
+
+const witness = "/etc/os-release";
+
+/**
+ * Lines that switch a radio or an interface off for good, or name a wireless interface: overlays of a Raspberry Pi's
+ * firmware, blacklisted drivers, `denyinterfaces` of dhcpcd, `unmanaged-devices` of NetworkManager, stanzas of ifupdown,
+ * `Unmanaged=` and `ActivationPolicy=` of networkd, `optional:` and `activation-mode:` of netplan. The `ID=` line of
+ * `/etc/os-release` proves that the search really looked.
+ */
+export const nodeNetworkSettings: Probe<readonly [], readonly SettingLine[]> = {
+  id: "network-settings",
+  tool: "grep",
+  about: "lines of configuration files that decide which interfaces come up at the next start",
+  sample: [],
+  argv: () => ({
+    argv: [
+      "grep",
+      "-rHsE",
+      "^[[:space:]]*(ID=|dtoverlay=|blacklist |install |denyinterfaces|unmanaged-devices|match-device|managed=|auto |allow-hotplug |iface |Name=|Unmanaged=|ActivationPolicy=|activation-mode:|wifis:|interface-name=|autoconnect=|type=wifi)",
+      witness,
+      "/boot/firmware/config.txt",
+      "/boot/config.txt",
+      "/etc/modprobe.d",
+      "/etc/dhcpcd.conf",
+      "/etc/network/interfaces",
+      "/etc/network/interfaces.d",
+      "/etc/systemd/network",
+      "/etc/NetworkManager/conf.d",
+      "/etc/NetworkManager/system-connections",
+      "/etc/netplan",
+    ],
+    privileged: false,
+    timeoutMs: 5_000,
+  }),
+  read: (output) => {
+    const fault = commandFailure(output, "grep");
+    if (fault) throw new FaultError(fault);
+    const lines = wholeLines(output, "configuration lines").map((line): SettingLine => {
+      const [, file, said] = /^(\/[^:]+):(.*)$/.exec(line) ?? [];
+      if (file === undefined || said === undefined)
+        throw unreadable("configuration lines", `not a line of a file: ${firstLine(line)}`);
+      return { file, text: said.trim() };
+    });
+    if (!lines.some(({ file }) => file === witness))
+      throw unreadable("configuration lines", firstLine(output.stderr) || `did not even find ${witness}`);
+    return lines.filter(({ file }) => file !== witness);
+  },
+};
