@@ -46,6 +46,7 @@ function connect(config: ClusterConfig, clock: Clock, closers: (() => Promise<vo
         ...(config.context === undefined ? {} : { context: config.context }),
         requestTimeoutMs: 10_000,
       });
+      closers.push(connection.close);
       return connection.read;
     });
     const listed = await (await reader)(kinds, signal);

@@ -24,6 +24,8 @@ export type ConnectOptions = Readonly<{
 }>;
 
 export type ClusterConnection = Readonly<{
+  /** Ends the connections that reads share. A later read opens new ones. */
+  close: () => void;
   /** Never throws for what went wrong outside: each kind gets its own fault. */
   read: ReadCluster;
   describeConnection: () => Connection | Fault;
@@ -98,7 +100,19 @@ function transportFault(error: unknown, server: string): Omit<Fault, "what"> {
 
 type Authentication = Readonly<{ headers: Record<string, string>; dispatcher: Dispatcher | undefined }>;
 
-/** Headers and TLS for this read, once for all kinds: a credential plugin runs once, not once a kind. */
+/** Credentials and connections that several reads share. */
+type Session = {
+  readonly from: LoadedConfig;
+  readonly authentication: Authentication;
+  readonly since: number;
+  readers: number;
+  retired: boolean;
+};
+
+/** Tokens from plugins and files change; after this long they are asked for anew. */
+const sessionMs = 60_000;
+
+/** Headers and TLS, once for all kinds: a credential plugin runs once, not once a kind. */
 async function authenticate({ config, connection }: LoadedConfig, server: string): Promise<Authentication> {
   const context = new RequestContext(server, HttpMethod.GET);
   try {
@@ -202,6 +216,8 @@ export function connectCluster(options: ConnectOptions): ClusterConnection {
         continue;
       }
       if (status !== 200) {
+        // Credentials that the server no longer takes are not used again.
+        if (status === 401) retire();
         const { kind: faultKind, detail } = faultOf(kind, status, body, user);
         throw new FaultError({ kind: faultKind, what, detail: harmless(detail, secretsOf(config)) });
       }
@@ -218,6 +234,39 @@ export function connectCluster(options: ConnectOptions): ClusterConnection {
       next = page.data.metadata.continue || undefined;
       if (next === undefined) return items;
     }
+  }
+
+  let current: Session | undefined;
+
+  /** Reads within a minute share credentials and open connections: a handshake for every list costs more than the list. */
+  async function join(signal: AbortSignal | undefined): Promise<Session> {
+    if (current !== undefined && Date.now() - current.since > sessionMs) retire();
+    const session = current ?? (await begin(signal));
+    session.readers += 1;
+    return session;
+  }
+
+  async function begin(signal: AbortSignal | undefined): Promise<Session> {
+    const from = connection();
+    const { server } = from.connection;
+    const authentication = await timed("connection to the cluster", signal, () => authenticate(from, server));
+    const session: Session = { from, authentication, since: Date.now(), readers: 0, retired: false };
+    // Another read may have begun one meanwhile; the later one stays.
+    retire();
+    current = session;
+    return session;
+  }
+
+  function retire(): void {
+    if (current === undefined) return;
+    current.retired = true;
+    if (current.readers === 0) void current.authentication.dispatcher?.destroy();
+    current = undefined;
+  }
+
+  function leave(session: Session): void {
+    session.readers -= 1;
+    if (session.retired && session.readers === 0) void session.authentication.dispatcher?.destroy();
   }
 
   const read = async (
@@ -237,24 +286,22 @@ export function connectCluster(options: ConnectOptions): ClusterConnection {
           }),
         ),
       );
-    let authentication: Authentication;
-    let from: LoadedConfig;
+    let session: Session;
     try {
-      from = connection();
-      const { server } = from.connection;
-      authentication = await timed("connection to the cluster", signal, () => authenticate(from, server));
+      session = await join(signal);
     } catch (error) {
       return all(() => Promise.reject(error));
     }
     try {
-      return await all((kind) => list(kind, from, authentication, signal));
+      return await all((kind) => list(kind, session.from, session.authentication, signal));
     } finally {
-      await authentication.dispatcher?.destroy();
+      leave(session);
     }
   };
 
   return {
     read: read as ReadCluster,
+    close: retire,
     describeConnection: () => {
       try {
         return connection().connection;

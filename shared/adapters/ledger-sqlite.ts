@@ -124,9 +124,18 @@ const schema = `
   PRAGMA user_version = ${schemaVersion};
 `;
 
+/** Pages of 4 KiB in the log before they move to the database: 40 MiB. That move syncs, and everybody waits for it. */
+const checkpointPages = 10_000;
+
+/**
+ * Kinds whose last seconds may be lost to a power cut, though never to a crash of the process: a sync takes tens of
+ * milliseconds at times, and nobody's answer waits for it. Everything that decides about a change is synced.
+ */
+const unsynced: ReadonlySet<string> = new Set(["asked", "audit", "counter", "dedupe", "outbox"]);
+
 /**
  * The ledger of a bot without Lambdas: one SQLite file, any number of processes on one machine. Commits are synced to
- * disk before they are reported. Throws FaultError: `refused` (network file system, newer schema), `denied`,
+ * disk before they are reported, but for the kinds in `unsynced`. Throws FaultError: `refused` (network file system, newer schema), `denied`,
  * `unreadable` (not a database, damaged), `timed-out` (another process held the lock through all attempts).
  */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
@@ -165,7 +174,15 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   );
   const db = new DatabaseSync(file, { timeout: blockMs });
 
-  function transaction<T>(work: () => T): T {
+  let level = "";
+  /** Takes effect with the next transaction. */
+  const sync = (wanted: "FULL" | "NORMAL"): void => {
+    if (level !== wanted) db.exec(`PRAGMA synchronous = ${wanted}`);
+    level = wanted;
+  };
+
+  function transaction<T>(work: () => T, wanted: "FULL" | "NORMAL" = "FULL"): T {
+    sync(wanted);
     db.exec("BEGIN IMMEDIATE");
     try {
       const result = work();
@@ -179,7 +196,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
 
   try {
     await whenFree(() => {
-      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+      db.exec(`PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = ${checkpointPages};`);
       const found = Number(db.prepare("PRAGMA user_version").get()?.user_version);
       if (found > schemaVersion)
         throw new FaultError({
@@ -245,12 +262,15 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       const kind = kindOf(stream);
       const data = JSON.stringify(event.data);
       return whenFree(() =>
-        transaction(() => {
-          const version = Number(selectVersion.get(stream)?.version);
-          if (version !== expectedVersion) return { ok: false, version } as const;
-          insertEvent.run(stream, kind, version + 1, Math.trunc(now()), event.type, data);
-          return { ok: true, version: version + 1 } as const;
-        }),
+        transaction(
+          () => {
+            const version = Number(selectVersion.get(stream)?.version);
+            if (version !== expectedVersion) return { ok: false, version } as const;
+            insertEvent.run(stream, kind, version + 1, Math.trunc(now()), event.type, data);
+            return { ok: true, version: version + 1 } as const;
+          },
+          unsynced.has(kind) ? "NORMAL" : "FULL",
+        ),
       );
     },
 
@@ -262,17 +282,21 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
     lease: async (cluster, holder, ttlMs) => {
       // The empty holder is what a released lease has.
       if (holder === "") throw new Error("a lease needs a holder");
+      // A new holder's token must survive a power cut; a renewal is a sign of life that may be lost.
       return whenFree(() =>
-        transaction(() => {
-          const at = Math.trunc(now());
-          const held = heldLease(cluster);
-          if (held !== undefined && held.holder !== holder && held.until > at)
-            return { ok: false, held } as const;
-          const token = held === undefined ? 1 : held.holder === holder ? held.token : held.token + 1;
-          const lease: Lease = { cluster, holder, token, until: at + Math.trunc(ttlMs) };
-          upsertLease.run(cluster, holder, token, lease.until);
-          return { ok: true, lease } as const;
-        }),
+        transaction(
+          () => {
+            const at = Math.trunc(now());
+            const held = heldLease(cluster);
+            if (held !== undefined && held.holder !== holder && held.until > at)
+              return { ok: false, held } as const;
+            const token = held === undefined ? 1 : held.holder === holder ? held.token : held.token + 1;
+            const lease: Lease = { cluster, holder, token, until: at + Math.trunc(ttlMs) };
+            upsertLease.run(cluster, holder, token, lease.until);
+            return { ok: true, lease } as const;
+          },
+          heldLease(cluster)?.holder === holder ? "NORMAL" : "FULL",
+        ),
       );
     },
 
