@@ -172,13 +172,13 @@ function sources(txtName: string, before: string, after: string): readonly strin
   if (!txtName.startsWith(before)) return [];
   const rest = txtName.slice(before.length);
   if (after === "") return [rest];
-  const out: string[] = [];
+  const out = new Set<string>();
   for (let at = rest.indexOf(after); at >= 0; at = rest.indexOf(after, at + 1)) {
     const label = rest.slice(0, at);
     if (label.includes(".")) break;
-    out.push(label + rest.slice(at + after.length));
+    out.add(label + rest.slice(at + after.length));
   }
-  return out;
+  return [...out];
 }
 
 /**
