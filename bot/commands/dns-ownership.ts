@@ -2,7 +2,12 @@ import * as z from "zod";
 import { decodeName, readFqdn } from "#shared/dns/fqdn.ts";
 import { acceptsKey, readAesKey, readOwnershipText } from "#shared/dns/ownership-encryption.ts";
 import { affixProblem, legacyTxtName, readTxtName, typedTxtName } from "#shared/dns/ownership-name.ts";
-import { formatOwnershipText, lostLabels, parseOwnershipText } from "#shared/dns/ownership-text.ts";
+import {
+  formatOwnershipText,
+  type Labels,
+  lostLabels,
+  parseOwnershipText,
+} from "#shared/dns/ownership-text.ts";
 import {
   claimants,
   isTooLong,
@@ -66,6 +71,17 @@ const flags = optional(
     "txt-new-format-only": onOff,
   }),
 );
+
+/** Not z.record, which drops a label called `__proto__` without a word. */
+const labels = z.unknown().transform((value, context) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    context.addIssue({ code: "custom", message: "must be an object of texts" });
+    return z.NEVER;
+  }
+  const wrong = Object.entries(value).filter(([, label]) => typeof label !== "string");
+  for (const [key] of wrong) context.addIssue({ code: "custom", path: [key], message: "must be a text" });
+  return wrong.length === 0 ? (value as Labels) : z.NEVER;
+});
 
 type Answer = Readonly<Record<string, Json>>;
 
@@ -138,9 +154,9 @@ const operations: ReadonlyMap<string, Operation> = new Map([
   ],
   [
     "format",
-    operation({ labels: z.record(z.string(), z.string()) }, ({ labels, release, explain }) => ({
-      value: formatOwnershipText(labels),
-      ...(explain && { lost: lostLabels(labels, release) }),
+    operation({ labels }, (request) => ({
+      value: formatOwnershipText(request.labels),
+      ...(request.explain && { lost: lostLabels(request.labels, request.release) }),
     })),
   ],
   [

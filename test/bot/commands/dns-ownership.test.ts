@@ -237,12 +237,20 @@ describe("errors", () => {
       { op: "written", name: "a.b", type: "A", release: "0.22", flags: { "txt-owner": "x" } },
       "txt-owner",
     ],
+    ["labels that are no object", { op: "format", labels: ["x"] }, "labels: must be an object of texts"],
+    ["no labels", { op: "format" }, "labels: must be an object of texts"],
     ["labels that are no texts", { op: "format", labels: { owner: 1 } }, "labels.owner"],
   ])("%s", (_, request, error) => {
     const answer = ask({ id: 7, ...request });
     expect(answer.id).toBe(7);
     expect(answer.error).toContain(error);
     expect(Object.keys(answer)).toEqual(["id", "error"]);
+  });
+
+  it("loses no label for its name", () => {
+    expect(answerLines('{"op":"format","labels":{"__proto__":"x"}}')).toEqual([
+      { value: '"heritage=external-dns,external-dns/__proto__=x"' },
+    ]);
   });
 
   it("one bad line does not stop the rest", () => {
