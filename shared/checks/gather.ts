@@ -87,20 +87,19 @@ function withMissingLine(answer: Answer<unknown>, { requests }: Asked): Answer<u
   return { ok: false, fault: { ...answer.fault, detail: `${answer.fault.detail}; sudoers lacks: ${line}` } };
 }
 
-/** What went wrong on the way to a node, in the words of its time limit where that is what ended it. */
-function unreached(error: unknown, node: string, late: boolean, perNodeMs: number): Fault {
+/** What went wrong on the way to a node, in the words of our own time limits where one of them ended it. */
+function unreached(error: unknown, node: string, late: boolean, { perNodeMs }: Limits): Fault {
   if (!(error instanceof FaultError)) throw error;
-  if (!late || error.fault.kind !== "cancelled") return error.fault;
-  return {
-    kind: "timed-out",
-    what: `ssh to ${node}`,
-    detail: `no answer in ${perNodeMs / 1_000} s`,
-  };
+  if (error.fault.kind !== "cancelled") return error.fault;
+  const what = `ssh to ${node}`;
+  return late
+    ? { kind: "timed-out", what, detail: `no answer in ${perNodeMs / 1_000} s` }
+    : { kind: "cancelled", what, detail: "the run was over before this node had answered" };
 }
 
 async function visitNode(
   ports: GatherPorts,
-  { perNodeMs }: Limits,
+  limits: Limits,
   probes: readonly NodeProbeId[],
   visit: Visit,
   wholeRun: AbortSignal,
@@ -112,17 +111,17 @@ async function visitNode(
   const nonce = ports.newNonce();
   const late = new AbortController();
   const over = new AbortController();
-  void clock.sleep(perNodeMs, over.signal).then(() => {
+  void clock.sleep(limits.perNodeMs, over.signal).then(() => {
     if (!over.signal.aborted) late.abort();
   });
   const signal = AbortSignal.any([late.signal, wholeRun]);
   let output: ShellOutput;
   try {
     // Ended by us before that, so that what came until then still counts.
-    const command = evidenceCommand(nonce, requests, perNodeMs + 5_000);
+    const command = evidenceCommand(nonce, requests, limits.perNodeMs + 5_000);
     output = await shell({ kind: "node", name: node }, command, { signal });
   } catch (error) {
-    return { node, unreached: unreached(error, node, signal.aborted, perNodeMs), probes: {} };
+    return { node, unreached: unreached(error, node, late.signal.aborted, limits), probes: {} };
   } finally {
     over.abort();
   }

@@ -19,6 +19,8 @@ export type MemberList = Readonly<{
   crash: (node: string) => void;
   /** Members hear only their own group. Nodes in no group form one together; no groups heals. */
   partition: (groups: readonly (readonly string[])[]) => void;
+  /** Whether packets of one member reach another. */
+  hears: (a: string, b: string) => boolean;
 }>;
 
 /** The ring of speakers as each of them sees it. Nothing arbitrates between views that differ. */
@@ -40,6 +42,7 @@ export function createMemberList(
   };
 
   return {
+    hears,
     viewOf: (node) => (enabled ? (views.get(node) ?? new Set([node])) : "off"),
     join(node) {
       pending.get(node)?.();

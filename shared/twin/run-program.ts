@@ -2,10 +2,12 @@ import type { Clock } from "../clock.ts";
 import type { Machine } from "./machine.ts";
 import type { ProgramIo } from "./program.ts";
 import { programNamed } from "./programs/all.ts";
+import type { TcpAnswer } from "./tcp-connect.ts";
 
 type Surroundings = Readonly<{
   clock: Clock;
   setLink: (machine: string, nic: string, change: Readonly<{ up: boolean }>) => void;
+  connect: (machine: Machine, ip: string, port: number) => TcpAnswer;
 }>;
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -34,7 +36,12 @@ export async function runProgram(
   };
   const exec = async (
     words: readonly string[],
-    { signal, privileged, caller }: Readonly<{ signal: AbortSignal; privileged: boolean; caller: string }>,
+    {
+      signal,
+      privileged,
+      caller,
+      write,
+    }: Readonly<{ signal: AbortSignal; privileged: boolean; caller: string; write: ProgramIo["write"] }>,
   ): Promise<number> => {
     const [name = "", ...args] = words;
     const program = programNamed(machine, name);
@@ -57,7 +64,9 @@ export async function runProgram(
           signal: options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
           privileged: options.privileged ?? privileged,
           caller: options.caller,
+          write: options.write ?? write,
         }),
+      connect: (ip, port) => surroundings.connect(machine, ip, port),
       setLink: (nic, change) => surroundings.setLink(machine.name, nic, change),
     });
   };
@@ -71,6 +80,7 @@ export async function runProgram(
       signal: AbortSignal.any([io.signal, death.signal]),
       privileged: machine.privileged,
       caller: "shell",
+      write,
     });
     if (!death.signal.aborted) return { exitCode };
   } finally {

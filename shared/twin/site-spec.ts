@@ -55,6 +55,14 @@ export type MachineSpec = Readonly<{
   missingTools?: readonly string[];
   /** `uname -r`. */
   kernelRelease?: string;
+  /** Environment of a command that came in by SSH. */
+  env?: Readonly<Record<string, string>>;
+  /** systemd units and their state; what is missing is inactive. Default: NetworkManager, as on Raspberry Pi OS 12. */
+  units?: Readonly<Record<string, string>>;
+  /** Configuration files and their text, by path. */
+  files?: Readonly<Record<string, string>>;
+  /** Ports whose packets are dropped on their way in. */
+  droppedPorts?: readonly number[];
 }>;
 
 export type NodeSpec = MachineSpec;

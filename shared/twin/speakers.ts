@@ -12,6 +12,7 @@ import { createNodeLifecycle } from "./node-lifecycle.ts";
 import type { ObjectStore, StoreEvent } from "./object-store.ts";
 import type { Schedule } from "./schedule.ts";
 import type { SiteSpec } from "./site-spec.ts";
+import type { TcpAnswer } from "./tcp-connect.ts";
 
 export type Speakers = Readonly<{
   powerChanged: (node: string, on: boolean) => void;
@@ -22,6 +23,8 @@ export type Speakers = Readonly<{
   partition: (groups: readonly (readonly string[])[]) => void;
   /** Nodes whose speaker tells a BGP peer about the address, whether or not anybody listens. */
   bgpAnnouncers: (ip: string) => readonly string[];
+  /** What one node gets when it opens the port of another's speaker. */
+  gossipPort: (from: string, to: string) => TcpAnswer;
   stop: () => void;
 }>;
 
@@ -375,6 +378,10 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       markPod(node, true);
     },
     partition: (groups) => memberList.partition(groups),
+    gossipPort: (from, to) => {
+      if (!memberList.hears(from, to)) return "silence";
+      return speakers.get(to)?.running === true && spec.metallb.memberlist ? "open" : "refused";
+    },
     bgpAnnouncers: (ip) =>
       [...speakers.values()]
         .filter(({ bgp, machine }) =>

@@ -11,6 +11,7 @@ import { createSegment, type Segment } from "./segment.ts";
 import { servedAddress } from "./served-address.ts";
 import type { ArpingProgram, RouterSpec, SiteSpec } from "./site-spec.ts";
 import { createSpeakers } from "./speakers.ts";
+import { tcpConnect } from "./tcp-connect.ts";
 
 export type Twin = Readonly<{
   spec: SiteSpec;
@@ -167,7 +168,13 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
         find(name),
         ip,
       ),
-    run: (name, argv, io) => runProgram(find(name), argv, io, { clock, setLink }),
+    run: (name, argv, io) =>
+      runProgram(find(name), argv, io, {
+        clock,
+        setLink,
+        connect: (from, ip, port) =>
+          tcpConnect({ machines: [...machines.values()], gossipPort: speakers.gossipPort }, from, ip, port),
+      }),
     setPower: (name, on) => {
       const machine = find(name);
       if (machine.powered === on) return;

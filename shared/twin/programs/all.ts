@@ -1,19 +1,32 @@
 import type { Machine } from "../machine.ts";
 import { arpingHabets } from "./arping-habets.ts";
 import { arpingIputils } from "./arping-iputils.ts";
+import { find } from "./find.ts";
+import { grep } from "./grep.ts";
 import { ip } from "./ip.ts";
+import { nc } from "./nc.ts";
+import { nmcli, rfkill, systemctl } from "./network-managers.ts";
 import type { Program } from "./program.ts";
-import { cat, hostname, succeed, sysctl, uname } from "./system.ts";
+import { sh } from "./sh.ts";
+import { cat, hostname, printenv, succeed, sysctl, uname } from "./system.ts";
 import { tcpdump } from "./tcpdump.ts";
 import { sleep, sudo, timeout, which } from "./wrappers.ts";
 
 const programs: Readonly<Record<string, Program>> = {
   cat,
+  find,
+  grep,
   hostname,
   ip,
+  nc,
+  nmcli,
+  printenv,
+  rfkill,
+  sh,
   sleep,
   sudo,
   sysctl,
+  systemctl,
   tcpdump,
   timeout,
   true: succeed,

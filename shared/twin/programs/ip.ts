@@ -275,6 +275,7 @@ function showRoutes(args: readonly string[], style: Style, context: ProgramConte
         dst: route.dst,
         gateway: route.gateway,
         dev: wanted === undefined ? route.dev : undefined,
+        table: style.detailed && args.includes("table") ? "main" : undefined,
         protocol: route.protocol === "boot" && !style.detailed ? undefined : route.protocol,
         scope: route.scope === "global" && !style.detailed ? undefined : route.scope,
         prefsrc: route.prefsrc,

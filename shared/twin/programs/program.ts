@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Machine } from "../machine.ts";
+import type { TcpAnswer } from "../tcp-connect.ts";
 
 /** What a program of a machine works with. */
 export type ProgramContext = Readonly<{
@@ -16,11 +17,19 @@ export type ProgramContext = Readonly<{
   /** Starts another program of the same machine, as `timeout` and `sudo` do. */
   exec: (
     argv: readonly string[],
-    options: Readonly<{ signal?: AbortSignal; privileged?: boolean; caller: string }>,
+    options: Readonly<{
+      signal?: AbortSignal;
+      privileged?: boolean;
+      caller: string;
+      /** Takes its output, as `$(...)` does. */
+      write?: (stream: "stdout" | "stderr", text: string) => void;
+    }>,
   ) => Promise<number>;
   installed: (name: string) => boolean;
   /** Changes to the machine go through the model, so that they have their consequences. */
   setLink: (nic: string, change: Readonly<{ up: boolean }>) => void;
+  /** Opens a TCP connection and closes it. */
+  connect: (ip: string, port: number) => TcpAnswer;
 }>;
 
 /** Gives the exit code. */

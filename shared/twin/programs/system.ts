@@ -8,6 +8,15 @@ export const hostname: Program = (_args, context) => {
   return 0;
 };
 
+/** With a name: its value, or nothing and exit code 1. */
+export const printenv: Program = (args, context) => {
+  const env = context.machine.spec.env ?? {};
+  const names = args.length === 0 ? Object.keys(env) : args;
+  for (const name of names)
+    if (env[name] !== undefined) context.out(args.length === 0 ? `${name}=${env[name]}\n` : `${env[name]}\n`);
+  return names.every((name) => env[name] !== undefined) ? 0 : 1;
+};
+
 export const succeed: Program = () => 0;
 
 const kernelRelease = (machine: Machine): string => machine.spec.kernelRelease ?? "6.1.0-rpi8-rpi-v8";

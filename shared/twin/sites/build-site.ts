@@ -15,10 +15,11 @@ export function buildSite(plan: SitePlan): SiteSpec {
     plan.metallb.namespace,
     ...plan.services.map(({ namespace }) => namespace),
   ]);
+  const client = plan.vantages[0]?.nics[0]?.addresses[0]?.split("/")[0];
   return {
     name: plan.name,
     lanPrefix: plan.lanPrefix,
-    nodes: plan.nodes.map((node) => nodeMachine(node, plan.lanPrefix, plan.routerIp)),
+    nodes: plan.nodes.map((node) => nodeMachine(node, plan.lanPrefix, plan.routerIp, client)),
     vantages: plan.vantages,
     router: plan.router,
     metallb: plan.metallb,

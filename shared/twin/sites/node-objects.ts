@@ -4,7 +4,13 @@ import { created, object, type StoredObject } from "./stored-object.ts";
 
 const prefixLength = (prefix: string): string => prefix.slice(prefix.indexOf("/") + 1);
 
-export function nodeMachine(plan: NodePlan, lanPrefix: string, routerIp: string): NodeSpec {
+/** `client` is where people and programs log in from. */
+export function nodeMachine(
+  plan: NodePlan,
+  lanPrefix: string,
+  routerIp: string,
+  client: string | undefined,
+): NodeSpec {
   const length = prefixLength(lanPrefix);
   const nics: NicSpec[] = [{ name: "eth0", mac: plan.mac, addresses: [`${plan.ip}/${length}`] }];
   if (plan.wlan !== undefined)
@@ -22,6 +28,7 @@ export function nodeMachine(plan: NodePlan, lanPrefix: string, routerIp: string)
     nics,
     routes: [{ dst: "default", gateway: routerIp, dev: "eth0" }],
     sysctls: { "net.ipv4.ip_forward": "1", ...plan.sysctls },
+    ...(client === undefined ? {} : { env: { SSH_CONNECTION: `${client} 52144 ${plan.ip} 22` } }),
     ...(plan.arping === undefined ? {} : { arping: plan.arping }),
   };
 }
