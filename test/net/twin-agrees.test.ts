@@ -384,13 +384,15 @@ describeNet(
         ["karstark", ["arping", "-q", "-U", "-c", "1", "-I", "eth0", ip.moving]],
         ["karstark", ["arping", "-q", "-A", "-c", "1", "-I", "eth0", ip.moving]],
         ["ops-host", ask],
+        // Leaves the target's MAC empty, where the other program writes the broadcast address.
+        ["ops-habets", ["arping", "-q", "-c", "1", "-i", "eth0", ip.moving]],
       ];
       const recorded = async (
         shell: Shell,
         exec: (machine: string, argv: readonly string[]) => Promise<unknown>,
       ) => {
         let told: Promise<void> | undefined;
-        const output = await shell({ kind: "vantage", name: "ops-host" }, tcpdumpArp.argv("eth0", 7), {
+        const output = await shell({ kind: "vantage", name: "ops-host" }, tcpdumpArp.argv("eth0", 8), {
           onLine: ({ text }) => {
             if (!/listening on/.test(text) || told !== undefined) return;
             told = (async () => {
@@ -402,7 +404,10 @@ describeNet(
         return output;
       };
       const [real, model] = await Promise.all([
-        recorded(topology.shell, (machine, argv) => inside(topology, machine, argv)),
+        recorded(topology.shell, (machine, [program = "", ...args]) => {
+          const other = machine === "ops-habets" && program === "arping" && "program" in habets;
+          return inside(topology, machine, [other ? habets.program : program, ...args]);
+        }),
         recorded(lab.shell, lab.exec),
       ]);
       await wlan0(0);
@@ -414,6 +419,7 @@ describeNet(
         ["reply", true],
         ["request", false],
         ["reply", false],
+        ["request", false],
       ]);
       const shown = ({ exitCode, stdout, stderr }: typeof real) => ({
         exitCode,
@@ -430,8 +436,13 @@ describeNet(
       const ignore = (value: number) =>
         both("karstark", ["sysctl", "-qw", `net.ipv4.conf.eth0.arp_ignore=${value}`]);
       const { argv } = on === "ops-host" ? arpingIputils : arpingHabets;
+      const ask = (address: string) =>
+        compare({ on, command: argv("eth0", address, 1), shows: /02:a6:32:0a:1b:0c/i });
       await ignore(8);
-      await compare({ on, command: argv("eth0", ip.twoNics, 1), shows: /02:a6:32:0a:1b:0c/i });
+      await ask(ip.twoNics);
+      await ask("10.77.0.19");
+      await ignore(1);
+      await ask(ip.twoNics);
       await ignore(0);
     });
 
