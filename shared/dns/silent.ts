@@ -1,0 +1,347 @@
+import { chooseForCreate, chooseForUpdate, withoutConflictingCnames } from "./conflict.ts";
+import {
+  type Endpoint,
+  isOwnedBy,
+  ownerOf,
+  property,
+  resourceLabel,
+  rowKey,
+  sameTargets,
+} from "./endpoint.ts";
+import { decodeName, type Fqdn } from "./fqdn.ts";
+import {
+  claimants,
+  matchName,
+  matchTypeOf,
+  matchTypesFor,
+  type NeverOwned,
+  whyNeverOwned,
+  writtenTxts,
+} from "./ownership-written.ts";
+import type { Changes } from "./plan.ts";
+import type { Policy } from "./policy.ts";
+import {
+  crashingTxts,
+  type OwnershipRecord,
+  ownable,
+  type Registry,
+  type RegistryRead,
+  txtKey,
+} from "./registry.ts";
+import { atLeast } from "./release.ts";
+import type { Dropped } from "./wanted.ts";
+
+/**
+ * Why something stays as it is. `not-ours`, `never-owned`, `taken` and `unrecognised` are orphans: records that are meant
+ * by this ExternalDNS, which it will not touch (again).
+ */
+export type SilentCode =
+  | "not-ours"
+  | "never-owned"
+  | "taken"
+  | "unrecognised"
+  | "blocked"
+  | "lost-conflict"
+  | "policy"
+  | "ttl"
+  | "stale-resource"
+  | "dropped"
+  | "crash"
+  | "leftover-txt"
+  | "dangling-txt";
+
+export type Silent = Readonly<{
+  code: SilentCode;
+  name: string;
+  type: string;
+  setIdentifier: string;
+  why: string;
+}>;
+
+export const isOrphan = ({ code }: Silent): boolean =>
+  ["not-ours", "never-owned", "taken", "unrecognised"].includes(code);
+
+export type SilentInput = Readonly<{
+  zone: Fqdn;
+  policy: Policy;
+  registry: Registry;
+  read: RegistryRead;
+  wanted: readonly Endpoint[];
+  dropped: readonly Dropped[];
+  plan: Changes;
+  matches: (name: string) => boolean;
+}>;
+
+type Row = { current: Endpoint[]; wanted: Endpoint[] };
+
+/** The same with what is looked up often, so that a hundred thousand records stay quick. */
+type Indexed = SilentInput &
+  Readonly<{ updated: ReadonlySet<Endpoint>; txts: ReadonlyMap<string, OwnershipRecord> }>;
+
+const of = (
+  code: SilentCode,
+  { name, type, setIdentifier }: Pick<Endpoint, "name" | "type" | "setIdentifier">,
+  why: string,
+): Silent => ({ code, name: decodeName(name), type, setIdentifier, why });
+
+const ownerText = (endpoint: Endpoint): string => {
+  const owner = ownerOf(endpoint);
+  return owner === undefined || owner === "" ? "nobody owns it (no ownership record)" : `"${owner}" owns it`;
+};
+
+const who = (endpoint: Endpoint): string => endpoint.labels[resourceLabel] ?? "another object";
+
+function rows({ read, wanted, registry, matches }: SilentInput): readonly Row[] {
+  const byKey = new Map<string, Row>();
+  const add = (endpoint: Endpoint, side: keyof Row): void => {
+    if (!registry.isManaged(endpoint.type) || !matches(endpoint.name)) return;
+    const key = rowKey(endpoint);
+    const row = byKey.get(key);
+    if (row) row[side].push(endpoint);
+    else byKey.set(key, { current: [], wanted: [], [side]: [endpoint] });
+  };
+  for (const endpoint of read.endpoints) add(endpoint, "current");
+  for (const endpoint of wanted) add(endpoint, "wanted");
+  return [...byKey.values()];
+}
+
+function ofCurrent(current: Endpoint, wanted: readonly Endpoint[], input: Indexed): readonly Silent[] {
+  const { registry, policy } = input;
+  const mine = registry.owner === "" || isOwnedBy(current, registry.owner);
+  if (!mine) {
+    if (wanted.length === 0) return [];
+    const chosen = chooseForUpdate(current, wanted);
+    const equal = sameTargets(chosen.targets, current.targets);
+    return [
+      of(
+        "not-ours",
+        current,
+        `${who(chosen)} wants ${equal ? "it as it is" : chosen.targets.join(", ")}, but ${ownerText(current)}: ExternalDNS will never update or delete it`,
+      ),
+    ];
+  }
+  if (wanted.length === 0)
+    return policy === "sync"
+      ? []
+      : [of("policy", current, `nobody wants it any more; policy ${policy} deletes nothing`)];
+  if (input.updated.has(current)) return [];
+  const chosen = chooseForUpdate(current, wanted);
+  const differs =
+    !sameTargets(chosen.targets, current.targets) || (chosen.ttl > 0 && chosen.ttl !== current.ttl);
+  if (differs && policy === "create-only")
+    return [
+      of(
+        "policy",
+        current,
+        `${who(chosen)} wants ${chosen.targets.join(", ")}; policy create-only updates nothing`,
+      ),
+    ];
+  const out: Silent[] = [];
+  if (chosen.ttl === 0 && current.ttl !== 300 && property(current, "alias") !== "true")
+    out.push(
+      of(
+        "ttl",
+        current,
+        `its TTL is ${current.ttl}, not the 300 ExternalDNS writes; with no ttl set on ${who(chosen)} it is never restored`,
+      ),
+    );
+  const [was, is] = [current.labels[resourceLabel], chosen.labels[resourceLabel]];
+  if (was !== undefined && is !== undefined && was !== is && registry.owner !== "")
+    out.push(of("stale-resource", current, `its ownership record still names ${was}; ${is} wants it now`));
+  return out;
+}
+
+function ofRow({ current, wanted }: Row, input: Indexed): readonly Silent[] {
+  const out = current.flatMap((each) =>
+    ofCurrent(
+      each,
+      withoutConflictingCnames(wanted).filter(({ type }) => type === each.type),
+      input,
+    ),
+  );
+  if (wanted.length < 2) return out;
+  const kept = withoutConflictingCnames(wanted);
+  for (const each of wanted)
+    if (!kept.includes(each))
+      out.push(
+        of(
+          "lost-conflict",
+          each,
+          `${who(each)} wants a CNAME where other types are wanted: ExternalDNS drops it`,
+        ),
+      );
+  for (const type of new Set(kept.map((each) => each.type))) {
+    const candidates = kept.filter((each) => each.type === type);
+    const having = current.find((each) => each.type === type);
+    const chosen = having ? chooseForUpdate(having, candidates) : chooseForCreate(candidates);
+    for (const each of candidates)
+      if (each !== chosen && !sameTargets(each.targets, chosen.targets))
+        out.push(
+          of(
+            "lost-conflict",
+            each,
+            `${who(each)} wants ${each.targets.join(", ")}, ${who(chosen)} gets the name`,
+          ),
+        );
+  }
+  return out;
+}
+
+function neverReason({ why, txtName, readAs }: NeverOwned, zone: string): string {
+  switch (why) {
+    case "outside-zone":
+      return `its ownership record ${txtName} lies outside ${zone} and is dropped`;
+    case "too-long":
+      return `its ownership record ${txtName} has a label over 63 bytes`;
+    case "read-as-another":
+      return `its ownership record ${txtName} is taken for ${readAs ? `${readAs.name} ${readAs.type ?? "(any type)"}` : "no record"}`;
+    case "not-written":
+      return "no ownership record is written for this type";
+  }
+}
+
+const neverText = (reasons: readonly NeverOwned[], zone: string): string =>
+  [...new Set(reasons.map((reason) => neverReason(reason, zone)))].join("; ");
+
+function ofCreate(endpoint: Endpoint, { registry, txts, zone }: Indexed): readonly Silent[] {
+  if (registry.owner === "") return [];
+  const record = ownable(endpoint);
+  const reasons = whyNeverOwned(record, registry.flags, registry.rules, zone);
+  if (reasons.length > 0)
+    return [
+      of("never-owned", endpoint, `created once, then never updated or deleted: ${neverText(reasons, zone)}`),
+    ];
+  if (!atLeast(registry.release, "0.19.0")) return [];
+  for (const { name } of writtenTxts(record, registry.flags, registry.rules, zone)) {
+    const there = txts.get(txtKey(name, endpoint.setIdentifier));
+    const owner = there?.labels.owner;
+    if (there && owner !== registry.owner)
+      return [
+        of(
+          "taken",
+          endpoint,
+          `created, but ${name} says "${owner ?? ""}" owns it: ExternalDNS will never update or delete it`,
+        ),
+      ];
+  }
+  return [];
+}
+
+const matchKey = (name: string, type: string, setIdentifier: string): string =>
+  `${name} ${type} ${setIdentifier}`;
+
+/** One such name and the release stops in every round: nothing else happens at all. */
+const ofCrashes = ({ read, registry }: SilentInput): readonly Silent[] =>
+  crashingTxts(read, registry).map(({ set }) =>
+    of(
+      "crash",
+      { name: set.name, type: "TXT", setIdentifier: set.setIdentifier ?? "" },
+      `${registry.release.text} ends with a panic when it reads this name, so it does nothing in this zone`,
+    ),
+  );
+
+/** Our ownership TXTs that no longer say anything to this release. */
+function ofOwnership(input: SilentInput): readonly Silent[] {
+  const { registry, read, plan, zone } = input;
+  const byMatch = new Map<string, Endpoint[]>();
+  for (const endpoint of read.endpoints) {
+    const record = ownable(endpoint);
+    const name = matchName(record.name, registry.flags);
+    for (const type of matchTypesFor(record, registry.rules)) {
+      const key = matchKey(name, type, endpoint.setIdentifier);
+      const known = byMatch.get(key);
+      if (known) known.push(endpoint);
+      else byMatch.set(key, [endpoint]);
+    }
+  }
+  const reused = new Set(
+    plan.create.flatMap((endpoint) =>
+      writtenTxts(ownable(endpoint), registry.flags, registry.rules, zone).map(({ name }) =>
+        txtKey(name, endpoint.setIdentifier),
+      ),
+    ),
+  );
+  const byName = Map.groupBy(read.endpoints, ({ name }) => name);
+  const isUnowned = (endpoint: Endpoint): boolean => !isOwnedBy(endpoint, registry.owner);
+  return read.ownership
+    .filter(({ labels }) => labels.owner === registry.owner)
+    .flatMap(({ set, reading }: OwnershipRecord): readonly Silent[] => {
+      const setIdentifier = set.setIdentifier ?? "";
+      const id = { name: set.name, type: "TXT", setIdentifier };
+      const matched =
+        (reading &&
+          byMatch.get(matchKey(reading.name, matchTypeOf(reading, registry.rules), setIdentifier))) ??
+        [];
+      if (matched.length > 0) {
+        const written = matched.some((endpoint) =>
+          writtenTxts(ownable(endpoint), registry.flags, registry.rules).some(
+            ({ name }) => decodeName(name) === set.name,
+          ),
+        );
+        return written
+          ? []
+          : [
+              of(
+                "leftover-txt",
+                id,
+                `${registry.release.text} writes another name for ${matched[0]?.name} and never removes this one`,
+              ),
+            ];
+      }
+      if (reused.has(txtKey(set.name, setIdentifier))) return [];
+      const meant = claimants(set.name, registry.flags).flatMap((claim) =>
+        (byName.get(claim.name) ?? []).filter(
+          (endpoint) =>
+            endpoint.setIdentifier === setIdentifier &&
+            (claim.type === null || claim.type === endpoint.type) &&
+            registry.isManaged(endpoint.type) &&
+            isUnowned(endpoint),
+        ),
+      );
+      return meant.length > 0
+        ? meant.map((endpoint) =>
+            of(
+              "unrecognised",
+              endpoint,
+              `${registry.release.text} does not take ${set.name} for its ownership record`,
+            ),
+          )
+        : [of("dangling-txt", id, "its record is gone; nobody will remove it")];
+    });
+}
+
+const byPlace = (a: Silent, b: Silent): number => {
+  const one = `${a.name}\0${a.type}\0${a.setIdentifier}\0${a.code}\0${a.why}`;
+  const other = `${b.name}\0${b.type}\0${b.setIdentifier}\0${b.code}\0${b.why}`;
+  return one < other ? -1 : one > other ? 1 : 0;
+};
+
+/** What this ExternalDNS leaves as it is without a word, by name. */
+export function silentRows(input: SilentInput): readonly Silent[] {
+  const { registry, read, plan, dropped, matches } = input;
+  const indexed: Indexed = {
+    ...input,
+    updated: new Set(plan.update.map(({ from }) => from)),
+    txts: new Map(read.ownership.map((each) => [txtKey(each.set.name, each.set.setIdentifier ?? ""), each])),
+  };
+  const found = [
+    ...rows(input).flatMap((row) => ofRow(row, indexed)),
+    ...plan.createsBlockedByOwner.map(({ wanted, by }) =>
+      of(
+        "blocked",
+        wanted,
+        `${who(wanted)} wants it, but beside it ${by.map((each) => `${each.type}: ${ownerText(each)}`).join("; ")}`,
+      ),
+    ),
+    ...plan.create.flatMap((endpoint) => ofCreate(endpoint, indexed)),
+    ...dropped
+      .filter(({ endpoint }) => registry.isManaged(endpoint.type) && matches(endpoint.name))
+      .map(({ endpoint, why }) => of("dropped", endpoint, `${who(endpoint)}: ${why}`)),
+    ...(registry.owner === "" ? [] : [...ofOwnership(input), ...ofCrashes(input)]),
+  ];
+  const seen = new Set<string>();
+  return found.sort(byPlace).filter((each) => {
+    const key = `${each.name} ${each.type} ${each.setIdentifier} ${each.code} ${each.why}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
