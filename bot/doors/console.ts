@@ -62,6 +62,9 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     write(`${renderTerminal(reply, { columns: columns(), colour }).trimEnd()}\n\n`);
   };
 
+  /** The command at work: Ctrl-C ends it, and only at the prompt the console. */
+  let running: AbortController | undefined;
+
   let transient = "";
   const clear = (): void => {
     if (transient !== "") write("\r\u001b[2K");
@@ -92,7 +95,10 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
           actions: [],
         });
       }
-      reply = await job.run(show, options.signal);
+      const cancel = new AbortController();
+      running = cancel;
+      reply = await job.run(show, AbortSignal.any([options.signal, cancel.signal]));
+      running = undefined;
       clear();
     }
     if (reply.actions.length > 0) buttons = reply.actions;
@@ -149,13 +155,22 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     ...(interactive ? { output: output as NodeJS.WritableStream, prompt: "arpeggio> " } : {}),
     terminal: interactive,
   });
+  let closed = false;
+  lines.once("close", () => {
+    closed = true;
+  });
+  lines.on("SIGINT", () => {
+    if (running) running.abort();
+    else lines.close();
+  });
   const stop = (): void => lines.close();
   options.signal.addEventListener("abort", stop, { once: true });
   if (interactive) lines.prompt();
   try {
     for await (const line of lines) {
       if ((await handle(line)) === "stop") break;
-      if (interactive) lines.prompt();
+      // The end of input may have come while the command was at work.
+      if (interactive && !closed) lines.prompt();
     }
   } finally {
     options.signal.removeEventListener("abort", stop);
