@@ -1,8 +1,10 @@
 import type { Command } from "./command.ts";
+import { dnsForecast } from "./dns-forecast.ts";
 import { ownership } from "./dns-ownership.ts";
+import { dnsPlanEndpoints } from "./dns-plan-endpoints.ts";
 
 export const dns: Command = {
   name: "dns",
   summary: "What ExternalDNS owns in Route 53, and what it would do.",
-  verbs: [ownership],
+  verbs: [ownership, dnsForecast, dnsPlanEndpoints],
 };
