@@ -61,8 +61,9 @@ const typeInFront = (name: string, knownTypes: readonly string[]): Reading => {
   const dash = name.indexOf("-");
   const token = dash < 0 ? name : name.slice(0, dash);
   const type = knownTypes.find((known) => known.toLowerCase() === token);
-  // A name that is nothing but a type keeps it: there is no dash to strip (mapper.go extractRecordTypeDefaultPosition).
-  return type === undefined || dash < 0 ? { name, type: type ?? null } : { name: name.slice(dash + 1), type };
+  // A name that is nothing but a type has no dash to take off and stays whole (mapper.go
+  // extractRecordTypeDefaultPosition).
+  return type === undefined ? { name, type: null } : { name: name.slice(dash + 1), type };
 };
 
 /** Takes the suffix off the first labels, one more than it has dots. `undefined` when it is not there. */

@@ -35,7 +35,7 @@ export const typedType = (
   return record.alias === true && seen === "A" ? rules.aliasATyped : seen;
 };
 
-/** A name over Route 53's limits: ExternalDNS leaves it out (since 0.13) or Route 53 refuses the batch. */
+/** A name over Route 53's limits: ExternalDNS leaves it out, before 0.13 Route 53 refused the batch with it. */
 export const isTooLong = (name: string): boolean => {
   const lengths = name.split(".").map(labelLength);
   return lengths.some((length) => length > 63) || lengths.reduce((sum, length) => sum + length + 1, 1) > 255;
@@ -173,11 +173,8 @@ function sources(txtName: string, before: string, after: string): readonly strin
   const rest = txtName.slice(before.length);
   if (after === "") return [rest];
   const out = new Set<string>();
-  for (let at = rest.indexOf(after); at >= 0; at = rest.indexOf(after, at + 1)) {
-    const label = rest.slice(0, at);
-    if (label.includes(".")) break;
-    out.add(label + rest.slice(at + after.length));
-  }
+  for (let at = rest.indexOf(after); at >= 0; at = rest.indexOf(after, at + 1))
+    out.add(rest.slice(0, at) + rest.slice(at + after.length));
   return [...out];
 }
 

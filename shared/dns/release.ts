@@ -68,8 +68,6 @@ export type OwnershipRules = Readonly<{
   aliasReadAs: "CNAME" | "A" | "its-type";
   /** Type in the typed TXT's name of an A alias. */
   aliasATyped: "CNAME" | "A";
-  /** A TXT whose name has a label over 63 bytes is left out; before, it is sent and Route 53 refuses the batch. */
-  leavesOutLongLabels: boolean;
   /** Types whose token in a TXT name is recognised, in the order they are tried. */
   knownTypes: readonly string[];
   /** How a TXT name is taken apart. */
@@ -97,7 +95,6 @@ const oldest: OwnershipRules = {
   ownsTxtRecords: true,
   aliasReadAs: "CNAME",
   aliasATyped: "CNAME",
-  leavesOutLongLabels: false,
   knownTypes: [],
   reader: "affix-only",
   crashesOnShortNames: "all",
@@ -121,7 +118,6 @@ export const changes: readonly Change[] = [
     },
   },
   { since: "0.12.1", source: "v0.12.1 generateTXTRecord: none for TXT", rules: { ownsTxtRecords: false } },
-  { since: "0.13.0", source: "v0.13.0 NewEndpointWithTTL", rules: { leavesOutLongLabels: true } },
   {
     since: "0.13.5",
     source: "v0.13.5 generateTXTRecord, keySuffixAAAA, txtEncryptEnabled",
