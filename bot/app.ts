@@ -31,19 +31,16 @@ export type AppOptions = Readonly<{
 }>;
 
 /** `R-17`: counted in the ledger, so that two processes never give the same id twice. */
-async function nextRunId(ledger: Ledger): Promise<string> {
-  for (let attempt = 0, version = await lastVersion(ledger); attempt < 50; attempt++) {
-    const appended = await ledger.append("counter/run", version, { type: "taken", data: null });
-    if (appended.ok) return `R-${appended.version}`;
-    version = appended.version;
-  }
-  throw new FaultError({ kind: "refused", what: "ledger", detail: "no run id could be taken in 50 tries" });
-}
-
-async function lastVersion(ledger: Ledger): Promise<number> {
-  // The counter's first append is refused with the actual version, which is all that is needed.
-  const probe = await ledger.append("counter/run", -1, { type: "taken", data: null });
-  return probe.version;
+function runIds(ledger: Ledger): () => Promise<string> {
+  let last = 0;
+  return async () => {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const appended = await ledger.append("counter/run", last, { type: "taken", data: null });
+      last = appended.version;
+      if (appended.ok) return `R-${last}`;
+    }
+    throw new FaultError({ kind: "refused", what: "ledger", detail: "no run id could be taken in 50 tries" });
+  };
 }
 
 const faultReply = (
@@ -90,17 +87,22 @@ const unknownFrom = (error: FaultError, cluster: string | undefined): Reply => {
 };
 
 /** Joins the doors to the commands: same parser, same rights, same results everywhere. */
-export function createApp(options: AppOptions): App {
+export function createApp(options: AppOptions): App & Readonly<{ drain: () => Promise<void> }> {
   const { commands, deps, log } = options;
   const { clock }: { clock: Clock } = deps;
 
-  const record = async (
+  const nextRunId = deps.ledger && runIds(deps.ledger);
+  const pending = new Set<Promise<void>>();
+
+  const write = async (
     asked: Asked,
     cluster: string | undefined,
     outcome: Outcome,
     startedAt: number,
   ): Promise<void> => {
     if (!deps.ledger) return;
+    // The answer goes first: nobody waits for the record of what they asked.
+    await clock.sleep(0);
     try {
       await audit(deps.ledger, {
         at: startedAt,
@@ -118,8 +120,13 @@ export function createApp(options: AppOptions): App {
     }
   };
 
+  const record = (...entry: Parameters<typeof write>): void => {
+    const written = write(...entry).finally(() => pending.delete(written));
+    pending.add(written);
+  };
+
   const answer = (asked: Asked, reply: Reply, cluster?: string): Asking => {
-    void record(asked, cluster, reply.verdict.outcome, clock.now());
+    record(asked, cluster, reply.verdict.outcome, clock.now());
     return { kind: "answer", reply };
   };
 
@@ -257,10 +264,10 @@ export function createApp(options: AppOptions): App {
       roles: decision.roles,
     };
     let id = deps.newId();
-    if (deps.ledger && verb.effect !== "none") {
+    if (deps.ledger && nextRunId && verb.effect !== "none") {
       try {
-        id = await nextRunId(deps.ledger);
-        await deps.ledger.append(`run/${id}`, 0, {
+        id = await nextRunId();
+        await deps.ledger.append(`asked/${id}`, 0, {
           type: "asked",
           data: {
             words: split.words,
@@ -332,7 +339,7 @@ export function createApp(options: AppOptions): App {
             reply = faultReply(full, id, clusterName, verb.effect);
           }
         }
-        await record(asked, clusterName, reply.verdict.outcome, startedAt);
+        record(asked, clusterName, reply.verdict.outcome, startedAt);
         return dress(reply);
       },
     };
@@ -392,7 +399,14 @@ export function createApp(options: AppOptions): App {
     }
   };
 
-  return { ask: (asked) => safely(() => ask(asked)), press: (pressed) => safely(() => press(pressed)) };
+  return {
+    ask: (asked) => safely(() => ask(asked)),
+    press: (pressed) => safely(() => press(pressed)),
+    /** Waits for what is still to be written down. */
+    drain: async () => {
+      await Promise.all(pending);
+    },
+  };
 }
 
 /** The words of a reply's first line, for logs. */

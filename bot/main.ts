@@ -148,6 +148,7 @@ const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
   await door?.stop();
+  await app.drain();
   await composed.close();
   process.exit(0);
 };

@@ -8,7 +8,7 @@ const askedEvent = z.object({ words: z.array(z.string()).min(1) });
 export const again: Action = {
   id: "again",
   press: async ({ pressed, deps }) => {
-    const [first] = (await deps.ledger?.read(`run/${pressed.value}`)) ?? [];
+    const [first] = (await deps.ledger?.read(`asked/${pressed.value}`)) ?? [];
     const asked = askedEvent.safeParse(first?.data);
     if (!asked.success) {
       return {

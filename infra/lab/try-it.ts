@@ -93,6 +93,7 @@ await runConsole({
   },
   signal: abort.signal,
 });
+await app.drain();
 await composed.close();
 lab.disconnect();
 await new Promise((done) => lab.once("exit", done));
