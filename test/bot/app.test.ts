@@ -83,7 +83,7 @@ function start(clusters: readonly string[], withLedger = true) {
   const ask = async (words: string, person: Person | null = olive, door: "slack" | "cli" = "slack") => {
     const asking = await app.ask({
       door,
-      person,
+      person: person ?? undefined,
       account: person?.slack ?? "U0NOBODY",
       channel: "C1",
       words,
