@@ -185,7 +185,16 @@ function unregistered(folder: string, not: readonly string[]): string[] {
 describe("everything is registered, tested and documented", () => {
   it("commands", () => {
     // Verbs are registered by the command they belong to.
-    const verbs = ["command.ts", "doctor.ts", "status.ts", "whoami.ts", "nodes-impact.ts"];
+    const verbs = [
+      "command.ts",
+      "doctor.ts",
+      "status.ts",
+      "whoami.ts",
+      "nodes-impact.ts",
+      "nodes-check.ts",
+      "nodes-list.ts",
+      "nodes-explain.ts",
+    ];
     const dns = [...importsOf("bot/commands/dns.ts")].map((path) => basename(path));
     expect(unregistered("bot/commands", [...verbs, ...dns])).toEqual([]);
   });

@@ -1,8 +1,11 @@
 import type { Command } from "./command.ts";
+import { check } from "./nodes-check.ts";
+import { explain } from "./nodes-explain.ts";
 import { impact } from "./nodes-impact.ts";
+import { list } from "./nodes-list.ts";
 
 export const nodes: Command = {
   name: "nodes",
-  summary: "What each node carries, and what moves if it dies.",
-  verbs: [impact],
+  summary: "What is wrong with the nodes, what each carries, and what moves if it dies.",
+  verbs: [check, list, impact, explain],
 };

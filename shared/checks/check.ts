@@ -43,6 +43,8 @@ type CheckHead<P extends NodeProbeId, K extends ResourceKind> = Readonly<{
   /** Every code its findings can have; stable, never reused. */
   codes: NonEmpty<string>;
   page: CheckPage;
+  /** What several nodes that fail have in common, after "2 nodes ": "have Wi-Fi on beside the cable". */
+  common?: string;
   /** Probes of the node (or of all nodes) without which nothing can be judged. */
   needs: readonly P[];
   /** Kinds of the cluster without which nothing can be judged. A kind that the server does not know skips the check. */

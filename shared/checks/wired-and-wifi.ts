@@ -22,6 +22,7 @@ manager or the next start. First make sure that the InternalIP, the CNI's addres
 the wireless interface. To go back, take the line out again and restart. Where Wi-Fi has to stay, name the wired
 interface under \`interfaces\` in every L2Advertisement that selects the pool.`,
   },
+  common: "have Wi-Fi on beside the cable",
   needs: ["ip-addr", "wireless-nics"],
   reads: [],
   judge: ({ node, "ip-addr": nics, "wireless-nics": wireless }, { site }) => {

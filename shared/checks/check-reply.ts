@@ -1,0 +1,312 @@
+import type { CheckResult } from "../check-result.ts";
+import type { Fault } from "../fault.ts";
+import type { Finding, Severity } from "../finding.ts";
+import { bySeverity } from "../finding.ts";
+import type { Json } from "../json.ts";
+import type { Block, Reply } from "../reply.ts";
+import { counted } from "../report/wording.ts";
+import { code, join, type Text, text } from "../text.ts";
+import type { Check } from "./check.ts";
+import type { NodeSource } from "./gather.ts";
+
+export type CheckRun = Readonly<{
+  cluster: string;
+  source: NodeSource;
+  /** The nodes that were asked. */
+  nodes: readonly string[];
+  checks: readonly Check[];
+  results: readonly CheckResult[];
+  /** Why the node could not be visited, by node. */
+  unreached: ReadonlyMap<string, Fault>;
+  /** Checks that compare nodes and were left out because only some were asked for. */
+  leftOut: readonly Check[];
+}>;
+
+/** The node a finding is about: `karstark` and `karstark/wlan0` both are karstark. */
+const nodeOf = ({ subject }: Finding): string | undefined =>
+  subject.kind === "node"
+    ? subject.name
+    : subject.kind === "nic"
+      ? subject.name.slice(0, subject.name.lastIndexOf("/"))
+      : undefined;
+
+const faultText = ({ what, detail }: Fault): Text => text`${what}: ${detail}`;
+
+type Line = Readonly<{ node: string; severity: Severity; text: Text; codes: readonly string[] }>;
+
+const worst = (findings: readonly Finding[]): Severity =>
+  findings.toSorted(bySeverity)[0]?.severity ?? "info";
+
+const isBad = (severity: Severity): boolean => severity !== "info" && severity !== "unknown";
+
+/** One line for everything that failed on a node, worst first. */
+function failureLine(node: string, findings: readonly Finding[]): Line {
+  const ordered = findings.toSorted(bySeverity);
+  return {
+    node,
+    severity: worst(ordered),
+    text: join(
+      ordered.map((finding) => finding.text),
+      "; ",
+    ),
+    codes: [...new Set(ordered.map((finding) => finding.code))],
+  };
+}
+
+/** One line for each reason why something about a node could not be looked at. */
+function unknownLines(node: string, run: CheckRun, results: readonly CheckResult[]): readonly Line[] {
+  const unreached = run.unreached.get(node);
+  const byReason = new Map<string, { fault: Fault; checks: string[] }>();
+  for (const result of results) {
+    if (result.outcome !== "unknown" || result.subject.name !== node) continue;
+    const key = `${result.fault.what}: ${result.fault.detail}`;
+    const entry = byReason.get(key) ?? { fault: result.fault, checks: [] };
+    entry.checks.push(result.check);
+    byReason.set(key, entry);
+  }
+  return [...byReason.values()].map(({ fault, checks }) => ({
+    node,
+    severity: "unknown",
+    codes: [`fault-${fault.kind}`],
+    text:
+      fault === unreached || (unreached !== undefined && fault.detail === unreached.detail)
+        ? faultText(fault)
+        : text`${faultText(fault)} (${checks.length > 3 ? counted(checks.length, "check") : checks.join(", ")})`,
+  }));
+}
+
+/** More siblings than this with the same words become one line. */
+const siblings = 3;
+const namesShown = 6;
+
+const names = (nodes: readonly string[]): string =>
+  nodes.length <= namesShown
+    ? nodes.join(", ")
+    : `${nodes.slice(0, namesShown).join(", ")} and ${nodes.length - namesShown} more`;
+
+/** Lines as findings: those that say the same of many nodes are one. */
+function folded(cluster: string, lines: readonly Line[]): readonly Finding[] {
+  const groups = new Map<string, Line[]>();
+  for (const line of lines) {
+    const key = JSON.stringify([line.severity, line.text]);
+    groups.set(key, [...(groups.get(key) ?? []), line]);
+  }
+  return [...groups.values()].flatMap((group): Finding[] => {
+    const [first] = group as [Line, ...Line[]];
+    const facts = { codes: first.codes, nodes: group.map(({ node }) => node) };
+    const common = { code: first.codes[0] ?? "check", severity: first.severity };
+    if (group.length > siblings)
+      return [
+        {
+          ...common,
+          subject: { kind: "cluster", name: cluster },
+          facts,
+          text: text`${group.length} nodes: ${first.text} (${names(facts.nodes)})`,
+        },
+      ];
+    return group.map((line) => ({
+      ...common,
+      subject: { kind: "node", name: line.node },
+      facts: { codes: line.codes },
+      text: line.text,
+    }));
+  });
+}
+
+/** Codes that two nodes or more share, with what the check says they have in common. */
+function commonCauses(run: CheckRun): readonly Text[] {
+  return run.checks.flatMap((check): Text[] => {
+    if (check.common === undefined) return [];
+    const nodes = new Set(
+      run.results.flatMap((result) =>
+        result.outcome === "failed" && result.check === check.id
+          ? result.findings.flatMap((finding) => nodeOf(finding) ?? [])
+          : [],
+      ),
+    );
+    if (nodes.size < 2) return [];
+    return [text`Common cause: ${nodes.size} nodes ${check.common} (${names([...nodes])}).`];
+  });
+}
+
+const outcomesOf = (run: CheckRun, check: Check): string => {
+  const results = run.results.filter((result) => result.check === check.id);
+  const parts = (["failed", "unknown", "skipped", "passed"] as const).flatMap((outcome) => {
+    const number = results.filter((result) => result.outcome === outcome).length;
+    return number === 0 ? [] : [`${number} ${outcome}`];
+  });
+  const because = [
+    ...new Set(results.flatMap((result) => (result.outcome === "skipped" ? [result.because] : []))),
+  ];
+  return `${parts.join(", ")}${because.length === 0 ? "" : ` (${because.join("; ")})`}`;
+};
+
+function evidence(run: CheckRun): Block {
+  const width = Math.max(...run.checks.map(({ id }) => id.length));
+  return {
+    kind: "evidence",
+    title: "Every check",
+    lines: [
+      ...run.checks.map((check) => `${check.id.padEnd(width)}  ${outcomesOf(run, check)}`),
+      ...run.leftOut.map((check) => `${check.id.padEnd(width)}  left out: it compares all nodes`),
+    ],
+  };
+}
+
+const resultJson = (result: CheckResult): Json => ({
+  check: result.check,
+  subject: result.subject,
+  outcome: result.outcome,
+  ...(result.outcome === "failed"
+    ? {
+        findings: result.findings.map(({ code: name, severity, subject, facts }) => ({
+          code: name,
+          severity,
+          subject,
+          facts,
+        })),
+      }
+    : {}),
+  ...(result.outcome === "skipped" ? { because: result.because } : {}),
+  ...(result.outcome === "unknown" ? { fault: result.fault } : {}),
+});
+
+type Count = Readonly<{ total: number; failing: number; unknown: number; checks: number; cluster: number }>;
+
+function verdict({ total, failing, unknown, checks, cluster }: Count, unsure: boolean): Reply["verdict"] {
+  const passing = total - failing - unknown;
+  const all = counted(checks, "check");
+  const passed = checks === 1 ? "pass the check" : `pass all ${all}`;
+  const rest = [
+    passing === 0
+      ? "none passes all of them"
+      : `${passing} ${passing === 1 ? passed.replace("pass", "passes") : passed}`,
+    ...(unknown > 0 ? [`${unknown} could not be looked at in full`] : []),
+    ...(cluster > 0 ? [`${counted(cluster, "finding")} about the cluster`] : []),
+  ].join(", ");
+  const nodes = counted(total, "node");
+  if (failing > 0)
+    return {
+      word: `${failing} of ${nodes} ${failing === 1 ? "needs" : "need"} you`,
+      outcome: "failed",
+      text: [rest],
+    };
+  if (cluster > 0) return { word: "FAIL", outcome: "failed", text: [rest] };
+  if (unsure || unknown > 0)
+    return {
+      word: "UNKNOWN",
+      outcome: "unknown",
+      text: [unknown > 0 ? `of ${nodes} ${rest}` : `${nodes} ${passed} that could be made`],
+    };
+  return {
+    word: "OK",
+    outcome: "ok",
+    text: [`${nodes} ${total === 1 ? passed.replace("pass", "passes") : passed}`],
+  };
+}
+
+/** For one node: how many of its checks failed and how many could not be made. */
+function verdictOfOne(node: string, results: readonly CheckResult[]): Reply["verdict"] {
+  const having = (outcome: CheckResult["outcome"]): number =>
+    results.filter((result) => result.outcome === outcome).length;
+  const failed = having("failed");
+  const unsure = having("unknown");
+  const rest = [
+    ...(failed > 0
+      ? [`${failed} of ${counted(results.length, "check")} ${failed === 1 ? "fails" : "fail"}`]
+      : []),
+    ...(unsure > 0 ? [`${unsure} of ${counted(results.length, "check")} could not be made`] : []),
+    ...(failed + unsure > 0 ? [`${having("passed")} ${having("passed") === 1 ? "passes" : "pass"}`] : []),
+  ].join(", ");
+  if (failed > 0) return { word: `${node} needs you`, outcome: "failed", text: [rest] };
+  if (unsure > 0) return { word: "UNKNOWN", outcome: "unknown", text: [`${node}: ${rest}`] };
+  const skips = having("skipped");
+  const passes = counted(having("passed"), "check");
+  return {
+    word: "OK",
+    outcome: "ok",
+    text: [
+      `${node} passes ${skips === 0 ? "all " : ""}${passes}${skips === 0 ? "" : `, ${skips} do not apply`}`,
+    ],
+  };
+}
+
+/** The answer of `/nodes check`: who needs somebody, why, what they have in common. Pure. */
+export function checkReply(run: CheckRun): Reply {
+  const failures = run.results.flatMap((result) => (result.outcome === "failed" ? result.findings : []));
+  const byNode = new Map<string, Finding[]>();
+  const ofCluster: Finding[] = [];
+  for (const finding of failures) {
+    const node = nodeOf(finding);
+    if (node === undefined) ofCluster.push(finding);
+    else byNode.set(node, [...(byNode.get(node) ?? []), finding]);
+  }
+  const bad = [...byNode].filter(([, findings]) => findings.some(({ severity }) => isBad(severity)));
+  const failing = new Set(bad.map(([node]) => node));
+  const unknownOf = new Map(run.nodes.map((node) => [node, unknownLines(node, run, run.results)] as const));
+  const unsureNodes = run.nodes.filter(
+    (node) => !failing.has(node) && (unknownOf.get(node)?.length ?? 0) > 0,
+  );
+  const clusterUnknown = run.results.flatMap((result): Finding[] => {
+    // A cross-node check that only lacks nodes told of already adds nothing but noise.
+    if (result.outcome !== "unknown" || result.subject.kind !== "cluster") return [];
+    return [
+      {
+        code: `fault-${result.fault.kind}`,
+        severity: "unknown",
+        subject: { kind: "cluster", name: run.cluster },
+        facts: { check: result.check, fault: result.fault.kind },
+        text: text`${result.check}: ${faultText(result.fault)}`,
+      },
+    ];
+  });
+  const only = run.nodes.length === 1 ? run.nodes[0] : undefined;
+  const lines = [...byNode].map(([node, findings]) => failureLine(node, findings));
+  const findings: readonly Finding[] = [
+    ...(only === undefined ? folded(run.cluster, lines) : [...byNode.values()].flat()),
+    ...ofCluster,
+    ...folded(run.cluster, [...unknownOf.values()].flat()),
+    ...clusterUnknown,
+  ].toSorted(bySeverity);
+  const causes = commonCauses(run);
+  const worstNode = bad.toSorted(([, a], [, b]) => bySeverity(a[0] as Finding, b[0] as Finding))[0]?.[0];
+  const failedChecks = [
+    ...new Set(run.results.flatMap((result) => (result.outcome === "failed" ? [result.check] : []))),
+  ];
+  const fromConfig =
+    run.source.from === "config"
+      ? text`The API could not be read (${run.source.because.detail}): the nodes are those of the config.`
+      : undefined;
+  return {
+    verdict:
+      only === undefined
+        ? verdict(
+            {
+              total: run.nodes.length,
+              failing: failing.size,
+              unknown: unsureNodes.length,
+              checks: run.checks.length,
+              cluster: ofCluster.filter(({ severity }) => isBad(severity)).length,
+            },
+            clusterUnknown.length > 0 || run.source.from === "config",
+          )
+        : verdictOfOne(only, run.results),
+    cluster: run.cluster,
+    ...(fromConfig === undefined ? {} : { why: fromConfig }),
+    findings,
+    blocks: [...causes.map((cause): Block => ({ kind: "prose", text: cause })), evidence(run)],
+    next: [
+      ...(only === undefined && worstNode !== undefined ? [text`${code(`/nodes check ${worstNode}`)}`] : []),
+      ...(failedChecks[0] === undefined
+        ? []
+        : [text`Why and how to fix: ${code(`/nodes explain ${failedChecks[0]}`)}`]),
+    ],
+    actions: [],
+    data: {
+      nodes: run.nodes,
+      nodesFrom: run.source.from,
+      checks: run.checks.map(({ id }) => id),
+      results: run.results.map(resultJson),
+    },
+  };
+}
