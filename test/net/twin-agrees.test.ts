@@ -13,7 +13,7 @@ import type { Shell, ShellCommand } from "#shared/probes/shell.ts";
 import { tcpdumpArp } from "#shared/probes/tcpdump-arp.ts";
 import { object } from "#shared/twin/sites/stored-object.ts";
 import { until } from "#test/contract/shell.ts";
-import { findHabets } from "./support/habets.ts";
+import { findHabets, publicHabets } from "./support/habets.ts";
 import { inside, pidsIn } from "./support/inside.ts";
 import { type Host, type Lab, siteOf, startLab } from "./support/lab-of-topology.ts";
 import { masked } from "./support/masks.ts";
@@ -58,7 +58,7 @@ const vantage = (name: string, address: string, mac: string): Host => ({
 });
 
 /** Plugged in in this order on both sides, because a bridge floods, and so answers come, in the order of its ports. */
-const hosts = (plainArping: string): readonly Host[] => [
+const hosts = (plain: Readonly<{ iputils: string; habets: string }>): readonly Host[] => [
   {
     name: "karstark",
     role: "node",
@@ -99,13 +99,13 @@ const hosts = (plainArping: string): readonly Host[] => [
   {
     // With a file capability the program is not started at all without the right; the model has it without one.
     ...vantage("powerless", "10.77.0.9", "02:a6:32:0a:1b:09"),
-    instead: { arping: plainArping },
+    instead: { arping: plain.iputils },
     withoutRawSockets: true,
     user: { name: "operator", shell: "/bin/bash" },
   },
   {
     ...vantage("powerless-habets", "10.77.0.10", "02:a6:32:0a:1b:0a"),
-    ...withHabets,
+    instead: { arping: plain.habets },
     withoutRawSockets: true,
     user: { name: "operator", shell: "/bin/bash" },
     model: { arping: "habets" },
@@ -135,6 +135,11 @@ async function outcome(shell: Shell, machine: string, command: ShellCommand): Pr
   }
 }
 
+const typed = (line: string): ShellCommand => {
+  const [program = "", ...args] = line.split(" ");
+  return { argv: [program, ...args], privileged: true, timeoutMs: 5_000 };
+};
+
 type Case = Readonly<{
   title: string;
   probe: string;
@@ -143,6 +148,8 @@ type Case = Readonly<{
   /** What must be in the real output, so that two machines that both say nothing do not pass for agreement. */
   shows: RegExp;
 }>;
+
+type Comparison = Pick<Case, "on" | "command"> & Partial<Pick<Case, "shows">>;
 
 const count = 2;
 const lookWith = (program: "iputils" | "habets") => {
@@ -314,10 +321,10 @@ describeNet(
 
     beforeAll(async () => {
       dir = mkdtempSync(join(tmpdir(), "arpt-plain-"));
-      const plainArping = join(dir, "arping");
-      copyFileSync(execFileSync("sh", ["-c", "command -v arping"], { encoding: "utf8" }).trim(), plainArping);
-      execFileSync("chmod", ["755", dir, plainArping]);
-      machines = hosts(plainArping);
+      const iputils = join(dir, "arping");
+      copyFileSync(execFileSync("sh", ["-c", "command -v arping"], { encoding: "utf8" }).trim(), iputils);
+      execFileSync("chmod", ["755", dir, iputils]);
+      machines = hosts({ iputils, habets: "program" in habets ? publicHabets(habets, dir) : "" });
       topology = buildTopology([...machines, stranger]);
       lab = await startLab(siteOf(machines, lanPrefix, []));
       speakers = await startLab(siteOf(machines, lanPrefix, objects));
@@ -351,15 +358,12 @@ describeNet(
       await Promise.all([inside(topology, machine, argv), lab.exec(machine, argv)]);
     };
 
-    const compare = async (
-      { on, command, shows }: Omit<Case, "title" | "probe">,
-      against: readonly Lab[] = [lab],
-    ) => {
+    const compare = async ({ on, command, shows }: Comparison, against: readonly Lab[] = [lab]) => {
       const [real, ...models] = await Promise.all([
         outcome(topology.shell, on, command),
         ...against.map((model) => outcome(model.shell, on, command)),
       ]);
-      expect("fault" in real ? real.fault.detail : `${real.stdout}${real.stderr}`).toMatch(shows);
+      if (shows) expect("fault" in real ? real.fault.detail : `${real.stdout}${real.stderr}`).toMatch(shows);
       for (const model of models) expect(model).toEqual(real);
     };
 
@@ -467,6 +471,24 @@ describeNet(
       });
       proxy(0);
     });
+
+    it.each([
+      `ip addr add ${ip.one}/32 dev lo`,
+      `ip addr replace ${ip.one}/32 dev lo`,
+      `ip addr del ${ip.nobody}/32 dev lo`,
+      `ip addr add ${ip.nobody}/32 dev eth9`,
+      `ip addr add ${ip.nobody}/32`,
+      "ip addr add nonsense dev lo",
+      "sysctl -w net.ipv4.conf.eth0.arp_filter=0",
+      "sysctl -qw net.ipv4.conf.eth0.arp_filter=0",
+      "sysctl -w net.ipv4.conf.eth0.no_such=0",
+    ])("what the scenes are set with: %s", async (line) => compare({ on: "bettley", command: typed(line) }));
+
+    it.each([
+      `ip addr add ${ip.nobody}/32 dev lo`,
+      "sysctl -w net.ipv4.conf.eth0.arp_filter=0",
+    ])("what the scenes are set with, without rights: %s", async (line) =>
+      compare({ on: "powerless", command: typed(line), shows: /permi/ }));
 
     it("an interface that is down", async () => {
       await both("karstark", ["ip", "link", "set", "wlan0", "down"]);

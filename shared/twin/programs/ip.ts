@@ -353,7 +353,7 @@ function addressSet(args: readonly string[], context: ProgramContext): number {
   const prefix = parsePrefix(words[0] ?? "");
   if (prefix === undefined)
     return refuse(context, `Error: any valid prefix is expected rather than "${words[0] ?? ""}".\n`, 1);
-  if (dev < 0) return refuse(context, 'Not enough information: "dev" argument is required.\n', 255);
+  if (dev < 0) return refuse(context, 'Not enough information: "dev" argument is required.\n', 1);
   const nic = words[dev + 1] ?? "";
   if (nic !== "lo" && !context.machine.nics.some(({ name }) => name === nic))
     return refuse(context, `Cannot find device "${nic}"\n`, 1);

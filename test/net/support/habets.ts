@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
@@ -34,8 +34,8 @@ function download(): string | undefined {
   }
 }
 
-function libraryDirectory(): string | undefined {
-  const lib = join(cache, "usr/lib");
+function libraryDirectory(root: string): string | undefined {
+  const lib = join(root, "usr/lib");
   if (!existsSync(lib)) return undefined;
   return readdirSync(lib)
     .map((triplet) => join(lib, triplet))
@@ -48,13 +48,13 @@ const starts = (program: string): boolean => {
 };
 
 /** The unpacked program itself, or a wrapper beside it where its library is only unpacked as well. */
-function unpacked(): string | undefined {
-  const program = join(cache, "usr/sbin/arping");
+function unpacked(root = cache): string | undefined {
+  const program = join(root, "usr/sbin/arping");
   if (!existsSync(program)) return undefined;
   if (starts(program)) return program;
-  const libraries = libraryDirectory();
+  const libraries = libraryDirectory(root);
   if (libraries === undefined) return undefined;
-  const wrapper = join(cache, "bin/arping");
+  const wrapper = join(root, "bin/arping");
   mkdirSync(dirname(wrapper), { recursive: true });
   // Under the name that people call it by, because it starts its messages with that.
   const text = `#!/bin/bash\nLD_LIBRARY_PATH='${libraries}' exec -a arping '${program}' "$@"\n`;
@@ -76,4 +76,11 @@ export function findHabets(): Habets {
   return {
     missing: `no arping by Thomas Habets: set ARPING_HABETS, or fill .cache/habets (${failure ?? "unpacked without it"})`,
   };
+}
+
+/** The same program where every user can start it, which the checkout need not be. */
+export function publicHabets({ program }: Readonly<{ program: string }>, directory: string): string {
+  if (!program.startsWith(cache)) return program;
+  cpSync(join(cache, "usr"), join(directory, "usr"), { recursive: true, verbatimSymlinks: true });
+  return unpacked(directory) ?? program;
 }

@@ -41,6 +41,16 @@ export const masks: readonly Mask[] = [
     pattern: /\/\S+(?=\/known_hosts\b)/g,
     instead: "<directory>",
   },
+  {
+    about: "EEXIST: the model's kernel 6.1 answers with its text, newer kernels in words of their own",
+    pattern: /^(?:Error: ipv4: Address already assigned\.|RTNETLINK answers: File exists)$/gm,
+    instead: "<address is there already>",
+  },
+  {
+    about: "EADDRNOTAVAIL: likewise",
+    pattern: /^(?:Error: ipv4: Address not found\.|RTNETLINK answers: Cannot assign requested address)$/gm,
+    instead: "<address is not there>",
+  },
 ];
 
 export const masked = (text: string): string =>
