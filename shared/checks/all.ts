@@ -1,20 +1,31 @@
 import { calicoAddressNic } from "./calico-address-nic.ts";
 import { calicoAutodetection } from "./calico-autodetection.ts";
 import type { Check } from "./check.ts";
+import { defaultRouteNic } from "./default-route-nic.ts";
+import { duplicateMac } from "./duplicate-mac.ts";
+import { hostKeyChanged } from "./host-key-changed.ts";
 import { internalIpNic } from "./internal-ip-nic.ts";
 import { ipvsStrictArp } from "./ipvs-strict-arp.ts";
 import { lanNic } from "./lan-nic.ts";
 import { lanNicNotAdvertised } from "./lan-nic-not-advertised.ts";
+import { mtuDiffers } from "./mtu-differs.ts";
 import { namedNicEnslaved } from "./named-nic-enslaved.ts";
 import { namedNicMissing } from "./named-nic-missing.ts";
 import { networkUnavailable } from "./network-unavailable.ts";
 import { poolAddressOnNic } from "./pool-address-on-nic.ts";
+import { sshOverWifi } from "./ssh-over-wifi.ts";
+import { toolsMissing } from "./tools-missing.ts";
 import { wiredAndWifi } from "./wired-and-wifi.ts";
 
 /** Every check, in the order people read them: the likeliest cause of trouble first. */
 export const checks: readonly Check[] = [
+  hostKeyChanged,
   wiredAndWifi,
   lanNic,
+  defaultRouteNic,
+  sshOverWifi,
+  duplicateMac,
+  mtuDiffers,
   internalIpNic,
   calicoAddressNic,
   calicoAutodetection,
@@ -24,4 +35,5 @@ export const checks: readonly Check[] = [
   namedNicMissing,
   poolAddressOnNic,
   ipvsStrictArp,
+  toolsMissing,
 ];

@@ -171,16 +171,28 @@ const resultJson = (result: CheckResult): Json => ({
   ...(result.outcome === "unknown" ? { fault: result.fault } : {}),
 });
 
-type Count = Readonly<{ total: number; failing: number; unknown: number; checks: number; cluster: number }>;
+type Count = Readonly<{
+  total: number;
+  failing: number;
+  unknown: number;
+  /** Nodes about which there is nothing worse than a remark. */
+  remarked: number;
+  checks: number;
+  cluster: number;
+}>;
 
-function verdict({ total, failing, unknown, checks, cluster }: Count, unsure: boolean): Reply["verdict"] {
-  const passing = total - failing - unknown;
+function verdict(
+  { total, failing, unknown, remarked, checks, cluster }: Count,
+  unsure: boolean,
+): Reply["verdict"] {
+  const passing = total - failing - unknown - remarked;
   const all = counted(checks, "check");
   const passed = checks === 1 ? "pass the check" : `pass all ${all}`;
   const rest = [
     passing === 0
       ? "none passes all of them"
       : `${passing} ${passing === 1 ? passed.replace("pass", "passes") : passed}`,
+    ...(remarked > 0 ? [`${remarked} with a remark`] : []),
     ...(unknown > 0 ? [`${unknown} could not be looked at in full`] : []),
     ...(cluster > 0 ? [`${counted(cluster, "finding")} about the cluster`] : []),
   ].join(", ");
@@ -198,6 +210,7 @@ function verdict({ total, failing, unknown, checks, cluster }: Count, unsure: bo
       outcome: "unknown",
       text: [unknown > 0 ? `of ${nodes} ${rest}` : `${nodes} ${passed} that could be made`],
     };
+  if (remarked > 0) return { word: "OK", outcome: "ok", text: [`of ${nodes} ${rest}`] };
   return {
     word: "OK",
     outcome: "ok",
@@ -285,6 +298,8 @@ export function checkReply(run: CheckRun): Reply {
               total: run.nodes.length,
               failing: failing.size,
               unknown: unsureNodes.length,
+              remarked: [...byNode.keys()].filter((node) => !failing.has(node) && !unsureNodes.includes(node))
+                .length,
               checks: run.checks.length,
               cluster: ofCluster.filter(({ severity }) => isBad(severity)).length,
             },
