@@ -51,7 +51,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   let account = options.account;
   /** The buttons people can press: those of the last answer that had any. */
   let buttons: readonly Action[] = [];
-  const columns = (): number => Math.max(40, output.columns ?? 80);
+  const columns = (): number => Math.max(40, output.columns || 80);
   const write = (value: string): void => void output.write(value);
 
   const print = (reply: Reply): void => {

@@ -13,6 +13,7 @@ import { runConsole } from "#bot/doors/console.ts";
 import { loadConfig } from "#bot/load-config.ts";
 import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
 import { code, text } from "#shared/text.ts";
+import { stories } from "./stories.ts";
 
 const { values } = parseArgs({
   options: {
@@ -60,6 +61,7 @@ const app = createApp({
 });
 const abort = new AbortController();
 process.once("SIGTERM", () => abort.abort());
+const story = Object.entries(stories).find(([name]) => name === values.scenario)?.[1];
 const operator = people.find((p) => p.name === "operator");
 
 await runConsole({
@@ -76,18 +78,19 @@ await runConsole({
     verdict: {
       word: "Lab",
       outcome: "info",
-      text: text`${values.scenario} is up: 13 nodes, MetalLB, a router and three vantages, all simulated.`,
+      text: text`${values.scenario} is up: ${config?.clusters[0]?.nodes.length ?? 0} nodes, MetalLB, a router and ${config?.clusters[0]?.vantages.length ?? 0} vantages, all simulated.`,
     },
     findings: [],
     blocks: [
       {
         kind: "prose",
-        text: text`You are ${operator?.name ?? "operator"}. The cluster announced its addresses by BGP until its router was replaced by one without BGP. Is ${code("httpbin")} still answered?`,
+        text: [`You are ${operator?.name ?? "operator"}. ${story?.story ?? ""}`],
       },
     ],
     next: [
-      text`${code("/arping httpbin")}`,
+      text`${code(story?.first ?? "/arping all")}, and ${code("/press 1")} presses a button that an answer offers`,
       text`${code("/help")} lists everything, ${code("/quit")} leaves`,
+      text`Other sites: ${code(`npm start -- --scenario ${Object.keys(stories).find((name) => name !== values.scenario)}`)}`,
     ],
     actions: [],
   },
