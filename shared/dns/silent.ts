@@ -1,6 +1,7 @@
 import { chooseForCreate, chooseForUpdate, withoutConflictingCnames } from "./conflict.ts";
 import {
   type Endpoint,
+  hasProperty,
   isOwnedBy,
   ownerOf,
   property,
@@ -18,10 +19,11 @@ import {
   whyNeverOwned,
   writtenTxts,
 } from "./ownership-written.ts";
-import type { Changes } from "./plan.ts";
+import type { Changes, Update } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import {
   crashingTxts,
+  forceUpdate,
   type OwnershipRecord,
   ownable,
   type Registry,
@@ -46,6 +48,7 @@ export type SilentCode =
   | "ttl"
   | "stale-resource"
   | "dropped"
+  | "every-round"
   | "crash"
   | "leftover-txt"
   | "dangling-txt";
@@ -227,6 +230,25 @@ function ofCreate(endpoint: Endpoint, { registry, txts, zone }: Indexed): readon
   return [];
 }
 
+/** A TXT that is missed but lies outside the zone can never be made: record and rest are rewritten for ever. */
+function ofUpdate({ from }: Update, { registry, zone }: SilentInput): readonly Silent[] {
+  if (!hasProperty(from, forceUpdate)) return [];
+  const record = ownable(from);
+  const storable = writtenTxts(record, registry.flags, registry.rules, zone);
+  const lost = writtenTxts(record, registry.flags, registry.rules).find(
+    ({ name }) => !storable.some((each) => each.name === name),
+  );
+  return lost === undefined
+    ? []
+    : [
+        of(
+          "every-round",
+          from,
+          `rewritten in every round: ${lost.name}, which it misses, lies outside ${zone}`,
+        ),
+      ];
+}
+
 const matchKey = (name: string, type: string, setIdentifier: string): string =>
   `${name} ${type} ${setIdentifier}`;
 
@@ -334,6 +356,7 @@ export function silentRows(input: SilentInput): readonly Silent[] {
       ),
     ),
     ...plan.create.flatMap((endpoint) => ofCreate(endpoint, indexed)),
+    ...plan.update.flatMap((update) => ofUpdate(update, input)),
     ...dropped
       .filter(({ endpoint }) => registry.isManaged(endpoint.type) && matches(endpoint.name))
       .map(({ endpoint, why }) => of("dropped", endpoint, `${who(endpoint)}: ${why}`)),
