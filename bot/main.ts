@@ -1,6 +1,7 @@
 import "./require-node.ts";
 import { userInfo } from "node:os";
-import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
+import { connectClustersInWorker } from "#shared/adapters/clusters-in-worker.ts";
+import { openLedgerInWorker } from "#shared/adapters/ledger-in-worker.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
@@ -71,7 +72,7 @@ if (!config.ledgerFile)
 
 let ledger: Ledger;
 try {
-  ledger = await openSqliteLedger({ file: config.ledgerFile, now: systemClock.now });
+  ledger = await openLedgerInWorker({ file: config.ledgerFile, now: systemClock.now, log });
 } catch (error) {
   if (error instanceof FaultError)
     refuse(
@@ -106,6 +107,7 @@ const composed = await compose({
   config,
   ...(loaded.path === undefined ? {} : { configPath: loaded.path }),
   ledger,
+  connections: await connectClustersInWorker({ clusters: config.clusters, log }),
   warnings,
   roles: () => judged().rules,
 });

@@ -17,7 +17,13 @@ export async function bundleBot(outdir: string): Promise<readonly string[]> {
   await rm(outdir, { recursive: true, force: true });
   const built = await build({
     absWorkingDir: join(import.meta.dirname, ".."),
-    entryPoints: { arpeggio: "bot/cli.ts", bot: "bot/main.ts" },
+    // Entries of threads keep their names, so that the chunks beside them find them.
+    entryPoints: {
+      arpeggio: "bot/cli.ts",
+      bot: "bot/main.ts",
+      "ledger-worker": "shared/adapters/ledger-worker.ts",
+      "cluster-worker": "shared/adapters/cluster-worker.ts",
+    },
     outdir,
     bundle: true,
     splitting: true,

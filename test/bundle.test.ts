@@ -1,4 +1,6 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleBot } from "#infra/bundle.ts";
 import { bootLab, type Lab } from "#infra/lab/boot.ts";
 import { clusterConfigOf } from "#infra/lab/in-memory.ts";
+import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
+import { readAudit } from "#shared/ledger/audit.ts";
+import { utcDay } from "#shared/ledger/stream.ts";
 import { sites } from "#shared/twin/sites/all.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -96,6 +101,82 @@ describe("the bundled bin behaves like the checkout", () => {
       ),
     ).toEqual([]);
     expect(loaded.some((url) => url.includes("/bot/cli.ts"))).toBe(true);
+  });
+});
+
+/** A bot process at the lab: what it answers to signed commands, and how it ends. */
+async function bot(file: string) {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
+    env: { PATH: process.env.PATH ?? "", HOME: dir, ...lab.env, PORT: "0" },
+    cwd: dir,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = once(child, "exit");
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const url = await new Promise<string>((done, fail) => {
+    let stdout = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+      const ready = /^ready: (\S+),/m.exec(stdout)?.[1];
+      if (ready !== undefined) done(ready);
+    });
+    void exited.then(() => fail(new Error(stderr)));
+  });
+  return {
+    ask: async (command: string, text: string): Promise<string> => {
+      const body = new URLSearchParams({
+        command,
+        text,
+        user_id: "U0OPERATOR",
+        team_id: "T0LAB",
+        channel_id: "C0PLATFORM",
+        trigger_id: crypto.randomUUID(),
+        response_url: "http://127.0.0.1:9/none",
+      }).toString();
+      const stamp = String(Math.floor(Date.now() / 1_000));
+      const signature = createHmac("sha256", lab.env.SLACK_SIGNING_SECRET as string)
+        .update(`v0:${stamp}:${body}`)
+        .digest("hex");
+      const response = await fetch(url, {
+        method: "POST",
+        body,
+        headers: {
+          "content-type": "application/x-www-form-urlencoded",
+          "x-slack-request-timestamp": stamp,
+          "x-slack-signature": `v0=${signature}`,
+        },
+      });
+      return ((await response.json()) as { text: string }).text;
+    },
+    stop: async () => {
+      child.kill("SIGTERM");
+      const [code] = await exited;
+      return { code: code as number | null, stderr };
+    },
+  };
+}
+
+describe("the bot and its threads, from source and bundled", () => {
+  it.each([
+    ["source", () => join(root, "bot/main.ts")],
+    ["bundle", () => join(dir, "dist/bot.mjs")],
+  ])("%s: looks at the cluster, keeps the record, ends in order", async (_, file) => {
+    const ledgerFile = join(dir, "lab/ledger.sqlite");
+    const running = await bot(file());
+    const before = Date.now();
+    expect(await running.ask("/arpeggio", "whoami")).toContain("operator");
+    expect(await running.ask("/nodes", "impact bettley")).toMatch(/bettley.*announce/);
+    expect(await running.stop()).toEqual({ code: 0, stderr: "" });
+    const ledger = await openSqliteLedger({ file: ledgerFile, now: Date.now });
+    const days = [...new Set([utcDay(before), utcDay(Date.now())])];
+    const entries = (await Promise.all(days.map((day) => readAudit(ledger, day))))
+      .flat()
+      .filter(({ at }) => at >= before);
+    expect(entries.map(({ words }) => words)).toEqual(["arpeggio whoami", "nodes impact bettley"]);
+    await ledger.close();
   });
 });
 
