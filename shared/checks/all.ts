@@ -1,18 +1,30 @@
+import { addressEndsIn0Or255 } from "./address-ends-in-0-or-255.ts";
+import { advertisementSelectors } from "./advertisement-selectors.ts";
+import { bgpLeftovers } from "./bgp-leftovers.ts";
 import { calicoAddressNic } from "./calico-address-nic.ts";
 import { calicoAutodetection } from "./calico-autodetection.ts";
 import type { Check } from "./check.ts";
 import { defaultRouteNic } from "./default-route-nic.ts";
 import { duplicateMac } from "./duplicate-mac.ts";
+import { excludeLabelCheck } from "./exclude-label.ts";
 import { hostKeyChanged } from "./host-key-changed.ts";
 import { internalIpNic } from "./internal-ip-nic.ts";
 import { ipvsStrictArp } from "./ipvs-strict-arp.ts";
+import { k3sServicelb } from "./k3s-servicelb.ts";
 import { lanNic } from "./lan-nic.ts";
 import { lanNicNotAdvertised } from "./lan-nic-not-advertised.ts";
+import { leaderNotReady } from "./leader-not-ready.ts";
+import { memberlistOff } from "./memberlist-off.ts";
 import { mtuDiffers } from "./mtu-differs.ts";
 import { namedNicEnslaved } from "./named-nic-enslaved.ts";
 import { namedNicMissing } from "./named-nic-missing.ts";
 import { networkUnavailable } from "./network-unavailable.ts";
 import { poolAddressOnNic } from "./pool-address-on-nic.ts";
+import { poolNotAdvertised } from "./pool-not-advertised.ts";
+import { poolOnLan } from "./pool-on-lan.ts";
+import { poolOverlaps } from "./pool-overlaps.ts";
+import { restrictionCancelled } from "./restriction-cancelled.ts";
+import { speakerVersions } from "./speaker-versions.ts";
 import { sshOverWifi } from "./ssh-over-wifi.ts";
 import { toolsMissing } from "./tools-missing.ts";
 import { wiredAndWifi } from "./wired-and-wifi.ts";
@@ -36,4 +48,16 @@ export const checks: readonly Check[] = [
   poolAddressOnNic,
   ipvsStrictArp,
   toolsMissing,
+  excludeLabelCheck,
+  restrictionCancelled,
+  advertisementSelectors,
+  poolOverlaps,
+  addressEndsIn0Or255,
+  poolOnLan,
+  poolNotAdvertised,
+  memberlistOff,
+  leaderNotReady,
+  bgpLeftovers,
+  speakerVersions,
+  k3sServicelb,
 ];

@@ -55,6 +55,6 @@ export const rangeText = ({ family, first, last }: Range): string =>
 
 export const rangesText = (ranges: readonly Range[]): string => joined(ranges).map(rangeText).join(", ");
 
-/** How many addresses there are, counted once each. */
-export const countOf = (ranges: readonly Range[]): bigint =>
-  joined(ranges).reduce((sum, { first, last }) => sum + last - first + 1n, 0n);
+/** How many addresses there are, counted once each; of an IPv6 prefix about as many. */
+export const countOf = (ranges: readonly Range[]): number =>
+  Number(joined(ranges).reduce((sum, { first, last }) => sum + last - first + 1n, 0n));

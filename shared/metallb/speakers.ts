@@ -91,3 +91,14 @@ export function speakerSettings(objects: MetalLbObjects): SpeakerSettings {
         : [...new Set(pods.filter(isRunning).flatMap(({ nodeName }) => (nodeName ? [nodeName] : [])))].sort(),
   };
 }
+
+/** The image of every speaker Pod that runs, with the release it names or why it names none. */
+export const speakerImages = (
+  objects: MetalLbObjects,
+): readonly Readonly<{ pod: string; node: string; image: string; version?: string; doubt?: string }>[] =>
+  objects.pods
+    .filter((pod) => isSpeaker(pod.labels) && isRunning(pod))
+    .map((pod) => {
+      const image = speakerContainer(pod.containers)?.image;
+      return { pod: pod.name, node: pod.nodeName ?? "", image: image ?? "", ...imageVersion(image) };
+    });
