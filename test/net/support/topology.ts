@@ -71,6 +71,9 @@ function sweep(): void {
   }
 }
 
+/** The port of the switch that a NIC is plugged into. */
+export const portOf = ({ mac }: NicSpec): string => `p${mac.replaceAll(":", "").slice(-8)}`;
+
 let made = 0;
 
 /**
@@ -115,7 +118,7 @@ export function buildTopology(machines: readonly MachineSpec[]): Topology {
       "net.ipv4.conf.all.rp_filter=0",
     ]);
     for (const nic of machine.nics) {
-      const port = `p${nic.mac.replaceAll(":", "").slice(-8)}`;
+      const port = portOf(nic);
       inside(
         "switch",
         "link",
