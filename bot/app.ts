@@ -314,6 +314,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
       title: full,
       cluster: clusterName,
       slow: verb.slow,
+      personal: verb.effect === "none",
       run: async (show, signal) => {
         const startedAt = clock.now();
         let reply: Reply;

@@ -26,6 +26,8 @@ export type Job = Readonly<{
   cluster: string | undefined;
   /** Expected to take longer than two seconds: say that it started instead of waiting for the answer. */
   slow: boolean;
+  /** About the asker or the product itself (who am I, status): nobody else in the channel asked for it. */
+  personal?: boolean;
   run: (show: (reply: Reply) => void, signal: AbortSignal) => Promise<Reply>;
 }>;
 

@@ -6,8 +6,9 @@ import { actions } from "./actions/all.ts";
 import { createApp } from "./app.ts";
 import { commands } from "./commands/all.ts";
 import { compose } from "./compose.ts";
-import { type CliStreams, printReply, readFlags, runCli } from "./doors/cli.ts";
+import { type CliStreams, completeWords, printReply, readFlags, runCli } from "./doors/cli.ts";
 import { loadConfig } from "./load-config.ts";
+import { parseCommand } from "./parse.ts";
 import { byAccount } from "./people.ts";
 
 const flags = readFlags(process.argv.slice(2));
@@ -24,6 +25,11 @@ function labConfig(): string | undefined {
   const file = resolve(".lab/env");
   if (!existsSync(file)) return undefined;
   return /^(?:export )?ARPEGGIO_CONFIG='?([^'\n]+)'?$/m.exec(readFileSync(file, "utf8"))?.[1];
+}
+
+function needsConfig(): boolean {
+  const parsed = parseCommand(completeWords(flags.words, commands), commands, "cli");
+  return parsed.kind === "verb" && (parsed.verb.cluster === "one" || parsed.command.name === "arpeggio");
 }
 
 async function main(): Promise<number> {
@@ -50,14 +56,15 @@ async function main(): Promise<number> {
     }
   }
   const loaded = loadConfig(variables);
-  if (!loaded.ok) {
+  // A broken config must not stop what helps to mend it: help, schema and whatever reads files only.
+  if (!loaded.ok && needsConfig()) {
     printReply(loaded.reply, flags.json, streams);
     return 2;
   }
-  const { config } = loaded;
+  const config = loaded.ok ? loaded.config : undefined;
   const composed = await compose({
     config,
-    ...(loaded.path === undefined ? {} : { configPath: loaded.path }),
+    ...(!loaded.ok || loaded.path === undefined ? {} : { configPath: loaded.path }),
     warnings: () => [],
   });
   const abort = new AbortController();

@@ -64,6 +64,7 @@ const worlds: readonly World[] = [
             )
           : ports.shell(target, command, options),
     }),
+    says: /UNKNOWN|impact|announces/,
   },
   {
     name: "Slack says 429",
@@ -128,25 +129,16 @@ async function everythingSaid(
   text: string,
 ): Promise<Message[]> {
   const channel = channels[turn++ % channels.length] as string;
-  const before = new Set(workspace.messages(channel).map((m) => m.ts));
+  const before = new Set([...workspace.messages(channel), ...workspace.ephemerals(user)].map((m) => m.ts));
   const { shown, deliveries } = await workspace.command({ user, channel, command, text });
   expect(deliveries.map((d) => d.outcome)).toEqual(["acked"]);
   const interim = (m: Message) => /started:|^…/.test(m.text);
-  if (shown.some(interim)) {
-    await workspace.waitForMessage(
-      (m) =>
-        m.channel === channel &&
-        m.botId !== undefined &&
-        m.onlyFor === undefined &&
-        !before.has(m.ts) &&
-        !interim(m),
-      15_000,
-    );
-  }
-  const posted = workspace
-    .messages(channel)
-    .filter((m) => m.botId !== undefined && !before.has(m.ts) && !shown.some((s) => s.ts === m.ts));
-  return [...shown.filter((m) => !interim(m)), ...posted];
+  const isNew = (m: Message) =>
+    m.channel === channel && m.botId !== undefined && !before.has(m.ts) && !shown.some((s) => s.ts === m.ts);
+  if (shown.some(interim)) await workspace.waitForMessage((m) => isNew(m) && !interim(m), 15_000);
+  const posted = [...workspace.messages(channel), ...workspace.ephemerals(user)].filter(isNew);
+  const once = posted.filter((m, i) => posted.findIndex((other) => other.ts === m.ts) === i);
+  return [...shown.filter((m) => !interim(m)), ...once];
 }
 
 const line = (verb: Verb, tail: string): string => [...verb.path, tail].join(" ").trim();

@@ -18,6 +18,9 @@ const ackSchema = z.object({
   visible: z.enum(["ephemeral", "in_channel"]),
 });
 
+/** How long the message in the channel waits for an answer that is not for the channel. */
+const privateWithinMs = 700;
+
 /** What the first delivery of a command was told; `isFirst: false` when that was another process. */
 type FirstAnswer = Readonly<{ isFirst: true; ack: AckMessage | undefined }> | Readonly<{ isFirst: false }>;
 
@@ -67,6 +70,9 @@ export function createCommandAnswers(
       outcome: Promise<Reply>,
       follow: (message: LiveMessage) => void,
     ): Promise<void> => {
+      // What is for the asker alone (no such Service, say) is known soon if at all; the channel need not see it.
+      const soon = await within(outcome, clock.now() + privateWithinMs);
+      if (!soon.late && isPrivate(soon.value)) return whisper({ letter, replyUrl }, soon.value);
       const message = await openMessage(letter, job.id, { replyUrl });
       if (message === undefined) return;
       message.show(started(job));
@@ -99,7 +105,7 @@ export function createCommandAnswers(
       const reply = inTime.value;
       const drawn = draw(reply);
       if (drawn.files.length === 0) {
-        const whose = isPrivate(reply) ? "ephemeral" : "in_channel";
+        const whose = isPrivate(reply) || job.personal ? "ephemeral" : "in_channel";
         const message = ackOf(drawn, whose);
         if (await ack(message)) return message;
         if (whose === "ephemeral") listening.track(whisper({ letter, replyUrl }, reply));

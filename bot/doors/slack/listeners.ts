@@ -17,7 +17,14 @@ import {
   pressBody,
 } from "./payloads.ts";
 import { createReplyUrl } from "./reply-url.ts";
-import { doorFault, noShortcuts, strangers, unknownAction, unknownCommand } from "./sentences.ts";
+import {
+  doorFault,
+  noShortcuts,
+  strangers,
+  unknownAction,
+  unknownCommand,
+  unreadableInput,
+} from "./sentences.ts";
 import { createTelling, type Listening } from "./telling.ts";
 
 /** What Slack sends, turned into questions to the app and exactly one visible answer each. */
@@ -152,7 +159,7 @@ export function createListeners(listening: Listening): SlackHandlers {
       const parsed = commandBody.safeParse(body);
       if (!parsed.success) {
         unreadable("command", parsed.error);
-        await ack(ackOf(draw(unknownCommand("this", listening.commands)), "ephemeral"));
+        await ack(ackOf(draw(unreadableInput), "ephemeral"));
         return;
       }
       await answerCommand(parsed.data, ack);

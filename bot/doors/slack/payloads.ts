@@ -9,7 +9,8 @@ export const commandBody = z.object({
   team_id: z.string().optional(),
   enterprise_id: z.string().optional(),
   channel_id: z.string().min(1),
-  response_url: z.url(),
+  /** Slack always sends one; without it answers go by message only. */
+  response_url: z.url().optional(),
   trigger_id: z.string().min(1),
 });
 export type CommandBody = z.output<typeof commandBody>;

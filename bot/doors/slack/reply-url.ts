@@ -14,14 +14,15 @@ const mostPosts = 5;
 const livesMs = 29 * 60_000;
 
 /** Counts the budget, so that a post is never spent on finding out that none is left. */
-export function createReplyUrl(api: SlackApi, url: string, clock: Clock): ReplyUrl {
+export function createReplyUrl(api: SlackApi, url: string | undefined, clock: Clock): ReplyUrl {
   const until = clock.now() + livesMs;
   let used = 0;
-  const usable = (): boolean => used < mostPosts && clock.now() < until;
+  const usable = (): boolean => url !== undefined && used < mostPosts && clock.now() < until;
   return {
     usable,
     respond: async (content) => {
-      if (!usable()) return { ok: false, trouble: { kind: "refused", error: "used_url", messages: [] } };
+      if (url === undefined || !usable())
+        return { ok: false, trouble: { kind: "refused", error: "used_url", messages: [] } };
       used += 1;
       return api.respond(url, content);
     },

@@ -57,6 +57,15 @@ export const unknownCommand = (command: string, known: readonly string[]): Reply
     [known.length === 0 ? ["install the current manifest"] : text`commands here: ${known.join(", ")}`],
   );
 
+export const unreadableInput: Reply = bare(
+  {
+    word: "Not understood",
+    outcome: "usage",
+    text: ["what Slack sent could not be read; nothing was done."],
+  },
+  [["type it again; if it stays, the log says which field is missing"]],
+);
+
 export const unknownAction: Reply = bare(
   {
     word: "Not understood",
