@@ -1,5 +1,6 @@
 import { addressEndsIn0Or255 } from "./address-ends-in-0-or-255.ts";
 import { advertisementSelectors } from "./advertisement-selectors.ts";
+import { arpFlux } from "./arp-flux.ts";
 import { bgpLeftovers } from "./bgp-leftovers.ts";
 import { calicoAddressNic } from "./calico-address-nic.ts";
 import { calicoAutodetection } from "./calico-autodetection.ts";
@@ -15,15 +16,20 @@ import { lanNic } from "./lan-nic.ts";
 import { lanNicNotAdvertised } from "./lan-nic-not-advertised.ts";
 import { leaderNotReady } from "./leader-not-ready.ts";
 import { memberlistOff } from "./memberlist-off.ts";
+import { memberlistPortCheck } from "./memberlist-port.ts";
 import { mtuDiffers } from "./mtu-differs.ts";
 import { namedNicEnslaved } from "./named-nic-enslaved.ts";
 import { namedNicMissing } from "./named-nic-missing.ts";
 import { networkUnavailable } from "./network-unavailable.ts";
+import { nicManagers } from "./nic-managers.ts";
 import { poolAddressOnNic } from "./pool-address-on-nic.ts";
 import { poolNotAdvertised } from "./pool-not-advertised.ts";
 import { poolOnLan } from "./pool-on-lan.ts";
 import { poolOverlaps } from "./pool-overlaps.ts";
+import { promiscuousWireless } from "./promiscuous-wireless.ts";
 import { restrictionCancelled } from "./restriction-cancelled.ts";
+import { routeViaGateway } from "./route-via-gateway.ts";
+import { rpFilter } from "./rp-filter.ts";
 import { speakerVersions } from "./speaker-versions.ts";
 import { sshOverWifi } from "./ssh-over-wifi.ts";
 import { toolsMissing } from "./tools-missing.ts";
@@ -36,6 +42,8 @@ export const checks: readonly Check[] = [
   lanNic,
   defaultRouteNic,
   sshOverWifi,
+  nicManagers,
+  promiscuousWireless,
   duplicateMac,
   mtuDiffers,
   internalIpNic,
@@ -47,6 +55,10 @@ export const checks: readonly Check[] = [
   namedNicMissing,
   poolAddressOnNic,
   ipvsStrictArp,
+  arpFlux,
+  rpFilter,
+  routeViaGateway,
+  memberlistPortCheck,
   toolsMissing,
   excludeLabelCheck,
   restrictionCancelled,

@@ -6,15 +6,24 @@ import { wholeLines } from "./whole-lines.ts";
 /** A line of a configuration file that decides about interfaces at the next start. */
 export type SettingLine = Readonly<{ file: string; text: string }>;
 
+export type NetworkSettings = Readonly<{
+  lines: readonly SettingLine[];
+  /** Files and folders that are there and that only root may read: their lines are not known. */
+  closed: readonly string[];
+}>;
+
 const witness = "/etc/os-release";
+
+/** What grep says of a place that is not there or not open. */
+const complaint = /^grep: (\/[^:]+): (No such file or directory|Permission denied)$/;
 
 /**
  * Lines that switch a radio or an interface off for good, or name a wireless interface: overlays of a Raspberry Pi's
  * firmware, blacklisted drivers, `denyinterfaces` of dhcpcd, `unmanaged-devices` of NetworkManager, stanzas of ifupdown,
- * `Unmanaged=` and `ActivationPolicy=` of networkd, `optional:` and `activation-mode:` of netplan. The `ID=` line of
- * `/etc/os-release` proves that the search really looked.
+ * `Unmanaged=` and `ActivationPolicy=` of networkd beside what its files match, `activation-mode:` of netplan, whose files
+ * for networkd are generated under `/run`. The `ID=` line of `/etc/os-release` proves that the search really looked.
  */
-export const nodeNetworkSettings: Probe<readonly [], readonly SettingLine[]> = {
+export const nodeNetworkSettings: Probe<readonly [], NetworkSettings> = {
   id: "network-settings",
   tool: "grep",
   about: "lines of configuration files that decide which interfaces come up at the next start",
@@ -22,8 +31,8 @@ export const nodeNetworkSettings: Probe<readonly [], readonly SettingLine[]> = {
   argv: () => ({
     argv: [
       "grep",
-      "-rHsE",
-      "^[[:space:]]*(ID=|dtoverlay=|blacklist |install |denyinterfaces|unmanaged-devices|match-device|managed=|auto |allow-hotplug |iface |Name=|Unmanaged=|ActivationPolicy=|activation-mode:|wifis:|interface-name=|autoconnect=|type=wifi)",
+      "-rHE",
+      "^[[:space:]]*(ID=|dtoverlay=|blacklist |install |denyinterfaces|allowinterfaces|unmanaged-devices|match-device|managed=|auto |allow-hotplug |iface |Name=|Type=|MACAddress=|PermanentMACAddress=|Unmanaged=|ActivationPolicy=|activation-mode:|wifis:|interface-name=|autoconnect=|type=wifi)",
       witness,
       "/boot/firmware/config.txt",
       "/boot/config.txt",
@@ -32,6 +41,7 @@ export const nodeNetworkSettings: Probe<readonly [], readonly SettingLine[]> = {
       "/etc/network/interfaces",
       "/etc/network/interfaces.d",
       "/etc/systemd/network",
+      "/run/systemd/network",
       "/etc/NetworkManager/conf.d",
       "/etc/NetworkManager/system-connections",
       "/etc/netplan",
@@ -40,7 +50,14 @@ export const nodeNetworkSettings: Probe<readonly [], readonly SettingLine[]> = {
     timeoutMs: 5_000,
   }),
   read: (output) => {
-    const fault = commandFailure(output, "grep");
+    // Most of the places are missing on any one node.
+    const complaints = output.stderr.split("\n");
+    const closed = complaints.flatMap((line) => {
+      const [, path, why] = complaint.exec(line) ?? [];
+      return path !== undefined && why === "Permission denied" ? [path] : [];
+    });
+    const stderr = complaints.filter((line) => !complaint.test(line)).join("\n");
+    const fault = commandFailure({ ...output, stderr }, "grep");
     if (fault) throw new FaultError(fault);
     const lines = wholeLines(output, "configuration lines").map((line): SettingLine => {
       const [, file, said] = /^(\/[^:]+):(.*)$/.exec(line) ?? [];
@@ -49,7 +66,7 @@ export const nodeNetworkSettings: Probe<readonly [], readonly SettingLine[]> = {
       return { file, text: said.trim() };
     });
     if (!lines.some(({ file }) => file === witness))
-      throw unreadable("configuration lines", firstLine(output.stderr) || `did not even find ${witness}`);
-    return lines.filter(({ file }) => file !== witness);
+      throw unreadable("configuration lines", firstLine(stderr) || `did not even find ${witness}`);
+    return { lines: lines.filter(({ file }) => file !== witness), closed };
   },
 };

@@ -1,6 +1,6 @@
 import type { Machine } from "../machine.ts";
 import { sysctl } from "../machine.ts";
-import { filesOf } from "./file-tree.ts";
+import { filesOf, folderOf } from "./file-tree.ts";
 import type { Program } from "./program.ts";
 
 const confFolder = "/proc/sys/net/ipv4/conf";
@@ -18,7 +18,7 @@ function textsUnder(machine: Machine, path: string): readonly (readonly [string,
   );
 }
 
-/** GNU grep with `-rHs[E] PATTERN [--include=NAME...] PATH...`: 0 with a match, 1 without, 2 when a path was not there. */
+/** GNU grep with `-rH[s][E] PATTERN [--include=NAME...] PATH...`: 0 with a match, 1 without, 2 when a path was not there. */
 export const grep: Program = (args, context) => {
   const flags = args.filter((arg) => /^-[a-zA-Z]+$/.test(arg)).join("");
   const included = args.filter((arg) => arg.startsWith("--include=")).map((arg) => arg.slice(10));
@@ -32,7 +32,10 @@ export const grep: Program = (args, context) => {
   let missing = false;
   for (const path of paths) {
     const texts = textsUnder(context.machine, path);
-    if (texts.length === 0) missing = true;
+    if (texts.length === 0 && folderOf(context.machine, path, context.installed, []) === undefined) {
+      missing = true;
+      if (!flags.includes("s")) context.err(`grep: ${path}: No such file or directory\n`);
+    }
     for (const [file, text] of texts) {
       if (included.length > 0 && !included.includes(file.slice(file.lastIndexOf("/") + 1))) continue;
       for (const line of text.split("\n").slice(0, -1)) {
