@@ -2,6 +2,18 @@ import { arpingHabets, arpingHabetsFast, arpingIputils } from "./arping.ts";
 import { arpingIdentify } from "./arping-identify.ts";
 import { ipAddr } from "./ip-addr.ts";
 import { ipRoute } from "./ip-route.ts";
+import { nodeArpSysctls } from "./node-arp-sysctls.ts";
+import { nodeMemberlist } from "./node-memberlist.ts";
+import { nodeNeighbours } from "./node-neighbours.ts";
+import { nodeNetworkFiles } from "./node-network-files.ts";
+import { nodeNetworkSettings } from "./node-network-settings.ts";
+import { nodeNetworkUnits } from "./node-network-units.ts";
+import { nodeNmcli } from "./node-nmcli.ts";
+import { nodeRfkill } from "./node-rfkill.ts";
+import { nodeRoutes } from "./node-routes.ts";
+import { nodeSshConnection } from "./node-ssh-connection.ts";
+import { nodeToolsProbe } from "./node-tools.ts";
+import { nodeWireless } from "./node-wireless.ts";
 import type { AnyProbe } from "./probe.ts";
 import { listed } from "./probe.ts";
 import { tcpdumpArp } from "./tcpdump-arp.ts";
@@ -15,4 +27,16 @@ export const probes: readonly AnyProbe[] = [
   listed(arpingHabets),
   listed(arpingHabetsFast),
   listed(tcpdumpArp),
+  listed(nodeRoutes),
+  listed(nodeNeighbours),
+  listed(nodeArpSysctls),
+  listed(nodeWireless),
+  listed(nodeSshConnection),
+  listed(nodeNetworkUnits),
+  listed(nodeNmcli),
+  listed(nodeRfkill),
+  listed(nodeNetworkFiles),
+  listed(nodeNetworkSettings),
+  listed(nodeToolsProbe),
+  listed(nodeMemberlist),
 ];

@@ -35,6 +35,8 @@ export const nodeMemberlist: Probe<readonly [address: string], PortState> = {
     const fault = commandFailure(output, "nc");
     if (fault) throw new FaultError(fault);
     const said = `${output.stderr}\n${output.stdout}`;
+    // A usage text speaks of time-outs too.
+    if (/usage:|(invalid|unrecognized) option/i.test(said)) throw unreadable("nc", firstLine(said));
     if (output.exitCode === 0 && /\b(succeeded|open|connected to)\b/i.test(said)) return "open";
     const state = output.exitCode === 0 ? undefined : states.find(([words]) => words.test(said))?.[1];
     if (state === undefined)
