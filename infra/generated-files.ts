@@ -1,6 +1,7 @@
 import { slackCommands } from "#bot/commands/all.ts";
 import { configJsonSchema } from "#bot/config-schema.ts";
 import { manifestYaml } from "#bot/doors/slack/manifest.ts";
+import { checkPages } from "./check-pages.ts";
 import { transcript, withTranscript } from "./transcript.ts";
 
 /** Files that are made from the code. `npm run generate` writes them; a test fails when one is not current. */
@@ -18,4 +19,5 @@ export const generatedFiles: readonly Readonly<{
     path: "infra/slack/manifest.yaml",
     make: async () => manifestYaml({ commands: slackCommands(), prefix: "", socketMode: true }),
   },
+  ...checkPages,
 ];

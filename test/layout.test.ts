@@ -187,6 +187,7 @@ describe("everything is registered, tested and documented", () => {
     // Verbs are registered by the command they belong to.
     const verbs = [
       "command.ts",
+      "changes.ts",
       "doctor.ts",
       "status.ts",
       "whoami.ts",
@@ -201,6 +202,28 @@ describe("everything is registered, tested and documented", () => {
 
   it("actions", () => {
     expect(unregistered("bot/actions", ["action.ts"])).toEqual([]);
+  });
+
+  it("checks: each file is in the list, has a test of its name and a page", async () => {
+    const { checks } = await import("#shared/checks/all.ts");
+    const framework = ["check.ts", "check-reply.ts", "evidence.ts", "gather.ts", "node-probes.ts", "run.ts"];
+    const defining = (file: string) => readFileSync(join(root, file), "utf8").includes("defineCheck({");
+    expect(
+      unregistered("shared/checks", framework).filter(
+        (file) => defining(file) && file !== "shared/checks/all.ts",
+      ),
+    ).toEqual([]);
+    const ids = checks.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const files = filesUnder("shared/checks", ".ts").map((file) => basename(file, ".ts"));
+    expect(ids.filter((id) => !files.includes(id))).toEqual([]);
+    const tests = filesUnder("test/shared/checks", ".test.ts").map((file) => basename(file, ".test.ts"));
+    expect(ids.filter((id) => !tests.includes(id))).toEqual([]);
+    const pages = filesUnder("docs/checks", ".md").map((file) => basename(file, ".md"));
+    expect(ids.filter((id) => !pages.includes(id))).toEqual([]);
+    expect(pages.filter((page) => page !== "README" && !ids.includes(page))).toEqual([]);
+    const codes = checks.flatMap((check) => check.codes);
+    expect(codes.filter((code, i) => codes.indexOf(code) !== i)).toEqual([]);
   });
 
   it("every verdict code has its page", async () => {
