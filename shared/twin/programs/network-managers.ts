@@ -43,7 +43,7 @@ export const nmcli: Program = (args, context) => {
   return 0;
 };
 
-/** util-linux 2.38: one switch for each radio; an interface that is down has its radio off. */
+/** util-linux 2.38: one switch for each radio. Taking an interface down leaves its switch alone; one that was never up has it off. */
 export const rfkill: Program = (args, context) => {
   if (args.join(" ") !== "--json") {
     context.err("rfkill: the lab's rfkill knows --json only\n");
@@ -55,7 +55,7 @@ export const rfkill: Program = (args, context) => {
     type: "wlan",
     "type-desc": "Wireless LAN",
     device: `phy${i}`,
-    soft: nic.up ? "unblocked" : "blocked",
+    soft: nic.up || nic.spec.up !== false ? "unblocked" : "blocked",
     hard: "unblocked",
   }));
   if (switches.length === 0) {
