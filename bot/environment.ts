@@ -29,6 +29,7 @@ const environmentSchema = z.object({
     .optional(),
   SLACK_API_URL: z.url("must be a URL such as https://slack.com/api/").optional(),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535, "must be a port number").optional(),
+  HOST: z.string().min(1).optional(),
   KUBECONFIG: z.string().optional(),
   USER: z.string().optional(),
   LOGNAME: z.string().optional(),

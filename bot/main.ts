@@ -128,6 +128,7 @@ door = await startSlackDoor({
     botToken: SLACK_BOT_TOKEN,
     ...(SLACK_APP_TOKEN ? { appToken: SLACK_APP_TOKEN } : {}),
     ...(SLACK_SIGNING_SECRET ? { signingSecret: SLACK_SIGNING_SECRET } : {}),
+    ...(environment.HOST === undefined ? {} : { host: environment.HOST }),
     ...(environment.PORT === undefined ? {} : { port: environment.PORT }),
     ...(environment.SLACK_API_URL === undefined ? {} : { apiUrl: environment.SLACK_API_URL }),
     ...(config.slack ? { team: config.slack.team } : {}),

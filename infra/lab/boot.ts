@@ -125,6 +125,7 @@ export async function bootLab(
     SLACK_BOT_TOKEN: labWorkspace.app.botToken,
     SLACK_SIGNING_SECRET: labWorkspace.app.signingSecret,
     SLACK_API_URL: slack.apiUrl,
+    HOST: host,
     PORT: String(options.botPort),
     LAB_SSH_CONFIG: sshFiles.config,
     LAB_KNOWN_HOSTS: sshFiles.knownHosts,

@@ -1,4 +1,5 @@
 import "../../bot/require-node.ts";
+import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
@@ -6,15 +7,26 @@ import { parseArgs } from "node:util";
 import { nearest } from "#shared/nearest.ts";
 import { sites } from "#shared/twin/sites/all.ts";
 import { bootLab } from "./boot.ts";
+import { labIn, occupy, vacate } from "./lock.ts";
 
-const { values } = parseArgs({
-  options: {
-    scenario: { type: "string", default: "goldentooth" },
-    dir: { type: "string", default: ".lab" },
-    list: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
+const usage = `Usage: npm run lab -- [--scenario NAME] [--dir .lab]\nScenarios: ${Object.keys(sites).join(", ")}\n`;
+
+const readArguments = () =>
+  parseArgs({
+    options: {
+      scenario: { type: "string", default: "goldentooth" },
+      dir: { type: "string", default: ".lab" },
+      help: { type: "boolean", default: false },
+    },
+  }).values;
+
+let values: ReturnType<typeof readArguments>;
+try {
+  values = readArguments();
+} catch (error) {
+  process.stderr.write(`${(error as Error).message.split(". ")[0]}.\n${usage}`);
+  process.exit(2);
+}
 
 /** A port for the bot that nobody uses now; the bot listens on it when it starts. */
 const freePort = (): Promise<number> =>
@@ -27,18 +39,24 @@ const freePort = (): Promise<number> =>
     });
   });
 
-if (values.help || values.list) {
-  process.stdout.write(
-    `Usage: npm run lab -- [--scenario NAME] [--dir .lab]\nScenarios: ${Object.keys(sites).join(", ")}\n`,
-  );
+const dir = resolve(values.dir);
+const occupant = labIn(dir);
+if (values.help) {
+  process.stdout.write(usage);
 } else if (!(values.scenario in sites)) {
   const near = nearest(values.scenario, Object.keys(sites));
   process.stderr.write(
     `There is no scenario "${values.scenario}".${near ? ` Nearest: ${near}.` : ""} Known: ${Object.keys(sites).join(", ")}\n`,
   );
   process.exitCode = 2;
+} else if (occupant !== undefined) {
+  process.stderr.write(
+    `A lab is running in ${dir} already (process ${occupant}). Stop it, or choose another --dir.\n`,
+  );
+  process.exitCode = 1;
 } else {
-  const dir = resolve(values.dir);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  occupy(dir);
   const lab = await bootLab({ scenario: values.scenario, dir, botPort: await freePort() });
   process.stdout.write(
     `lab ${values.scenario}: Kubernetes API ${lab.env.LAB_KUBERNETES_URL}, Slack ${lab.env.LAB_SLACK_URL}\n`,
@@ -50,6 +68,7 @@ if (values.help || values.list) {
     if (closing) return;
     closing = true;
     await rm(lab.files.env, { force: true });
+    await vacate(dir);
     await lab.close();
     process.exit(0);
   };

@@ -1,6 +1,5 @@
 import { fork } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,21 +12,31 @@ import { runConsole } from "#bot/doors/console.ts";
 import { loadConfig } from "#bot/load-config.ts";
 import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
 import { code, text } from "#shared/text.ts";
+import { labIn } from "./lock.ts";
 import { stories } from "./stories.ts";
 
-const { values } = parseArgs({
-  options: {
-    scenario: { type: "string", default: "goldentooth" },
-    json: { type: "boolean", default: false },
-    "no-color": { type: "boolean", default: false },
-  },
-});
+const readArguments = () =>
+  parseArgs({
+    options: {
+      scenario: { type: "string", default: "goldentooth" },
+      json: { type: "boolean", default: false },
+      "no-color": { type: "boolean", default: false },
+    },
+  }).values;
+
+let values: ReturnType<typeof readArguments>;
+try {
+  values = readArguments();
+} catch (error) {
+  process.stderr.write(
+    `${(error as Error).message.split(". ")[0]}.\nUsage: npm start [-- --scenario ${Object.keys(stories).join("|")}] [--json] [--no-color]\n`,
+  );
+  process.exit(2);
+}
 
 /** `.lab` unless another lab lives there, so that a second terminal can use `arpeggio --lab`. */
-const directory = async (): Promise<string> =>
-  existsSync(resolve(".lab/env")) ? mkdtemp(join(tmpdir(), "arpeggio-lab-")) : resolve(".lab");
-
-const dir = await directory();
+const isTaken = labIn(resolve(".lab")) !== undefined;
+const dir = isTaken ? await mkdtemp(join(tmpdir(), "arpeggio-lab-")) : resolve(".lab");
 const lab = fork(
   fileURLToPath(new URL("./main.ts", import.meta.url)),
   ["--scenario", values.scenario, "--dir", dir],
@@ -100,3 +109,5 @@ await app.drain();
 await composed.close();
 lab.disconnect();
 await new Promise((done) => lab.once("exit", done));
+// Keys and kubeconfig of a lab that nobody can use any more.
+if (isTaken) await rm(dir, { recursive: true, force: true });

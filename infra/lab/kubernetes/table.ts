@@ -285,6 +285,13 @@ const columns: Readonly<Record<ResourceKind, readonly Column[]>> = {
     custom("ErrorSummary", "status.errorSummary"),
     aged,
   ],
+  applications: [
+    name,
+    custom("Sync Status", "status.sync.status"),
+    custom("Health Status", "status.health.status"),
+  ],
+  kustomizations: [name, aged],
+  helmreleases: [name, aged],
 };
 
 /** What a row carries of its object, as `includeObject` asks: all of it, its metadata (the default), or nothing. */
