@@ -9,7 +9,10 @@ export const healthyPlan: SitePlan = {
   ...goldentoothPlan,
   name: "healthy",
   nodes: withoutWifi(goldentoothPlan.nodes),
-  services: goldentoothServices("services.k8s.goldentooth.net", "60"),
+  // Some gear drops addresses that end in .0.
+  services: goldentoothServices("services.k8s.goldentooth.net", "60").map((service) =>
+    service.ip.endsWith(".0") ? { ...service, ip: "10.4.11.13" } : service,
+  ),
   metallb: { ...goldentoothPlan.metallb, version: "0.16.1" },
   frr: false,
   externalDns: { version: "0.21.0", domains: ["goldentooth.net"], policy: "upsert-only" },
