@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { sharedFrameBudget } from "#shared/arp/frame-budget.ts";
 import type { InvestigateOptions, Investigation, Subject } from "#shared/arp/investigate.ts";
-import { believedAnnouncers, investigate } from "#shared/arp/investigate.ts";
+import { believedAnnouncers, evidenceAbout, investigate } from "#shared/arp/investigate.ts";
 import { sharedSingleFlight } from "#shared/arp/single-flight.ts";
 import { resolveSubject, shortName } from "#shared/arp/subject.ts";
 import type { ArpPorts, Surroundings } from "#shared/arp/surroundings.ts";
@@ -291,13 +291,13 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
       data: { verdict: "could-not-look", fault: { ...fault } },
     };
   }
-  const ownerOf = surroundings.table.ownerOf;
+  const evidenceOf = evidenceAbout(surroundings, ports.config.site, about, ready);
   show(waiting(cluster, `${label} · watching from ${ready.vantage.name} for ${input.for / 1000} s`));
   try {
     const watch = await watchAddress(ports, sharedFrameBudget(deps.clock), ready, about.ip, input.for, {
       onWait: () => show(waiting(cluster, `${label} · waits until ${ready.vantage.name} may send again`)),
     });
-    return watchReply(cluster, label, about, ready.vantage, watch, ownerOf);
+    return watchReply(cluster, label, about, ready.vantage, watch, (wire) => evidenceOf(wire, undefined));
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;
     return {

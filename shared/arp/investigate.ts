@@ -7,6 +7,7 @@ import type { ArpingIdentity } from "../probes/arping-identify.ts";
 import type { ArpingOutput } from "../probes/arping-output.ts";
 import type { Route } from "../probes/ip-route.ts";
 import { ipRoute } from "../probes/ip-route.ts";
+import type { Site } from "../site/site.ts";
 import type { Claim } from "./claims.ts";
 import { claimedNodes, eventClaim, statusClaim } from "./claims.ts";
 import type { FrameBudget } from "./frame-budget.ts";
@@ -99,6 +100,53 @@ export function believedAnnouncers(surroundings: Surroundings, subject: Subject)
   ];
 }
 
+/**
+ * Everything that is known about an address beside the wire, as a function of what was seen there: a probe has one
+ * answer to judge by it, a watch has many.
+ */
+export function evidenceAbout(
+  surroundings: Surroundings,
+  site: Site,
+  subject: Subject,
+  ready: ReadyVantage | undefined,
+): (wire: Wire, route: Route | Fault | undefined) => ArpEvidence {
+  const { objects, faults } = surroundings;
+  const { service, ip } = subject;
+  const prediction = predictionFor(surroundings, subject);
+  const unassigned: Claim = { kind: "none", because: "no Service has the address" };
+  // A server that does not know the kind runs a MetalLB from before it: there is nothing to look at.
+  const statusFault = faults.get("servicel2statuses");
+  const base = {
+    ip,
+    service,
+    vantage: ready && pointOf(ready),
+    table: surroundings.table,
+    site,
+    status: claimOr(statusFault?.kind === "not-configured" ? undefined : statusFault, () =>
+      service === undefined ? unassigned : statusClaim(objects, service, surroundings.version),
+    ),
+    event: claimOr(faults.get("events"), () =>
+      service === undefined ? unassigned : eventClaim(objects, service),
+    ),
+    prediction,
+    sharing: isFault(surroundings.prediction)
+      ? []
+      : surroundings.prediction.addresses.filter((other) => other.ip === ip && other.service !== service),
+  } as const;
+  return (wire, route) => ({
+    ...base,
+    wire,
+    silence: {
+      assigned: faults.has("services") ? undefined : service !== undefined,
+      bgp: announcedByBgp(surroundings, isFault(prediction) ? undefined : prediction.pool),
+      notReady: surroundings.notReady,
+      speakers: surroundings.speakers,
+      route,
+      vantageNic: ready && { name: ready.nic.name, onLan: ready.onLan, wireless: ready.nic.wireless },
+    },
+  });
+}
+
 type Looked = Readonly<{
   wire: Wire;
   frames: number;
@@ -162,50 +210,18 @@ export async function investigate(
   vantage: ReadyVantage | Fault,
 ): Promise<Investigation> {
   const { ports, surroundings } = options;
-  const { objects, faults } = surroundings;
-  const prediction = predictionFor(surroundings, subject);
   const { service, ip } = subject;
-  const unassigned: Claim = { kind: "none", because: "no Service has the address" };
-  // A server that does not know the kind runs a MetalLB from before it: there is nothing to look at.
-  const statusFault = faults.get("servicel2statuses");
   const ready = isFault(vantage) ? undefined : vantage;
-  const base = {
-    ip,
-    service,
-    vantage: ready && pointOf(ready),
-    table: surroundings.table,
-    site: ports.config.site,
-    status: claimOr(statusFault?.kind === "not-configured" ? undefined : statusFault, () =>
-      service === undefined ? unassigned : statusClaim(objects, service, surroundings.version),
-    ),
-    event: claimOr(faults.get("events"), () =>
-      service === undefined ? unassigned : eventClaim(objects, service),
-    ),
-    prediction,
-    sharing: isFault(surroundings.prediction)
-      ? []
-      : surroundings.prediction.addresses.filter((other) => other.ip === ip && other.service !== service),
-  } as const;
+  const evidenceOf = evidenceAbout(surroundings, ports.config.site, subject, ready);
 
   const done = (looked: Looked, route: Route | Fault | undefined): Investigation => {
-    const evidence: ArpEvidence = {
-      ...base,
-      wire: looked.wire,
-      silence: {
-        assigned: faults.has("services") ? undefined : service !== undefined,
-        bgp: announcedByBgp(surroundings, isFault(prediction) ? undefined : prediction.pool),
-        notReady: surroundings.notReady,
-        speakers: surroundings.speakers,
-        route,
-        vantageNic: ready && { name: ready.nic.name, onLan: ready.onLan, wireless: ready.nic.wireless },
-      },
-    };
+    const evidence = evidenceOf(looked.wire, route);
     return {
       ip,
       service,
       verdict: judge(evidence),
       evidence,
-      vantage: base.vantage,
+      vantage: evidence.vantage,
       ...(ready ? { nic: ready.nic.name, program: ready.identity } : {}),
       route,
       frames: looked.frames,

@@ -7,7 +7,9 @@ import { code, type Text, text } from "../text.ts";
 import type { Claim } from "./claims.ts";
 import { claimedNodes } from "./claims.ts";
 import type { Investigation } from "./investigate.ts";
+import type { ArpEvidence } from "./judge.ts";
 import { ownerText } from "./judge.ts";
+import type { MacTable } from "./mac-table.ts";
 import type { VerdictCode } from "./verdict-codes.ts";
 import { verdictOutcome, verdictWord } from "./verdict-codes.ts";
 
@@ -58,7 +60,7 @@ const claimNote = (claim: Claim, now: number): string => {
 const claimNode = (claim: Claim): string =>
   claim.kind === "unknown" ? "unknown" : claimedNodes(claim).join(", ") || "nobody";
 
-function wireRow(result: Investigation): readonly [string, string, string] {
+function wireRow(result: Investigation): SourceRow {
   const { verdict, evidence } = result;
   if (evidence.wire.kind === "not-looked")
     return ["wire", "unknown", `${evidence.wire.fault.what}: ${evidence.wire.fault.detail}`];
@@ -79,12 +81,15 @@ function wireRow(result: Investigation): readonly [string, string, string] {
   return ["wire", who, notes[verdict.code] ?? macs];
 }
 
-/** The four sources in the order of their truth, one line each. */
-function sourceLines(result: Investigation, now: number): readonly string[] {
-  const { evidence, verdict } = result;
+/** One source of evidence: its name, the node it names, and what is to be said about it. */
+export type SourceRow = readonly [source: string, who: string, note: string];
+
+/** The four sources in the order of their truth, one line each. `wire` is what was seen, in its own words. */
+export function sourceLines(wire: SourceRow, evidence: ArpEvidence, now: number): readonly string[] {
   const { prediction } = evidence;
-  const rows: readonly (readonly [string, string, string])[] = [
-    wireRow(result),
+  const [predicted, next] = isFault(prediction) ? [] : prediction.order;
+  const rows: readonly SourceRow[] = [
+    wire,
     [
       "status",
       claimNode(evidence.status),
@@ -97,11 +102,11 @@ function sourceLines(result: Investigation, now: number): readonly string[] {
       ? ["prediction", "unknown", `${prediction.what}: ${prediction.detail}`]
       : [
           "prediction",
-          verdict.predicted ?? "nobody",
+          predicted ?? "nobody",
           prediction.configError ??
-            (verdict.predicted === undefined
+            (predicted === undefined
               ? [...new Set(Object.values(prediction.why))].map(whyNotWords).join("; ")
-              : `next if it dies: ${verdict.next ?? "nobody"}`),
+              : `next if it dies: ${next ?? "nobody"}`),
         ],
   ];
   const widest = Math.min(30, Math.max(...rows.map(([, who]) => who.length)));
@@ -193,8 +198,9 @@ const routeNote = (result: Investigation): readonly string[] => {
   return route.kind === "unreachable" ? [`${vantage.name} has no route to it (${route.because})`] : [];
 };
 
-const unreadNote = (result: Investigation): readonly string[] =>
-  result.evidence.table.unread.map(({ node, fault }) => `${node} was not read: ${fault.detail}`);
+/** Which nodes' MACs are not known, and why. */
+export const unreadNotes = ({ unread }: MacTable): readonly string[] =>
+  unread.map(({ node, fault }) => `${node} was not read: ${fault.detail}`);
 
 /** The answer about one address. Two lines when all is well; else why, the evidence, the four sources, what next. */
 export function investigationReply(
@@ -208,9 +214,12 @@ export function investigationReply(
   const healthy = verdict.code === "expected";
   const remarks = [
     ...verdict.disagreements.map((each) => `differs: ${each}`),
-    ...[...verdict.caveats, ...routeNote(result), ...(healthy ? [] : unreadNote(result)), ...notes].map(
-      (each) => `note: ${each}`,
-    ),
+    ...[
+      ...verdict.caveats,
+      ...routeNote(result),
+      ...(healthy ? [] : unreadNotes(result.evidence.table)),
+      ...notes,
+    ].map((each) => `note: ${each}`),
   ];
   const blocks: Block[] = [];
   if (!healthy || verdict.disagreements.length > 0)
@@ -220,7 +229,7 @@ export function investigationReply(
       lines: [
         ...answerLines(result),
         ...(verdict.answers.length > 0 ? [""] : []),
-        ...sourceLines(result, result.endedAt),
+        ...sourceLines(wireRow(result), result.evidence, result.endedAt),
       ],
     });
   // A single cause stands under the verdict already; only its test is left to say.

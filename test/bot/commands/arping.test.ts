@@ -336,7 +336,9 @@ describe("all addresses", () => {
 describe("watch", () => {
   it("is quiet when nothing happens", async () => {
     const reply = await watch(await settled(), { subject: "httpbin", for: 10_000 });
-    expect(line(reply)).toMatch(/^OK {2}httpbin 10\.4\.11\.1 · \w+ eth0 answered throughout 10 s$/);
+    expect(line(reply)).toMatch(
+      /^OK {2}httpbin 10\.4\.11\.1 · \w+ eth0 answered throughout 10 s, as predicted$/,
+    );
     expect(data(reply)).toMatchObject({
       recorder: "tcpdump",
       resolutionMs: 1000,
@@ -405,7 +407,7 @@ describe("watch", () => {
     await world.clock.advance(8_000);
     stop.abort();
     const reply = await world.clock.runUntil(running);
-    expect(line(reply)).toMatch(/answered throughout [5-8] s$/);
+    expect(line(reply)).toMatch(/answered throughout [5-8] s, as predicted$/);
   });
 
   it("two responders take turns, which is a conflict", async () => {
