@@ -16,7 +16,7 @@ export type Timeline = Readonly<{
   /** Times without any answer, longer than two and a half sampling periods. `open`: still silent at the end. */
   gaps: readonly Gap[];
   gratuitous: readonly Readonly<{ at: number; mac: string }>[] | "unknown";
-  /** MACs that took turns answering: each came back after another had answered. Two responders, not a move. */
+  /** MACs of two responders at once: they answer the same request, or alternate at once. A move is neither. */
   flapping: readonly string[];
   macs: readonly string[];
   /** Sampling period: no time and no duration here is known better than this. */
@@ -25,10 +25,37 @@ export type Timeline = Readonly<{
   to: number;
 }>;
 
+/** A stretch shorter than this many sampling periods is no ownership: nobody takes an address over for so little. */
+const shortStretch = 3;
+
 /**
- * Folds what was seen into who owned the address when. A MAC that answers, loses the address and answers again is
- * reported as flapping, because that is what two responders look like and a take-over does not.
+ * The MACs of two responders at once. Two answers within half a sampling period are answers to one request; only a
+ * MAC that has just announced itself and keeps the address may have taken over in between. A MAC that comes back after
+ * less than three periods, without a gratuitous frame of its own, takes turns as well. A fail-back is neither: the
+ * owner in between had the address for a while, and the one that returns announces itself.
  */
+function takingTurns(
+  stretches: readonly Stretch[],
+  gratuitous: readonly Sighting[],
+  resolutionMs: number,
+): readonly string[] {
+  const turns = new Set<string>();
+  const announced = ({ mac, from }: Stretch): boolean =>
+    gratuitous.some((frame) => frame.mac === mac && Math.abs(frame.at - from) <= 2 * resolutionMs);
+  stretches.slice(1).forEach((stretch, i) => {
+    const before = stretches[i] as Stretch;
+    const after = stretches[i + 2];
+    const together = stretch.from - before.to < resolutionMs / 2;
+    const returns = after?.mac === before.mac && after.from - stretch.from < shortStretch * resolutionMs;
+    if ((together && (returns || !announced(stretch))) || (returns && !announced(after))) {
+      turns.add(before.mac);
+      turns.add(stretch.mac);
+    }
+  });
+  return [...turns];
+}
+
+/** Folds what was seen into who owned the address when, who took it over, and whether two had it at once. */
 export function foldTimeline(
   sightings: readonly Sighting[],
   span: Readonly<{ from: number; to: number; resolutionMs: number; sawGratuitous: boolean }>,
@@ -52,16 +79,7 @@ export function foldTimeline(
   if (span.to - lastAnswer > tolerated)
     gaps.push({ from: lastAnswer, to: span.to, ms: span.to - lastAnswer, open: true });
 
-  const seen = new Map<string, number>();
-  for (const { mac } of stretches) seen.set(mac, (seen.get(mac) ?? 0) + 1);
-  const returning = [...seen].filter(([, times]) => times > 1).map(([mac]) => mac);
-  // A came back after B: both take turns. The one in between took part even if it has a single stretch.
-  const flapping = new Set<string>();
-  for (const mac of returning) {
-    const first = stretches.findIndex((stretch) => stretch.mac === mac);
-    const last = stretches.findLastIndex((stretch) => stretch.mac === mac);
-    for (const stretch of stretches.slice(first, last + 1)) flapping.add(stretch.mac);
-  }
+  const gratuitous = ordered.filter(({ kind }) => kind === "gratuitous");
   const changes = stretches.slice(1).map((stretch, i): OwnerChange => {
     const before = stretches[i] as Stretch;
     return { at: stretch.from, from: before.mac, to: stretch.mac, silentMs: stretch.from - before.to };
@@ -70,11 +88,9 @@ export function foldTimeline(
     stretches,
     changes,
     gaps,
-    gratuitous: span.sawGratuitous
-      ? ordered.filter(({ kind }) => kind === "gratuitous").map(({ at, mac }) => ({ at, mac }))
-      : "unknown",
-    flapping: [...flapping],
-    macs: [...seen.keys()],
+    gratuitous: span.sawGratuitous ? gratuitous.map(({ at, mac }) => ({ at, mac })) : "unknown",
+    flapping: takingTurns(stretches, gratuitous, span.resolutionMs),
+    macs: [...new Set(stretches.map(({ mac }) => mac))],
     resolutionMs: span.resolutionMs,
     from: span.from,
     to: span.to,

@@ -53,9 +53,11 @@ function gapWords({ gaps, resolutionMs }: Timeline): string {
     : `${gaps.length} gap${gaps.length === 1 ? "" : "s"}, ${withResolution(silent, resolutionMs)} in all`;
 }
 
-/** `karstark eth0 to bettley eth0`, with every owner on the way. */
+/** `karstark eth0 to bettley eth0`, with every owner on the way; `and back` when the first one has it again. */
 const pathWords = ({ stretches }: Timeline, name: (mac: string) => string): string => {
   const [first, ...others] = stretches.map(({ mac }) => mac);
+  if (others.length === 2 && others[1] === first)
+    return `${name(first ?? "")} to ${name(others[0] ?? "")} and back`;
   return `${name(first ?? "")} to ${others.slice(0, 4).map(name).join(" to ")}${others.length > 4 ? " and so on" : ""}`;
 };
 

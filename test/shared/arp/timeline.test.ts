@@ -28,6 +28,49 @@ describe("timeline", () => {
     const both = steady(0, 1_000, "a").flatMap((each) => [each, { ...each, at: each.at + 1, mac: "b" }]);
     expect(foldTimeline(both, { ...span, to: 1_000 }).flapping.toSorted()).toEqual(["a", "b"]);
   });
+  it("a take-over with fail-back is no flapping: the one in between had the address for a while", () => {
+    const there = [...steady(0, 3_000, "a"), ...steady(5_000, 7_000, "b"), ...steady(7_000, 10_000, "a")];
+    const announced: readonly Sighting[] = [
+      { at: 4_990, kind: "gratuitous", mac: "b" },
+      { at: 6_990, kind: "gratuitous", mac: "a" },
+    ];
+    const timeline = foldTimeline([...there, ...announced], span);
+    expect(timeline.flapping).toEqual([]);
+    expect(timeline.changes.map(({ from, to }) => [from, to])).toEqual([
+      ["a", "b"],
+      ["b", "a"],
+    ]);
+    expect(foldTimeline(there, { ...span, sawGratuitous: false }).flapping).toEqual([]);
+  });
+  it("an owner that answers once more while the next one announces itself is no conflict", () => {
+    const timeline = foldTimeline(
+      [
+        ...steady(0, 3_000, "a"),
+        { at: 2_895, kind: "gratuitous", mac: "b" },
+        reply(2_901, "b"),
+        ...steady(3_000, 10_000, "b"),
+      ],
+      span,
+    );
+    expect(timeline.flapping).toEqual([]);
+  });
+  it("two answers to one request are two responders, even once", () => {
+    const once = [...steady(0, 5_000, "a"), reply(5_000, "a"), reply(5_001, "b")];
+    expect(foldTimeline(once, { ...span, to: 5_100 }).flapping.toSorted()).toEqual(["a", "b"]);
+  });
+  it("turns that follow at once are two responders, unless the one that returns announced itself", () => {
+    const turns = [...steady(0, 3_000, "a"), reply(3_000, "b"), ...steady(3_100, 10_000, "a")];
+    expect(foldTimeline(turns, span).flapping.toSorted()).toEqual(["a", "b"]);
+    expect(foldTimeline([...turns, { at: 3_090, kind: "gratuitous", mac: "a" }], span).flapping).toEqual([]);
+  });
+  it("gratuitous frames of both do not hide two responders", () => {
+    const both = steady(0, 1_000, "a").flatMap((each) => [each, { ...each, at: each.at + 1, mac: "b" }]);
+    const frames = ["a", "b"].map((mac): Sighting => ({ at: 500, kind: "gratuitous", mac }));
+    expect(foldTimeline([...both, ...frames], { ...span, to: 1_000 }).flapping.toSorted()).toEqual([
+      "a",
+      "b",
+    ]);
+  });
   it("silence to the end is an open gap, silence throughout is one too", () => {
     expect(foldTimeline(steady(0, 2_000, "a"), span).gaps).toEqual([
       { from: 1_900, to: 10_000, ms: 8_100, open: true },

@@ -124,4 +124,11 @@ describe("a move", () => {
     });
     expect(line(reply)).toBe("MOVED  httpbin 10.4.11.1 · cargyll eth0 to bettley eth0, no gap");
   });
+  it("and back again is a move too, not two responders", () => {
+    const reply = watched(answered([macs.bettley, 0, 10], [macs.cargyll, 16, 22], [macs.bettley, 22, 30]));
+    expect(line(reply)).toBe(
+      "MOVED  httpbin 10.4.11.1 · bettley eth0 to cargyll eth0 and back, 1 gap, 7 s ± 1 s in all",
+    );
+    expect(exitCode(reply)).toBe(0);
+  });
 });
