@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { sharedFrameBudget } from "#shared/arp/frame-budget.ts";
 import type { InvestigateOptions, Investigation, Subject } from "#shared/arp/investigate.ts";
-import { believedAnnouncers, evidenceAbout, investigate } from "#shared/arp/investigate.ts";
+import { believedAnnouncers, evidenceAbout, investigate, ownAddressFault } from "#shared/arp/investigate.ts";
 import { sharedSingleFlight } from "#shared/arp/single-flight.ts";
 import { resolveSubject, shortName } from "#shared/arp/subject.ts";
 import type { ArpPorts, Surroundings } from "#shared/arp/surroundings.ts";
@@ -283,11 +283,14 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
   const { ready, skipped } = await vantageFinder(ports, vantages, surroundings)(about);
   const label =
     about.service === undefined ? about.ip : `${shortName(about.service, surroundings.objects)} ${about.ip}`;
-  if (ready === undefined) {
-    const fault = noneReady(skipped);
+  // A node gets no answer for what it announces itself: that would read as an outage.
+  const blind = ready === undefined ? noneReady(skipped) : ownAddressFault(surroundings, about, ready);
+  if (ready === undefined || blind !== undefined) {
+    const fault = blind ?? noneReady(skipped);
     return {
       ...reply(cluster, "UNKNOWN", "unknown", `${label} · could not look at the wire`),
-      why: [fault.detail],
+      why: [`${fault.detail}.`],
+      next: [text`Vantages outside the cluster: ${code("docs/vantages.md")}`],
       data: { verdict: "could-not-look", fault: { ...fault } },
     };
   }

@@ -147,6 +147,21 @@ export function evidenceAbout(
   });
 }
 
+/** Why a vantage that is a node cannot look at an address which it is believed to announce; undefined when it can. */
+export function ownAddressFault(
+  surroundings: Surroundings,
+  subject: Subject,
+  { vantage: { name, clusterNode } }: Pick<ReadyVantage, "vantage">,
+): Fault | undefined {
+  return clusterNode !== undefined && believedAnnouncers(surroundings, subject).includes(clusterNode)
+    ? {
+        kind: "not-configured",
+        what: `vantage ${name}`,
+        detail: `${clusterNode} announces ${subject.ip} itself, and a node gets no answer for its own address`,
+      }
+    : undefined;
+}
+
 type Looked = Readonly<{
   wire: Wire;
   frames: number;
@@ -235,13 +250,8 @@ export async function investigate(
   if (ready === undefined) return blind(vantage as Fault);
   if (parseIp(ip)?.family !== 4)
     return blind({ kind: "not-modelled", what: ip, detail: "ARP is IPv4 only, NDP is not probed" });
-  const self = ready.vantage.clusterNode;
-  if (self !== undefined && believedAnnouncers(surroundings, subject).includes(self))
-    return blind({
-      kind: "not-configured",
-      what: `vantage ${ready.vantage.name}`,
-      detail: `${self} announces ${ip} itself, and a node gets no answer for its own address`,
-    });
+  const own = ownAddressFault(surroundings, subject, ready);
+  if (own) return blind(own);
   const route = await routeOf(ports, ready, ip);
   if (!isFault(route) && route.kind === "local")
     return blind(

@@ -423,6 +423,32 @@ describe("watch", () => {
     expect(exitCode(reply)).toBe(3);
   });
 
+  it("from the announcing node is unknown, never an outage", async () => {
+    const world = await settled();
+    const announcer = data(await ask(world, { subject: "httpbin" })).node as string;
+    const vantages = [{ name: "here", place: "lan-wired", clusterNode: announcer, access: "local" } as const];
+    const cluster: ClusterPorts = {
+      ...world.cluster,
+      config: { ...world.cluster.config, vantages },
+      shell: (target, command, options) =>
+        world.cluster.shell(
+          { ...target, name: target.kind === "vantage" ? announcer : target.name },
+          command,
+          options,
+        ),
+    };
+    for (const from of [undefined, "here"]) {
+      const reply = await watch(
+        world,
+        { subject: "httpbin", for: 5_000, ...(from === undefined ? {} : { from }) },
+        cluster,
+      );
+      expect(reply.verdict.word).toBe("UNKNOWN");
+      expect(plain(reply.why ?? [])).toContain(`${announcer} announces 10.4.11.1 itself`);
+      expect(exitCode(reply)).toBe(3);
+    }
+  });
+
   it("is about one address", async () => {
     expect((await watch(await settled(), { subject: "all", for: 5_000 })).verdict.outcome).toBe("usage");
   });
