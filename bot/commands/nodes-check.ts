@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { checks } from "#shared/checks/all.ts";
-import { checkReply } from "#shared/checks/check-reply.ts";
+import type { Check } from "#shared/checks/check.ts";
+import { checkReply, concerning } from "#shared/checks/check-reply.ts";
 import { type GatherPorts, nodeSource, readLists, visitNodes } from "#shared/checks/gather.ts";
 import { judgeAll } from "#shared/checks/run.ts";
 import { nearest } from "#shared/nearest.ts";
@@ -83,10 +84,10 @@ export const check = defineVerb({
     const some = [...new Set(input.nodes)].sort();
     const isPart = some.length > 0 && some.length < source.names.length;
     // To compare nodes takes all of them; asked for by name it gets them.
-    const leftOut =
-      isPart && input.only === undefined ? asked.filter(({ about }) => about === "cluster") : [];
+    const compares = ({ about, needs }: Check): boolean => about === "cluster" && needs.length > 0;
+    const leftOut = isPart && input.only === undefined ? asked.filter(compares) : [];
     const running = asked.filter((each) => !leftOut.includes(each));
-    const visitAll = running.some(({ about }) => about === "cluster");
+    const visitAll = running.some(compares);
     const gathered = await visitNodes(ports, lists, source, {
       checks: running,
       ...(isPart && !visitAll ? { only: some } : {}),
@@ -103,12 +104,14 @@ export const check = defineVerb({
           actions: [],
         }),
     });
+    const results = judgeAll(running, gathered);
+    const told = isPart && input.only === undefined ? concerning(results, some) : results;
     return checkReply({
       cluster: name,
       source,
       nodes: gathered.nodes.map(({ node }) => node),
-      checks: running,
-      results: judgeAll(running, gathered),
+      checks: running.filter(({ id }) => told.some((result) => result.check === id)),
+      results: told,
       unreached: new Map(
         gathered.nodes.flatMap(({ node, unreached }) => (unreached ? [[node, unreached] as const] : [])),
       ),

@@ -39,44 +39,75 @@ const worst = (findings: readonly Finding[]): Severity =>
 
 const isBad = (severity: Severity): boolean => severity !== "info" && severity !== "unknown";
 
+/** So much fits a line that is read at arm's length; the rest is one command away. */
+const textsInLine = 2;
+
 /** One line for everything that failed on a node, worst first. */
 function failureLine(node: string, findings: readonly Finding[]): Line {
   const ordered = findings.toSorted(bySeverity);
+  const severity = worst(ordered);
+  const shown = ordered.filter((finding) => finding.severity === severity).slice(0, textsInLine);
+  const more = ordered.length - shown.length;
   return {
     node,
-    severity: worst(ordered),
-    text: join(
-      ordered.map((finding) => finding.text),
-      "; ",
-    ),
+    severity,
+    text: join([...shown.map((finding) => finding.text), ...(more > 0 ? [`${more} more`] : [])], "; "),
     codes: [...new Set(ordered.map((finding) => finding.code))],
   };
 }
 
 /** One line for each reason why something about a node could not be looked at. */
-function unknownLines(node: string, run: CheckRun, results: readonly CheckResult[]): readonly Line[] {
+function unknownLines(node: string, run: CheckRun): readonly Line[] {
   const unreached = run.unreached.get(node);
-  const byReason = new Map<string, { fault: Fault; checks: string[] }>();
-  for (const result of results) {
+  const byReason = new Map<string, { fault: Fault; whats: Set<string>; checks: string[] }>();
+  for (const result of run.results) {
     if (result.outcome !== "unknown" || result.subject.name !== node) continue;
-    const key = `${result.fault.what}: ${result.fault.detail}`;
-    const entry = byReason.get(key) ?? { fault: result.fault, checks: [] };
+    const { fault } = result;
+    const entry = byReason.get(fault.detail) ?? { fault, whats: new Set(), checks: [] };
+    entry.whats.add(fault.what);
     entry.checks.push(result.check);
-    byReason.set(key, entry);
+    byReason.set(fault.detail, entry);
   }
-  return [...byReason.values()].map(({ fault, checks }) => ({
+  return [...byReason.values()].map(({ fault, whats, checks }) => ({
     node,
     severity: "unknown",
     codes: [`fault-${fault.kind}`],
     text:
-      fault === unreached || (unreached !== undefined && fault.detail === unreached.detail)
+      fault.detail === unreached?.detail
         ? faultText(fault)
-        : text`${faultText(fault)} (${checks.length > 3 ? counted(checks.length, "check") : checks.join(", ")})`,
+        : text`${[...whats].join(", ")}: ${fault.detail} (${checks.length > 3 ? counted(checks.length, "check") : checks.join(", ")})`,
   }));
 }
 
+/** What could not be judged about the cluster. Checks across nodes that only lack nodes told of already are one line. */
+function clusterUnknowns(run: CheckRun, gaps: boolean): readonly Finding[] {
+  const unsure = run.results.flatMap((result) =>
+    result.outcome === "unknown" && result.subject.kind === "cluster" ? [result] : [],
+  );
+  const across = unsure.filter(
+    ({ check }) => gaps && (run.checks.find(({ id }) => id === check)?.needs.length ?? 0) > 0,
+  );
+  const finding = (fault: Fault, checks: readonly string[], said: Text): Finding => ({
+    code: `fault-${fault.kind}`,
+    severity: "unknown",
+    subject: { kind: "cluster", name: run.cluster },
+    facts: { checks, fault: fault.kind },
+    text: said,
+  });
+  const [first] = across;
+  const waiting = across.map(({ check }) => check);
+  return [
+    ...(first === undefined
+      ? []
+      : [finding(first.fault, waiting, text`without all nodes these cannot pass: ${waiting.join(", ")}`)]),
+    ...unsure
+      .filter((result) => !across.includes(result))
+      .map(({ check, fault }) => finding(fault, [check], text`${check}: ${faultText(fault)}`)),
+  ];
+}
+
 /** More siblings than this with the same words become one line. */
-const siblings = 3;
+const siblings = 2;
 const namesShown = 6;
 
 const names = (nodes: readonly string[]): string =>
@@ -113,42 +144,78 @@ function folded(cluster: string, lines: readonly Line[]): readonly Finding[] {
   });
 }
 
-/** Codes that two nodes or more share, with what the check says they have in common. */
+/** What two nodes or more have in common, by the words of the check that failed on them; each set of nodes once. */
 function commonCauses(run: CheckRun): readonly Text[] {
+  const told = new Set<string>();
   return run.checks.flatMap((check): Text[] => {
     if (check.common === undefined) return [];
-    const nodes = new Set(
-      run.results.flatMap((result) =>
-        result.outcome === "failed" && result.check === check.id
-          ? result.findings.flatMap((finding) => nodeOf(finding) ?? [])
-          : [],
+    const nodes = [
+      ...new Set(
+        run.results.flatMap((result) =>
+          result.outcome === "failed" && result.check === check.id
+            ? result.findings.flatMap((finding) => nodeOf(finding) ?? [])
+            : [],
+        ),
       ),
-    );
-    if (nodes.size < 2) return [];
-    return [text`Common cause: ${nodes.size} nodes ${check.common} (${names([...nodes])}).`];
+    ].sort();
+    const key = nodes.join(" ");
+    if (nodes.length < 2 || told.has(key)) return [];
+    told.add(key);
+    return [text`Common cause: ${nodes.length} nodes ${check.common} (${names(nodes)}).`];
   });
 }
 
-const outcomesOf = (run: CheckRun, check: Check): string => {
-  const results = run.results.filter((result) => result.check === check.id);
-  const parts = (["failed", "unknown", "skipped", "passed"] as const).flatMap((outcome) => {
-    const number = results.filter((result) => result.outcome === outcome).length;
-    return number === 0 ? [] : [`${number} ${outcome}`];
-  });
-  const because = [
-    ...new Set(results.flatMap((result) => (result.outcome === "skipped" ? [result.because] : []))),
-  ];
-  return `${parts.join(", ")}${because.length === 0 ? "" : ` (${because.join("; ")})`}`;
-};
+const evidenceColumns = 76;
 
+/** `title: a, b, c` over as many lines as it takes, the later ones indented. */
+function wrapped(title: string, words: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  let line = `${title}:`;
+  words.forEach((word, i) => {
+    const piece = ` ${word}${i < words.length - 1 ? "," : ""}`;
+    if (line.length + piece.length > evidenceColumns) {
+      lines.push(line);
+      line = ` ${piece}`;
+    } else line += piece;
+  });
+  return words.length === 0 ? [] : [...lines, line];
+}
+
+/** Checks that passed wherever they were made come as a list of names, the others with what they came to. */
 function evidence(run: CheckRun): Block {
-  const width = Math.max(...run.checks.map(({ id }) => id.length));
+  const plainly: string[] = [];
+  const others: { id: string; counts: string; because: readonly string[] }[] = [];
+  for (const { id } of run.checks) {
+    const results = run.results.filter((result) => result.check === id);
+    if (results.every(({ outcome }) => outcome === "passed")) plainly.push(id);
+    else
+      others.push({
+        id,
+        counts: (["failed", "unknown", "skipped", "passed"] as const)
+          .flatMap((outcome) => {
+            const number = results.filter((result) => result.outcome === outcome).length;
+            return number === 0 ? [] : [`${number} ${outcome}`];
+          })
+          .join(", "),
+        because: [
+          ...new Set(results.flatMap((result) => (result.outcome === "skipped" ? [result.because] : []))),
+        ],
+      });
+  }
+  const width = Math.max(0, ...others.map(({ id }) => id.length));
   return {
     kind: "evidence",
-    title: "Every check",
+    title: `What ${counted(run.checks.length, "check")} came to`,
     lines: [
-      ...run.checks.map((check) => `${check.id.padEnd(width)}  ${outcomesOf(run, check)}`),
-      ...run.leftOut.map((check) => `${check.id.padEnd(width)}  left out: it compares all nodes`),
+      ...others.flatMap(({ id, counts, because }) => [
+        `${id.padEnd(width)}  ${counts}`,
+        ...because.map((reason) => `  skipped: ${reason}`),
+      ]),
+      ...wrapped("passed", plainly),
+      ...wrapped(
+        "left out, since they compare all nodes",
+        run.leftOut.map(({ id }) => id),
+      ),
     ],
   };
 }
@@ -183,7 +250,7 @@ type Count = Readonly<{
 
 function verdict(
   { total, failing, unknown, remarked, checks, cluster }: Count,
-  unsure: boolean,
+  unsureChecks: number,
 ): Reply["verdict"] {
   const passing = total - failing - unknown - remarked;
   const all = counted(checks, "check");
@@ -204,11 +271,12 @@ function verdict(
       text: [rest],
     };
   if (cluster > 0) return { word: "FAIL", outcome: "failed", text: [rest] };
-  if (unsure || unknown > 0)
+  if (unknown > 0) return { word: "UNKNOWN", outcome: "unknown", text: [`of ${nodes} ${rest}`] };
+  if (unsureChecks > 0)
     return {
       word: "UNKNOWN",
       outcome: "unknown",
-      text: [unknown > 0 ? `of ${nodes} ${rest}` : `${nodes} ${passed} that could be made`],
+      text: [`${unsureChecks} of ${all} could not be made in full, the others pass on ${nodes}`],
     };
   if (remarked > 0) return { word: "OK", outcome: "ok", text: [`of ${nodes} ${rest}`] };
   return {
@@ -244,6 +312,18 @@ function verdictOfOne(node: string, results: readonly CheckResult[]): Reply["ver
   };
 }
 
+/** Of results about the whole cluster, what concerns these nodes: the rest was not asked for. */
+export const concerning = (
+  results: readonly CheckResult[],
+  nodes: readonly string[],
+): readonly CheckResult[] =>
+  results.flatMap((result): CheckResult[] => {
+    if (result.subject.kind !== "cluster") return [result];
+    if (result.outcome !== "failed") return [];
+    const [first, ...rest] = result.findings.filter((finding) => nodes.includes(nodeOf(finding) ?? ""));
+    return first === undefined ? [] : [{ ...result, findings: [first, ...rest] }];
+  });
+
 /** The answer of `/nodes check`: who needs somebody, why, what they have in common. Pure. */
 export function checkReply(run: CheckRun): Reply {
   const failures = run.results.flatMap((result) => (result.outcome === "failed" ? result.findings : []));
@@ -256,23 +336,15 @@ export function checkReply(run: CheckRun): Reply {
   }
   const bad = [...byNode].filter(([, findings]) => findings.some(({ severity }) => isBad(severity)));
   const failing = new Set(bad.map(([node]) => node));
-  const unknownOf = new Map(run.nodes.map((node) => [node, unknownLines(node, run, run.results)] as const));
+  const unknownOf = new Map(run.nodes.map((node) => [node, unknownLines(node, run)] as const));
   const unsureNodes = run.nodes.filter(
     (node) => !failing.has(node) && (unknownOf.get(node)?.length ?? 0) > 0,
   );
-  const clusterUnknown = run.results.flatMap((result): Finding[] => {
-    // A cross-node check that only lacks nodes told of already adds nothing but noise.
-    if (result.outcome !== "unknown" || result.subject.kind !== "cluster") return [];
-    return [
-      {
-        code: `fault-${result.fault.kind}`,
-        severity: "unknown",
-        subject: { kind: "cluster", name: run.cluster },
-        facts: { check: result.check, fault: result.fault.kind },
-        text: text`${result.check}: ${faultText(result.fault)}`,
-      },
-    ];
-  });
+  const hasGaps = [...unknownOf.values()].some((lines) => lines.length > 0);
+  const clusterUnknown = clusterUnknowns(run, hasGaps);
+  const unsureChecks = new Set(
+    run.results.flatMap((result) => (result.outcome === "unknown" ? [result.check] : [])),
+  ).size;
   const only = run.nodes.length === 1 ? run.nodes[0] : undefined;
   const lines = [...byNode].map(([node, findings]) => failureLine(node, findings));
   const findings: readonly Finding[] = [
@@ -303,7 +375,7 @@ export function checkReply(run: CheckRun): Reply {
               checks: run.checks.length,
               cluster: ofCluster.filter(({ severity }) => isBad(severity)).length,
             },
-            clusterUnknown.length > 0 || run.source.from === "config",
+            unsureChecks,
           )
         : verdictOfOne(only, run.results),
     cluster: run.cluster,

@@ -90,8 +90,8 @@ function withMissingLine(answer: Answer<unknown>, { requests }: Asked): Answer<u
 /** What went wrong on the way to a node, in the words of our own time limits where one of them ended it. */
 function unreached(error: unknown, node: string, late: boolean, { perNodeMs }: Limits): Fault {
   if (!(error instanceof FaultError)) throw error;
-  if (error.fault.kind !== "cancelled") return error.fault;
   const what = `ssh to ${node}`;
+  if (error.fault.kind !== "cancelled") return { ...error.fault, what };
   return late
     ? { kind: "timed-out", what, detail: `no answer in ${perNodeMs / 1_000} s` }
     : { kind: "cancelled", what, detail: "the run was over before this node had answered" };
@@ -124,6 +124,15 @@ async function visitNode(
     return { node, unreached: unreached(error, node, late.signal.aborted, limits), probes: {} };
   } finally {
     over.abort();
+  }
+  // Not even a first frame: it froze, or the script never began.
+  if (output.exitCode === null && output.stdout === "") {
+    const fault = { kind: "cancelled", what: "", detail: "" } as const;
+    return {
+      node,
+      unreached: unreached(new FaultError(fault), node, late.signal.aborted, limits),
+      probes: {},
+    };
   }
   const answers = readEvidence(output, nonce, requests);
   const byKey = new Map(requests.map(({ key }, i) => [key, answers[i] as Answer<ShellOutput>]));
