@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { changes } from "./changes.ts";
 import type { Command } from "./command.ts";
 import { defineVerb } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -24,6 +25,6 @@ const help = defineVerb({
 
 export const arpeggio: Command = {
   name: "arpeggio",
-  summary: "About Arpeggio itself: help, status, doctor, who you are.",
-  verbs: [help, status, doctor, whoami],
+  summary: "Help, status, what changed on the site, doctor, who you are.",
+  verbs: [help, status, changes, doctor, whoami],
 };

@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { hostKeyFinding } from "#shared/arp/host-key-finding.ts";
 import { type Fault, FaultError, isFault } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
-import { type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
+import { gitOpsKinds, type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
 import type { Text } from "#shared/text.ts";
 import { type ClusterPorts, defineVerb } from "./command.ts";
 
@@ -51,6 +52,9 @@ export const doctor = defineVerb({
     const listed = await cluster.read(kinds, signal);
     const api: Row[] = kinds.map((kind) => {
       const answer = listed[kind];
+      const isOptional = (gitOpsKinds as readonly ResourceKind[]).includes(kind);
+      if (isOptional && isFault(answer) && answer.kind === "not-configured" && !isFault(listed.nodes))
+        return { what: `list ${kind}`, answer: "not installed here" };
       return isFault(answer)
         ? { what: `list ${kind}`, answer: answer.detail, fault: answer }
         : { what: `list ${kind}`, answer: `${answer.length} objects` };
@@ -64,16 +68,22 @@ export const doctor = defineVerb({
     ]);
     const rows = [...api, ...machines];
     const broken = rows.filter((row) => row.fault);
-    const findings: Finding[] = broken.map((row) => ({
-      code: `fault-${row.fault?.kind}`,
-      severity: "unknown",
-      subject: {
-        kind: row.what.startsWith("vantage") ? "vantage" : row.what.startsWith("node") ? "node" : "cluster",
-        name: row.what.split(" ").at(-1) ?? row.what,
-      },
-      facts: { what: row.what, detail: row.answer },
-      text: [`${row.what}: ${row.answer}`],
-    }));
+    const rekeyed = broken.filter((row) => row.fault?.kind === "host-key-changed");
+    const findings: Finding[] = broken.map((row) => {
+      const [kind, name] = row.what.split(" ");
+      if (row.fault?.kind === "host-key-changed" && (kind === "vantage" || kind === "node"))
+        return hostKeyFinding(kind, name ?? row.what, row.fault);
+      return {
+        code: `fault-${row.fault?.kind}`,
+        severity: "unknown",
+        subject: {
+          kind: row.what.startsWith("vantage") ? "vantage" : row.what.startsWith("node") ? "node" : "cluster",
+          name: row.what.split(" ").at(-1) ?? row.what,
+        },
+        facts: { what: row.what, detail: row.answer },
+        text: [`${row.what}: ${row.answer}`],
+      };
+    });
     if (config.vantages.length === 0) {
       findings.push({
         code: "no-vantage",
@@ -85,15 +95,26 @@ export const doctor = defineVerb({
       });
     }
     const answered = rows.length - broken.length;
-    const line = (row: Row): Text[] => [[row.fault ? "UNKNOWN" : "ok"], [row.what], [row.answer]];
+    const line = (row: Row): Text[] => [
+      [row.fault === undefined ? "ok" : rekeyed.includes(row) ? "WARN" : "UNKNOWN"],
+      [row.what],
+      [row.answer],
+    ];
     return {
       verdict:
         findings.length === 0
           ? { word: "OK", outcome: "ok", text: [`all ${rows.length} connections and lists answer.`] }
           : {
-              word: "UNKNOWN",
-              outcome: "unknown",
-              text: [`${findings.length} of ${rows.length} could not be looked at; ${answered} answer.`],
+              word: rekeyed.length > 0 ? "WARN" : "UNKNOWN",
+              outcome: rekeyed.length > 0 ? "failed" : "unknown",
+              text: [
+                ...(rekeyed.length > 0
+                  ? [
+                      `${rekeyed.length} ${rekeyed.length === 1 ? "machine shows" : "machines show"} another host key; `,
+                    ]
+                  : []),
+                `${findings.length} of ${rows.length} could not be looked at; ${answered} answer.`,
+              ],
             },
       findings,
       blocks: [

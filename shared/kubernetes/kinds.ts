@@ -23,6 +23,21 @@ export const resourceKinds = {
     kind: "ConfigurationState",
     namespaced: true,
   },
+  applications: { group: "argoproj.io", version: "v1alpha1", kind: "Application", namespaced: true },
+  kustomizations: {
+    group: "kustomize.toolkit.fluxcd.io",
+    version: "v1",
+    kind: "Kustomization",
+    namespaced: true,
+  },
+  helmreleases: { group: "helm.toolkit.fluxcd.io", version: "v2", kind: "HelmRelease", namespaced: true },
 } as const;
 
 export type ResourceKind = keyof typeof resourceKinds;
+
+/** Kinds of Argo CD and Flux: most clusters have one of the two or neither, and lack nothing by that. */
+export const gitOpsKinds = [
+  "applications",
+  "kustomizations",
+  "helmreleases",
+] as const satisfies ResourceKind[];
