@@ -245,7 +245,8 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     delete metadata.deletionTimestamp;
     delete metadata.deletionGracePeriodSeconds;
     metadata.uid = newUid();
-    metadata.creationTimestamp = timestamp(now());
+    metadata.creationTimestamp =
+      (write?.seed === true ? metadata.creationTimestamp : undefined) ?? timestamp(now());
     if (countsGeneration(kind)) metadata.generation = 1;
     else delete metadata.generation;
     const errors = checkMetadata(kind, metadata);

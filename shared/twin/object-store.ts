@@ -35,6 +35,8 @@ export type WriteOptions = Readonly<{
   manager?: string;
   /** The `fieldsV1` of a server-side apply: the manager is then recorded as having applied them, not as an updater. */
   appliedFields?: Readonly<Record<string, unknown>>;
+  /** For what existed before the model began: keeps the object's own creationTimestamp. */
+  seed?: boolean;
 }>;
 
 export type Preconditions = Readonly<{ uid?: string; resourceVersion?: string }>;

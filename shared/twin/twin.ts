@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { createAddressController } from "./address-controller.ts";
 import type { Machine, MachineKind } from "./machine.ts";
 import { addressesOf, createMachine } from "./machine.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -117,7 +118,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
 
   for (const { kind, object } of spec.objects) {
     if (store.get(kind, object.metadata.namespace, object.metadata.name) !== undefined) continue;
-    const result = store.create(kind, object);
+    const result = store.create(kind, object, { seed: true });
     if (!result.ok)
       throw new Error(`site ${spec.name}: ${kind} ${object.metadata.name}: ${result.refusal.message}`);
   }
@@ -130,6 +131,8 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     schedule: later,
     nodes: [...machines.values()].filter((machine) => machine.kind === "node"),
   });
+
+  const addresses = createAddressController({ store, clock, newId, schedule: later });
 
   const setLink: Twin["setLink"] = (name, nicName, change) => {
     const nic = find(name).nics.find((each) => each.name === nicName);
@@ -211,6 +214,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     partition: (groups) => speakers.partition(groups),
     stop: () => {
       stopped.abort();
+      addresses.stop();
       speakers.stop();
     },
   };

@@ -85,7 +85,7 @@ export function metallbObjects(plan: SitePlan): readonly StoredObject[] {
       { name: "metallb-controller", namespace, labels: labels("controller") },
       {
         spec: { replicas: 1, template: template("controller", controllerContainers) },
-        status: { replicas: 1, readyReplicas: 1 },
+        status: { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 },
       },
     ),
     object(

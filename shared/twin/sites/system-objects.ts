@@ -78,7 +78,7 @@ export function systemObjects(plan: SitePlan): readonly StoredObject[] {
           selector: { matchLabels: externalDnsLabels },
           template: { metadata: { labels: externalDnsLabels }, spec: { containers: externalDns } },
         },
-        status: { replicas: 1, readyReplicas: 1 },
+        status: { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 },
       },
     ),
   ];
