@@ -21,7 +21,9 @@ const container = z.looseObject({
   command: z.array(z.string()).nullish(),
   args: z.array(z.string()).nullish(),
   env: z
-    .array(z.looseObject({ name: z.string(), value: z.string().nullish(), valueFrom: z.unknown() }))
+    .array(
+      z.looseObject({ name: z.string(), value: z.string().nullish(), valueFrom: z.unknown().optional() }),
+    )
     .nullish(),
 });
 

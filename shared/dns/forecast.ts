@@ -10,7 +10,7 @@ import { type Changes, planChanges } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import type { RecordSet } from "./record-set.ts";
 import { crashingTxts, type Registry, type RegistryRead, readRegistry } from "./registry.ts";
-import { providerChanges, txtIndex } from "./registry-write.ts";
+import { providerChanges, txtIndex, unpairedUpdates } from "./registry-write.ts";
 import { atLeast, ownershipRules, type Release } from "./release.ts";
 import { type Refusal, zoneModel } from "./route53-judge.ts";
 import { type Silent, silentRows } from "./silent.ts";
@@ -188,7 +188,8 @@ export function forecast(input: ForecastInput): Forecast {
     matches,
     migrateFromOwner: atLeast(controller.release, "0.20.0") ? controller.migrateFromOwner : undefined,
   });
-  const runs = crashingTxts(read, registry).length === 0;
+  const unpaired = unpairedUpdates(planned, registry);
+  const runs = crashingTxts(read, registry).length === 0 && unpaired.length === 0;
   const plan = runs && hasChanges(planned) ? planned : { ...planned, ...noChanges };
   const sent = providerChanges(plan, registry, aws, { txts: txtIndex(read.ownership), taken: read.taken });
   const inZone = sent.filter(({ set }) => isWithin(set.name, zone));
@@ -207,6 +208,7 @@ export function forecast(input: ForecastInput): Forecast {
       wanted,
       dropped: input.dropped,
       plan,
+      unpaired,
       matches,
     }),
     unknown: unknowns(input, wanted),

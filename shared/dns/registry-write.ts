@@ -5,7 +5,7 @@ import { decodeName } from "./fqdn.ts";
 import { decryptText } from "./ownership-encryption.ts";
 import { formatOwnershipText, nonceLabel, ownershipText } from "./ownership-text.ts";
 import { writtenTxts } from "./ownership-written.ts";
-import type { Changes } from "./plan.ts";
+import type { Changes, Update } from "./plan.ts";
 import { type RecordSet, valuesOf } from "./record-set.ts";
 import { type OwnershipRecord, ownable, type Registry, txtKey } from "./registry.ts";
 import { atLeast } from "./release.ts";
@@ -62,6 +62,18 @@ function ownershipOf(endpoint: Endpoint, registry: Registry, txts: TxtIndex): re
       unpredictable: value === undefined,
     };
   });
+}
+
+/**
+ * Updates that make the provider panic: records and TXTs of old and new are paired by position, and before 0.19 one more
+ * new TXT than old ones reads past the end (an alias whose `cname-…` is too long becomes an address whose `a-…` is not).
+ */
+export function unpairedUpdates({ update }: Changes, registry: Registry): readonly Update[] {
+  if (registry.owner === "" || atLeast(registry.release, "0.19.0")) return [];
+  const count = (endpoint: Endpoint): number =>
+    writtenTxts(ownable(endpoint), registry.flags, registry.rules).length;
+  const surplus = update.reduce((sum, { from, to }) => sum + count(to) - count(from), 0);
+  return surplus > 0 ? update.filter(({ from, to }) => count(to) > count(from)) : [];
 }
 
 /**

@@ -72,6 +72,8 @@ export type SilentInput = Readonly<{
   wanted: readonly Endpoint[];
   dropped: readonly Dropped[];
   plan: Changes;
+  /** Updates on which this release panics, so that nothing at all is sent. */
+  unpaired: readonly Update[];
   matches: (name: string) => boolean;
 }>;
 
@@ -253,14 +255,22 @@ const matchKey = (name: string, type: string, setIdentifier: string): string =>
   `${name} ${type} ${setIdentifier}`;
 
 /** One such name and the release stops in every round: nothing else happens at all. */
-const ofCrashes = ({ read, registry }: SilentInput): readonly Silent[] =>
-  crashingTxts(read, registry).map(({ set }) =>
+const ofCrashes = ({ read, registry, unpaired }: SilentInput): readonly Silent[] => [
+  ...unpaired.map(({ to }) =>
+    of(
+      "crash",
+      to,
+      `${registry.release.text} ends with a panic on this update (it needs more ownership records than there were), so it does nothing in this zone`,
+    ),
+  ),
+  ...crashingTxts(read, registry).map(({ set }) =>
     of(
       "crash",
       { name: set.name, type: "TXT", setIdentifier: set.setIdentifier ?? "" },
       `${registry.release.text} ends with a panic when it reads this name, so it does nothing in this zone`,
     ),
-  );
+  ),
+];
 
 /** Our ownership TXTs that no longer say anything to this release. */
 function ofOwnership(input: SilentInput): readonly Silent[] {

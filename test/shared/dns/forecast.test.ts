@@ -505,6 +505,23 @@ describe("what stays wrong in silence", () => {
   });
 });
 
+describe("a release that stops on its own plan", () => {
+  const long = "l".repeat(61);
+  const elb = fqdn("x.elb.us-east-1.amazonaws.com");
+  const world = {
+    have: [alias(long, "A", { name: elb }), owns("a", "me"), owns(long, "me")],
+    want: [wants(long, "10.0.0.1")],
+  };
+  it("before 0.19 sends nothing when an update needs more ownership records than there were", () => {
+    const result = forecastOf({ ...world, release: "0.18.0" });
+    expect([lines(result), result.accepted]).toEqual([[], null]);
+    expect(silences(result)).toContain(`crash ${long} A`);
+  });
+  it("since 0.19 goes on", () => {
+    expect(lines(forecastOf({ ...world, release: "0.19.0" }))).toContain(`CREATE ${long} A 10.0.0.1`);
+  });
+});
+
 describe("migrating an owner", () => {
   const from = { migrateFromOwner: "old" };
   holds([
