@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { sharedFrameBudget } from "#shared/arp/frame-budget.ts";
+import { hostKeyFindings } from "#shared/arp/host-key-finding.ts";
 import type { InvestigateOptions, Investigation, Subject } from "#shared/arp/investigate.ts";
 import { believedAnnouncers, evidenceAbout, investigate, ownAddressFault } from "#shared/arp/investigate.ts";
 import { sharedSingleFlight } from "#shared/arp/single-flight.ts";
@@ -13,6 +14,7 @@ import { watchAddress } from "#shared/arp/watch.ts";
 import { watchReply } from "#shared/arp/watch-reply.ts";
 import type { Fault } from "#shared/fault.ts";
 import { FaultError } from "#shared/fault.ts";
+import { type Finding, isFailure } from "#shared/finding.ts";
 import { nearest } from "#shared/nearest.ts";
 import { ipRoute } from "#shared/probes/ip-route.ts";
 import type { Reply } from "#shared/reply.ts";
@@ -205,6 +207,20 @@ const noneReady = (skipped: readonly Skipped[]): Fault => ({
 const skippedNotes = (skipped: readonly Skipped[]): readonly string[] =>
   skipped.map(({ vantage, fault }) => `${vantage} could not be used: ${fault.detail}`);
 
+/** Findings beside the verdict about the address. A pass with a failure beside it is none. */
+function withFindings(answer: Reply, findings: readonly Finding[]): Reply {
+  if (findings.length === 0) return answer;
+  const { word, outcome } = answer.verdict;
+  const passes = (outcome === "ok" || outcome === "info") && findings.some(isFailure);
+  return {
+    ...answer,
+    verdict: passes
+      ? { ...answer.verdict, word: outcome === "ok" ? "WARN" : word, outcome: "failed" }
+      : answer.verdict,
+    findings: [...answer.findings, ...findings],
+  };
+}
+
 const waiting = (cluster: string, words: string): Reply => reply(cluster, "Probing", "running", words);
 
 const portsOf = (cluster: ClusterPorts, context: Context<unknown>): ArpPorts => ({
@@ -230,6 +246,7 @@ async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
 
   const findVantage = vantageFinder(ports, early, surroundings);
   const notes = new Set<string>();
+  const passedOver = new Map<string, Skipped>();
   const options: InvestigateOptions = {
     ports,
     surroundings,
@@ -245,6 +262,7 @@ async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
   const results = await inParallel(subjects, addressesAtOnce, async (about): Promise<Investigation> => {
     const { ready, skipped } = await findVantage(about);
     for (const note of skippedNotes(skipped)) notes.add(note);
+    for (const each of skipped) passedOver.set(each.vantage, each);
     const result = await investigate(options, about, ready ?? noneReady(skipped));
     done++;
     if (subjects.length > 1 && done < subjects.length)
@@ -254,9 +272,12 @@ async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
   const labelOf = ({ service, ip }: Subject): string =>
     service === undefined ? ip : `${shortName(service, surroundings.objects)} ${ip}`;
   const [only] = results;
-  return results.length === 1 && only
-    ? investigationReply(cluster, labelOf(only), only, [...notes])
-    : overviewReply(cluster, results, labelOf, [...notes]);
+  return withFindings(
+    results.length === 1 && only
+      ? investigationReply(cluster, labelOf(only), only, [...notes])
+      : overviewReply(cluster, results, labelOf, [...notes]),
+    hostKeyFindings([...passedOver.values()], surroundings.table.unread),
+  );
 }
 
 type WatchInput = Readonly<{ subject: string; for: number; from?: string | undefined }>;
@@ -285,14 +306,18 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
     about.service === undefined ? about.ip : `${shortName(about.service, surroundings.objects)} ${about.ip}`;
   // A node gets no answer for what it announces itself: that would read as an outage.
   const blind = ready === undefined ? noneReady(skipped) : ownAddressFault(surroundings, about, ready);
+  const findings = hostKeyFindings(skipped, surroundings.table.unread);
   if (ready === undefined || blind !== undefined) {
     const fault = blind ?? noneReady(skipped);
-    return {
-      ...reply(cluster, "UNKNOWN", "unknown", `${label} · could not look at the wire`),
-      why: [`${fault.detail}.`],
-      next: [text`Vantages outside the cluster: ${code("docs/vantages.md")}`],
-      data: { verdict: "could-not-look", fault: { ...fault } },
-    };
+    return withFindings(
+      {
+        ...reply(cluster, "UNKNOWN", "unknown", `${label} · could not look at the wire`),
+        why: [`${fault.detail}.`],
+        next: [text`Vantages outside the cluster: ${code("docs/vantages.md")}`],
+        data: { verdict: "could-not-look", fault: { ...fault } },
+      },
+      findings,
+    );
   }
   const evidenceOf = evidenceAbout(surroundings, ports.config.site, about, ready);
   show(waiting(cluster, `${label} · watching from ${ready.vantage.name} for ${input.for / 1000} s`));
@@ -300,14 +325,28 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
     const watch = await watchAddress(ports, sharedFrameBudget(deps.clock), ready, about.ip, input.for, {
       onWait: () => show(waiting(cluster, `${label} · waits until ${ready.vantage.name} may send again`)),
     });
-    return watchReply(cluster, label, about, ready.vantage, watch, (wire) => evidenceOf(wire, undefined));
+    return withFindings(
+      watchReply(
+        cluster,
+        label,
+        about,
+        ready.vantage,
+        watch,
+        (wire) => evidenceOf(wire, undefined),
+        skippedNotes(skipped),
+      ),
+      findings,
+    );
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;
-    return {
-      ...reply(cluster, "UNKNOWN", "unknown", `${label} · could not look at the wire`),
-      why: [`${ready.vantage.name}: ${error.fault.what}: ${error.fault.detail}`],
-      data: { verdict: "could-not-look", fault: { ...error.fault } },
-    };
+    return withFindings(
+      {
+        ...reply(cluster, "UNKNOWN", "unknown", `${label} · could not look at the wire`),
+        why: [`${ready.vantage.name}: ${error.fault.what}: ${error.fault.detail}`],
+        data: { verdict: "could-not-look", fault: { ...error.fault } },
+      },
+      findings,
+    );
   }
 }
 

@@ -188,6 +188,7 @@ export function watchReply(
   vantage: Vantage,
   watch: Watch,
   evidenceOf: (wire: Wire) => ArpEvidence,
+  notes: readonly string[],
 ): Reply {
   const { timeline } = watch;
   const verdicts = new Map<string, ArpVerdict>();
@@ -236,7 +237,7 @@ export function watchReply(
   const ending = verdictOf(timeline.macs.length === 0 ? [] : [timeline.stretches.at(-1)?.mac ?? ""]);
   const remarks = [
     ...ending.disagreements.map((each) => `differs: ${each}`),
-    ...[...ending.caveats, ...unreadNotes(evidence.table)].map((each) => `note: ${each}`),
+    ...[...ending.caveats, ...unreadNotes(evidence.table), ...notes].map((each) => `note: ${each}`),
   ];
   const next = [
     ...ending.candidates.slice(0, 1).map(({ test }) => test),

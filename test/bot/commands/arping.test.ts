@@ -212,6 +212,58 @@ describe("what could not be looked at", () => {
   });
 });
 
+describe("a changed host key", () => {
+  const rekeyed = (world: World, kind: "vantage" | "node", name: string): ClusterPorts => ({
+    ...world.cluster,
+    shell: async (target, command, options) => {
+      if (target.kind === kind && target.name === name)
+        throw new FaultError({
+          kind: "host-key-changed",
+          what: `ssh to ${name}`,
+          detail: "pinned SHA256:a, shown SHA256:b",
+        });
+      return world.cluster.shell(target, command, options);
+    },
+  });
+  const changed = {
+    code: "host-key-changed",
+    severity: "warning",
+    subject: { kind: "vantage", name: "ops-host" },
+  };
+
+  it("of the best vantage is a warning, although the next one saw the right answer", async () => {
+    const world = await settled();
+    const reply = await ask(world, { subject: "httpbin" }, rekeyed(world, "vantage", "ops-host"));
+    expect(data(reply)).toMatchObject({ verdict: "expected", vantage: { name: "laptop" } });
+    expect(reply.findings).toMatchObject([changed]);
+    expect(reply.verdict).toMatchObject({ word: "WARN", outcome: "failed" });
+    expect(exitCode(reply)).toBe(1);
+  });
+
+  it("of a node is one too", async () => {
+    const world = await settled();
+    const reply = await ask(world, { subject: "all" }, rekeyed(world, "node", "jast"));
+    expect(reply.findings).toMatchObject([{ ...changed, subject: { kind: "node", name: "jast" } }]);
+    expect(exitCode(reply)).toBe(1);
+  });
+
+  it("is told by a watch, as every vantage that it passed over is", async () => {
+    const world = await settled();
+    const reply = await watch(
+      world,
+      { subject: "httpbin", for: 5_000 },
+      rekeyed(world, "vantage", "ops-host"),
+    );
+    expect(evidenceOf(reply)).toMatch(/ops-host could not be used: pinned/);
+    expect(reply.findings).toMatchObject([changed]);
+    expect(exitCode(reply)).toBe(1);
+    world.twin.removeTool("ops-host", "arping");
+    const plainly = await watch(world, { subject: "httpbin", for: 5_000 });
+    expect(evidenceOf(plainly)).toMatch(/ops-host could not be used/);
+    expect(exitCode(plainly)).toBe(0);
+  });
+});
+
 describe("vantages", () => {
   const withVantages = (world: World, vantages: ClusterPorts["config"]["vantages"]): ClusterPorts => ({
     ...world.cluster,

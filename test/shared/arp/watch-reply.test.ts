@@ -37,6 +37,7 @@ function watched(sightings: readonly Sighting[], given: Partial<ArpEvidence> = {
     vantage,
     { timeline, recorder: "tcpdump", rate: 1, frames: 30 },
     (wire) => ({ ...base, wire }),
+    [],
   );
 }
 
