@@ -52,7 +52,14 @@ const within = (folder: string) => (path: string) => path.startsWith(`${folder}/
 const adapters = within("shared/adapters");
 const decisions = (path: string) => within("shared")(path) && !adapters(path);
 /** Composition roots: they may join adapters, environment and clock. */
-const roots = ["bot/main.ts", "bot/cli.ts", "bot/compose.ts", "bot/load-config.ts", "bot/require-node.ts"];
+const roots = [
+  "bot/main.ts",
+  "bot/serve.ts",
+  "bot/cli.ts",
+  "bot/compose.ts",
+  "bot/load-config.ts",
+  "bot/require-node.ts",
+];
 const sdks = /^(@slack\/|@aws-sdk\/|@kubernetes\/|ssh2|undici|ws$)/;
 const worldly =
   /^(node:)?(fs|fs\/promises|net|http|https|tls|dgram|child_process|worker_threads|sqlite|os|readline|timers|timers\/promises|dns|dns\/promises)$/;

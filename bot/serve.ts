@@ -1,0 +1,174 @@
+import { userInfo } from "node:os";
+import { connectClustersInWorker } from "#shared/adapters/clusters-in-worker.ts";
+import { openLedgerInWorker } from "#shared/adapters/ledger-in-worker.ts";
+import { systemClock } from "#shared/adapters/system-clock.ts";
+import { FaultError } from "#shared/fault.ts";
+import type { Finding } from "#shared/finding.ts";
+import type { Ledger } from "#shared/ledger/ledger.ts";
+import { brokenRules } from "#shared/policy/broken-rules.ts";
+import type { Reply } from "#shared/reply.ts";
+import { renderTerminal } from "#shared/report/terminal.ts";
+import { plain } from "#shared/text.ts";
+import { actions } from "./actions/all.ts";
+import { createApp } from "./app.ts";
+import { commands, slackCommands } from "./commands/all.ts";
+import { compose } from "./compose.ts";
+import { type SlackDoor, startSlackDoor } from "./doors/slack.ts";
+import { loadConfig } from "./load-config.ts";
+import { bySlack } from "./people.ts";
+
+const log = (entry: Readonly<Record<string, unknown>>): void => {
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
+};
+
+function refuse(reply: Reply): never {
+  process.stderr.write(
+    renderTerminal(reply, {
+      columns: Math.max(60, process.stderr.columns ?? 100),
+      colour: process.stderr.isTTY,
+    }),
+  );
+  process.exit(2);
+}
+
+const missing = (words: string, next: string): Reply => ({
+  verdict: { word: "Not started", outcome: "usage", text: [words] },
+  findings: [],
+  blocks: [],
+  next: [[next]],
+  actions: [],
+});
+
+const loaded = loadConfig(process.env);
+if (!loaded.ok) refuse(loaded.reply);
+const { config, environment } = loaded;
+if (!config)
+  refuse(
+    missing("no config.", "Point ARPEGGIO_CONFIG at a config file; `arpeggio schema` says what it holds."),
+  );
+const { SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET } = environment;
+if (!SLACK_BOT_TOKEN)
+  refuse(
+    missing(
+      "SLACK_BOT_TOKEN is not set.",
+      "Without Slack, `arpeggio` on the command line does all that looks.",
+    ),
+  );
+if (!SLACK_APP_TOKEN && !SLACK_SIGNING_SECRET)
+  refuse(
+    missing(
+      "neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set.",
+      "docs/slack.md says which to choose.",
+    ),
+  );
+if (!config.ledgerFile)
+  refuse(
+    missing(
+      "the config names no ledger.",
+      "Add ledger: { file: PATH } on a local disk; runs, approvals and the audit live there.",
+    ),
+  );
+
+let ledger: Ledger;
+try {
+  ledger = await openLedgerInWorker({ file: config.ledgerFile, now: systemClock.now, log });
+} catch (error) {
+  if (error instanceof FaultError)
+    refuse(
+      missing(`the ledger cannot be opened: ${error.fault.detail}`, `ledger.file is ${config.ledgerFile}`),
+    );
+  throw error;
+}
+
+let door: SlackDoor | undefined;
+const clusters = config.clusters.map((cluster) => cluster.name);
+const named = (pick: "groups" | "channels"): readonly string[] => [
+  ...new Set(config.roles.flatMap((rule) => rule[pick])),
+];
+/** Names that Slack no longer knows take their rules out, from the moment that is known. */
+const judged = () => {
+  const gone = new Set(
+    (door?.problems() ?? [])
+      .filter((f) => /^slack-(group|channel)-lost$/.test(f.code))
+      .map((f) => f.facts.id),
+  );
+  const known = (pick: "groups" | "channels") => named(pick).filter((id) => !gone.has(id));
+  return brokenRules(config.roles, {
+    people: config.people.map((p) => p.name),
+    clusters,
+    groups: known("groups"),
+    channels: known("channels"),
+  });
+};
+const warnings = (): readonly Finding[] => [...judged().findings, ...(door?.problems() ?? [])];
+
+const composed = await compose({
+  config,
+  ...(loaded.path === undefined ? {} : { configPath: loaded.path }),
+  ledger,
+  connections: await connectClustersInWorker({ clusters: config.clusters, log }),
+  warnings,
+  roles: () => judged().rules,
+});
+const app = createApp({
+  commands,
+  actions,
+  deps: composed.deps,
+  roles: () => judged().rules,
+  people: config.people,
+  groupsOf: (user) => door?.groupsOf(user) ?? Promise.reject(new Error("Slack is not connected yet")),
+  changesClosed: () => (door ? door.changesClosed() : "Slack is not connected yet."),
+  log,
+});
+
+const slack = startSlackDoor({
+  app,
+  slack: {
+    botToken: SLACK_BOT_TOKEN,
+    ...(SLACK_APP_TOKEN ? { appToken: SLACK_APP_TOKEN } : {}),
+    ...(SLACK_SIGNING_SECRET ? { signingSecret: SLACK_SIGNING_SECRET } : {}),
+    ...(environment.HOST === undefined ? {} : { host: environment.HOST }),
+    ...(environment.PORT === undefined ? {} : { port: environment.PORT }),
+    ...(environment.SLACK_API_URL === undefined ? {} : { apiUrl: environment.SLACK_API_URL }),
+    ...(config.slack ? { team: config.slack.team } : {}),
+    prefix: config.slack?.prefix ?? "",
+    commands: slackCommands().map((command) => command.name),
+    groups: named("groups"),
+    channels: named("channels"),
+  },
+  ledger,
+  people: (id) => bySlack(config.people, id),
+  clock: systemClock,
+  log,
+  owner: `${userInfo().username}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
+});
+try {
+  door = await slack;
+} catch (error) {
+  await composed.close();
+  if (error instanceof FaultError)
+    refuse(missing(`${error.fault.detail}.`, "docs/slack.md says where each value comes from."));
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code === "EADDRINUSE" || code === "EACCES")
+    refuse(
+      missing(
+        `port ${port ?? environment.PORT} on ${address ?? "this machine"} ${code === "EACCES" ? "may not be used by this account" : "is in use"}.`,
+        "Choose another with PORT, or use Socket Mode, which needs none.",
+      ),
+    );
+  throw error;
+}
+for (const finding of warnings()) log({ level: "warn", code: finding.code, msg: plain(finding.text) });
+process.stdout.write(`ready: ${door.requestUrl ?? "Socket Mode"}, ${clusters.join(", ")}\n`);
+
+let stopping = false;
+const stop = async (): Promise<void> => {
+  if (stopping) return;
+  stopping = true;
+  await door?.stop();
+  await app.drain();
+  await composed.close();
+  process.exit(0);
+};
+process.on("SIGINT", () => void stop());
+process.on("SIGTERM", () => void stop());
