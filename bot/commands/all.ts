@@ -7,12 +7,23 @@ import { dns } from "./dns.ts";
 import { manifest } from "./manifest.ts";
 import { nodes } from "./nodes.ts";
 import { schema } from "./schema.ts";
+import { sudoers } from "./sudoers.ts";
 
 /**
  * Every command, in the order help shows them. Slack, console, CLI, help and the app manifest all read this list; a new
  * command is a file beside this and a line here.
  */
-export const commands: readonly Command[] = [arping, nodes, arpeggio, announcer, arp, dns, schema, manifest];
+export const commands: readonly Command[] = [
+  arping,
+  nodes,
+  arpeggio,
+  announcer,
+  arp,
+  dns,
+  schema,
+  manifest,
+  sudoers,
+];
 
 /** Those that Slack knows as slash commands. */
 export const slackCommands = (): readonly Command[] =>

@@ -12,7 +12,7 @@ import type { Check } from "./check.ts";
 import type { Gathered, NodeAnswers } from "./evidence.ts";
 import { type NodeProbeId, nodeProbes, type Visit } from "./node-probes.ts";
 import { needsOf } from "./run.ts";
-import { missingLine } from "./sudoers.ts";
+import { tellMissingRule } from "./sudoers.ts";
 
 export type GatherPorts = Readonly<{
   config: ClusterConfig;
@@ -79,14 +79,6 @@ const askedOf = (probes: readonly NodeProbeId[], visit: Visit): readonly Asked[]
       .map((command, i) => ({ key: `${probe}-${String(i)}`, command })),
   }));
 
-/** A right that sudo refused is told with the line that would grant it. */
-function withMissingLine(answer: Answer<unknown>, { requests }: Asked): Answer<unknown> {
-  if (answer.ok || answer.fault.kind !== "missing-privilege") return answer;
-  const line = requests.map(({ command }) => missingLine(command)).find((each) => each !== undefined);
-  if (line === undefined) return answer;
-  return { ok: false, fault: { ...answer.fault, detail: `${answer.fault.detail}; sudoers lacks: ${line}` } };
-}
-
 /** What went wrong on the way to a node, in the words of our own time limits where one of them ended it. */
 function unreached(error: unknown, node: string, late: boolean, { perNodeMs }: Limits): Fault {
   if (!(error instanceof FaultError)) throw error;
@@ -139,7 +131,8 @@ async function visitNode(
   const read = asked.map((each): readonly [NodeProbeId, Answer<unknown>] => {
     const outputs = each.requests.map(({ key }) => byKey.get(key) as Answer<ShellOutput>);
     const answer = answerOf(() => nodeProbes[each.probe].read(outputs, visit));
-    return [each.probe, withMissingLine(answer, each)];
+    const commands = each.requests.map((request) => request.command);
+    return [each.probe, tellMissingRule(answer, commands)];
   });
   return { node, probes: Object.fromEntries(read) as NodeAnswers["probes"] };
 }

@@ -21,6 +21,9 @@ export type AnyProbe = Readonly<{
   id: string;
   tool: string;
   about: string;
+  sample: readonly unknown[];
+  /** With arguments of the same kinds as the sample. */
+  command: (args: readonly unknown[]) => ShellCommand;
   sampleCommand: () => ShellCommand;
   read: (output: ShellOutput) => unknown;
 }>;
@@ -31,6 +34,8 @@ export const listed = <const Args extends readonly unknown[], Evidence>(
   id: probe.id,
   tool: probe.tool,
   about: probe.about,
+  sample: probe.sample,
+  command: (args) => probe.argv(...(args as unknown as Args)),
   sampleCommand: () => probe.argv(...probe.sample),
   read: probe.read,
 });
