@@ -197,6 +197,11 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
         parsed.command ? commandHelp(parsed.command, asked.door) : overview(commands, asked.door),
       );
     }
+    if (parsed.kind === "bare") {
+      const help = commandHelp(parsed.command, asked.door);
+      const text = [{ code: typed(asked.door, parsed.command.name) }, " needs to know what to do."];
+      return answer(asked, { ...help, verdict: { word: "Not understood", outcome: "usage", text } });
+    }
     if (parsed.kind === "unknown") {
       return answer(asked, unknownReply(parsed.word, parsed.command, parsed.nearest, commands, asked.door));
     }

@@ -2,6 +2,7 @@ import "./require-node.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
+import version from "../package.json" with { type: "json" };
 import { actions } from "./actions/all.ts";
 import { createApp } from "./app.ts";
 import { commands } from "./commands/all.ts";
@@ -33,6 +34,10 @@ function needsConfig(): boolean {
 }
 
 async function main(): Promise<number> {
+  if (flags.words[0] === "--version") {
+    streams.out(`arpeggio ${version.version}\n`);
+    return 0;
+  }
   const variables: Record<string, string | undefined> = { ...process.env };
   if (flags.lab) {
     variables.ARPEGGIO_CONFIG = labConfig();

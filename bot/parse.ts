@@ -9,6 +9,8 @@ export const globalOptions = [
 export type Parsed =
   | Readonly<{ kind: "verb"; command: Command; verb: Verb; input: unknown; cluster: string | undefined }>
   | Readonly<{ kind: "help"; command: Command | undefined }>
+  /** A command that needs more, typed alone: shows its help, but it is no success. */
+  | Readonly<{ kind: "bare"; command: Command }>
   /** Not a command we have, or not one of its verbs. */
   | Readonly<{ kind: "unknown"; word: string; command: Command | undefined; nearest: string | undefined }>
   /** The verb is known; its arguments are not right. Every problem at once. */
@@ -91,10 +93,12 @@ function collect(verb: Verb, words: readonly string[]): Raw {
 /** The names of verbs as people type them: `nodes impact`. */
 export const verbName = (command: Command, verb: Verb): string => [command.name, ...verb.path].join(" ");
 
+const asksHelp = (word: string): boolean => word === "help" || word === "--help" || word === "-h";
+
 /** Words in, what is meant out. Pure: rights, clusters and doors' own options are decided elsewhere. */
 export function parseCommand(words: readonly string[], commands: readonly Command[], door: Door): Parsed {
   const [first, ...tail] = words;
-  if (first === undefined || first === "help" || first === "--help") {
+  if (first === undefined || asksHelp(first)) {
     const named = commands.find((command) => command.name === tail[0]);
     if (tail[0] !== undefined && !named) {
       return {
@@ -125,14 +129,14 @@ export function parseCommand(words: readonly string[], commands: readonly Comman
   if (command.name === "arpeggio" && tail[0] === "help") return parseCommand(tail, commands, door);
   const verb = findVerb(command, tail);
   if (
-    tail[0] === "--help" ||
+    tail[0] === "-h" ||
     tail.at(-1) === "--help" ||
     (tail[0] === "help" && !(verb && verb.path.length > 0))
   ) {
     return { kind: "help", command };
   }
   if (!verb) {
-    if (tail[0] === undefined) return { kind: "help", command };
+    if (tail[0] === undefined) return { kind: "bare", command };
     const known = command.verbs.map((candidate) => candidate.path.join(" "));
     return { kind: "unknown", word: tail[0], command, nearest: nearest(tail[0], known) };
   }
@@ -142,7 +146,7 @@ export function parseCommand(words: readonly string[], commands: readonly Comman
     verb.positionals.length > 0 &&
     !verb.input.safeParse({}).success
   ) {
-    return { kind: "help", command };
+    return { kind: "bare", command };
   }
   if (!verb.doors.includes(door)) return { kind: "elsewhere", command, verb };
   const { values, problems } = collect(verb, tail.slice(verb.path.length));

@@ -4,7 +4,8 @@ import { hostKeyFindings } from "#shared/arp/host-key-finding.ts";
 import type { InvestigateOptions, Investigation, Subject } from "#shared/arp/investigate.ts";
 import { believedAnnouncers, evidenceAbout, investigate, ownAddressFault } from "#shared/arp/investigate.ts";
 import { sharedSingleFlight } from "#shared/arp/single-flight.ts";
-import { resolveSubject, shortName } from "#shared/arp/subject.ts";
+import type { Unaddressed } from "#shared/arp/subject.ts";
+import { resolveSubject, shortName, unaddressed } from "#shared/arp/subject.ts";
 import type { ArpPorts, Surroundings } from "#shared/arp/surroundings.ts";
 import { inParallel, readSurroundings } from "#shared/arp/surroundings.ts";
 import type { Skipped } from "#shared/arp/vantage.ts";
@@ -114,6 +115,12 @@ async function vantagesFor(
   }
 }
 
+/** Services that a question about all of them must not hide: they have no address to look at. */
+const withoutAddress = (
+  { objects, loadBalancerClass }: Surroundings,
+  word: string,
+): readonly Unaddressed[] => (word === "all" ? unaddressed(objects, loadBalancerClass) : []);
+
 /** The subjects a word means, or the reply that says why it means none. */
 function subjectsFor(ports: ArpPorts, surroundings: Surroundings, word: string): readonly Subject[] | Reply {
   const cluster = ports.config.name;
@@ -128,7 +135,7 @@ function subjectsFor(ports: ArpPorts, surroundings: Surroundings, word: string):
     };
   switch (resolved.kind) {
     case "subjects":
-      return resolved.subjects.length > 0
+      return resolved.subjects.length > 0 || withoutAddress(surroundings, word).length > 0
         ? resolved.subjects
         : {
             ...reply(
@@ -271,11 +278,12 @@ async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
   });
   const labelOf = ({ service, ip }: Subject): string =>
     service === undefined ? ip : `${shortName(service, surroundings.objects)} ${ip}`;
+  const without = withoutAddress(surroundings, word);
   const [only] = results;
   return withFindings(
-    results.length === 1 && only
+    results.length === 1 && only && without.length === 0
       ? investigationReply(cluster, labelOf(only), only, [...notes])
-      : overviewReply(cluster, results, labelOf, [...notes]),
+      : overviewReply(cluster, results, without, labelOf, [...notes]),
     hostKeyFindings([...passedOver.values()], surroundings.table.unread),
   );
 }

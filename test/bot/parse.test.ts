@@ -90,8 +90,11 @@ describe("parsing a command", () => {
     ["arpin httpbin", { kind: "unknown", word: "arpin", nearest: "arping" }],
     ["nodes chekc", { kind: "unknown", word: "chekc", nearest: "check" }],
     ["delete everything", { kind: "unknown", word: "delete", nearest: undefined }],
-    ["nodes", { kind: "help", command: { name: "nodes" } }],
-    ["arping", { kind: "help", command: { name: "arping" } }],
+    ["nodes", { kind: "bare", command: { name: "nodes" } }],
+    ["arping", { kind: "bare", command: { name: "arping" } }],
+    ["arping --help", { kind: "help", command: { name: "arping" } }],
+    ["arping -h", { kind: "help", command: { name: "arping" } }],
+    ["-h", { kind: "help", command: undefined }],
     ["arping help", { kind: "help" }],
     ["help", { kind: "help", command: undefined }],
     ["help nodes", { kind: "help", command: { name: "nodes" } }],
@@ -130,7 +133,7 @@ describe("parsing a command", () => {
     fc.assert(
       fc.property(fc.array(word, { maxLength: 8 }), fc.constantFrom(...doors), (words, door) => {
         const parsed = parseCommand(words, commands, door);
-        expect(["verb", "help", "unknown", "usage", "elsewhere"]).toContain(parsed.kind);
+        expect(["verb", "help", "bare", "unknown", "usage", "elsewhere"]).toContain(parsed.kind);
         if (parsed.kind === "usage") expect(parsed.problems.length).toBeGreaterThan(0);
       }),
     );
