@@ -2,7 +2,7 @@ import { adjustEndpoints } from "./aws-adjust.ts";
 import { type Batches, type BatchLimits, batchChanges, defaultBatchLimits, groups } from "./aws-batch.ts";
 import type { AwsChange } from "./aws-change.ts";
 import { type DomainFilter, domainMatcher, noDomainFilter } from "./domain-filter.ts";
-import { type Endpoint, sortTargets } from "./endpoint.ts";
+import { type Endpoint, ownerOf, property, sortTargets } from "./endpoint.ts";
 import { decodeName, type Fqdn, isWithin } from "./fqdn.ts";
 import type { AesKey } from "./ownership-encryption.ts";
 import type { OwnershipFlags } from "./ownership-written.ts";
@@ -165,6 +165,32 @@ function unknowns(
 }
 
 /**
+ * From 0.16 to 0.20 the twins of an alias share their labels in memory: where A and AAAA have different owners, the one
+ * that Go's map yields last decides for both.
+ */
+function sharedLabels({ update }: Changes, read: RegistryRead, release: Release): readonly string[] {
+  if (!atLeast(release, "0.16.0") || atLeast(release, "0.21.0")) return [];
+  const aliases = update.filter(({ to }) => property(to, "alias") === "true");
+  if (aliases.length === 0) return [];
+  const byName = Map.groupBy(read.endpoints, ({ name }) => name);
+  return aliases
+    .filter(({ from, to }) =>
+      byName
+        .get(from.name)
+        ?.some(
+          (twin) =>
+            twin.type === (to.type === "A" ? "AAAA" : "A") &&
+            twin.setIdentifier === from.setIdentifier &&
+            ownerOf(twin) !== ownerOf(from),
+        ),
+    )
+    .map(
+      ({ to }) =>
+        `${to.name}: A and AAAA of an alias with different owners; ${release.text} decides by chance`,
+    );
+}
+
+/**
  * What ExternalDNS would do to a zone in its next round: the planner over what the registry reads, the AWS provider's
  * changes with the ownership TXTs of the release, what Route 53 would refuse of them, and what stays wrong in silence.
  * Exact for 0.14 to 0.22 within what docs/dns-forecast.md lists; the rest is named in `unknown`.
@@ -211,7 +237,7 @@ export function forecast(input: ForecastInput): Forecast {
       unpaired,
       matches,
     }),
-    unknown: unknowns(input, wanted),
+    unknown: [...unknowns(input, wanted), ...sharedLabels(planned, read, controller.release)],
     after,
     plan,
   };

@@ -505,6 +505,24 @@ describe("what stays wrong in silence", () => {
   });
 });
 
+describe("what nobody can know", () => {
+  const elb = fqdn("x.elb.us-east-1.amazonaws.com");
+  const world = {
+    have: [web, owns("a-web", "me"), record("web", "AAAA", "2001:db8::1")],
+    want: [wants("web", elb, { type: "CNAME" })],
+  };
+  it.each([
+    ["0.18.0", 1],
+    ["0.20.0", 1],
+    ["0.21.0", 0],
+  ])("%s: twins of an alias with different owners", (release, count) => {
+    expect(forecastOf({ ...world, release }).unknown).toHaveLength(count);
+  });
+  it("aliases before 0.16", () => {
+    expect(forecastOf({ ...world, release: "0.15.1" }).unknown).toHaveLength(1);
+  });
+});
+
 describe("a release that stops on its own plan", () => {
   const long = "l".repeat(61);
   const elb = fqdn("x.elb.us-east-1.amazonaws.com");
