@@ -202,6 +202,7 @@ describe("everything is registered, tested and documented", () => {
       "nodes-check.ts",
       "nodes-list.ts",
       "nodes-explain.ts",
+      "nodes-fix.ts",
     ];
     const dns = [...importsOf("bot/commands/dns.ts")].map((path) => basename(path));
     expect(unregistered("bot/commands", [...verbs, ...dns])).toEqual([]);

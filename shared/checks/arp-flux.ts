@@ -1,7 +1,9 @@
 import { homesIn } from "../node-network/dual-homed.ts";
+import { sysctlPlan } from "../node-network/sysctl-fix.ts";
 import { inForce } from "../probes/node-arp-sysctls.ts";
 import { code, join, text } from "../text.ts";
 import { defineCheck, found, judged, skipped, unknown } from "./check.ts";
+import { defineFix } from "./fix.ts";
 
 export const arpFlux = defineCheck({
   id: "arp-flux",
@@ -19,6 +21,19 @@ Whether kube-proxy in IPVS mode makes a node answer for every Service is the que
     fix: `Take the second interface out of the segment; that ends the cause. Until then \`arp_ignore=1\` and
 \`arp_announce=2\` for \`all\` cure the kernel's part: \`/nodes fix NODE arp-flux\` prints the change with its way back.`,
   },
+  fix: defineFix({
+    needs: ["ip-addr", "arp-sysctls"],
+    reads: [],
+    plan: ({ node, "ip-addr": nics, "arp-sysctls": sysctls }, { site }) => {
+      if (homesIn(nics, site).length < 2)
+        return { kind: "nothing-to-do", because: "not more than one interface is in the segment" };
+      const values = { arp_ignore: 1, arp_announce: 2 };
+      return {
+        kind: "plan",
+        plans: [sysctlPlan({ node, check: "arp-flux", name: "arp", values, sysctls })],
+      };
+    },
+  }),
   common: "answer for one address with two MACs",
   needs: ["ip-addr", "arp-sysctls"],
   reads: [],

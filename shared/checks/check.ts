@@ -5,6 +5,7 @@ import type { Json } from "../json.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { Text } from "../text.ts";
 import type { Around, NodeEvidence } from "./evidence.ts";
+import type { Fix } from "./fix.ts";
 import type { NodeProbeId } from "./node-probes.ts";
 
 type WithoutSubject<R> = R extends unknown ? Omit<R, "check" | "subject"> : never;
@@ -45,6 +46,8 @@ type CheckHead<P extends NodeProbeId, K extends ResourceKind> = Readonly<{
   page: CheckPage;
   /** What several nodes that fail have in common, after "2 nodes ": "have Wi-Fi on beside the cable". */
   common?: string;
+  /** The exact change for one node, where a command can be given at all; `/nodes fix` prints it. */
+  fix?: Fix;
   /** Probes of the node (or of all nodes) without which nothing can be judged. */
   needs: readonly P[];
   /** Kinds of the cluster without which nothing can be judged. A kind that the server does not know skips the check. */

@@ -1,5 +1,6 @@
 import { isAddressedIn } from "../arp/mac-table.ts";
 import type { Finding } from "../finding.ts";
+import { disableWirelessFix } from "../node-network/disable-wireless-fix.ts";
 import {
   blacklisted,
   type Claim,
@@ -33,6 +34,11 @@ manager with its way back. A radio that \`rfkill\` blocks stays blocked over a r
 On a Raspberry Pi of Debian 12 the line \`dtoverlay=disable-wifi\` counts in \`/boot/firmware/config.txt\` only. Where two
 programs manage one interface, keep the one that holds the address: mark the interface as unmanaged in the other.`,
   },
+  fix: disableWirelessFix("nic-managers", (evidence) =>
+    evidence.nics.filter(
+      (nic) => evidence.wireless.includes(nic.name) && !nic.up && claimsOn(nic, true, evidence).length > 0,
+    ),
+  ),
   common: "have an interface whose state does not outlive a restart",
   needs: [
     "ip-addr",

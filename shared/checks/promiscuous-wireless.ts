@@ -1,5 +1,7 @@
+import { isPlainName } from "../node-network/disable-nic.ts";
 import { code, text } from "../text.ts";
 import { defineCheck, found, judged, skipped, unknown } from "./check.ts";
+import { defineFix } from "./fix.ts";
 
 export const promiscuousWireless = defineCheck({
   id: "promiscuous-wireless",
@@ -17,6 +19,44 @@ names the programs that listen on raw sockets. A bridge keeps its members promis
 addresses have to be announced over Wi-Fi, promiscuity set for good is a workaround that MetalLB's own guide names; then
 accept this finding knowingly.`,
   },
+  fix: defineFix({
+    needs: ["ip-addr", "wireless-nics"],
+    reads: [],
+    plan: ({ node, "ip-addr": nics, "wireless-nics": wireless }) => {
+      const radios = nics.filter(
+        ({ name, promiscuity = 0, flags }) =>
+          wireless.includes(name) && (promiscuity > 0 || flags.includes("PROMISC")),
+      );
+      const [radio] = radios;
+      if (radio === undefined)
+        return { kind: "nothing-to-do", because: "no wireless interface is promiscuous" };
+      if (radio.master !== undefined)
+        return {
+          kind: "by-hand",
+          because: text`${radio.name} is a member of ${radio.master}, which keeps it promiscuous: take it out in the network manager`,
+        };
+      const byHand = radios.filter(({ flags, name }) => flags.includes("PROMISC") && isPlainName(name));
+      if (byHand.length === 0)
+        return {
+          kind: "by-hand",
+          because: text`a program keeps ${radio.name} promiscuous and only its end undoes that: ${code("sudo ss -0 -p")} on the node names it`,
+        };
+      return {
+        kind: "plan",
+        plans: byHand.map(({ name }) => ({
+          title: text`Take the promiscuous mode of ${name} back`,
+          arm: [],
+          change: [`sudo ip link set ${name} promisc off`],
+          lasts: text`the mode is set anew after a start only if a unit or script does so; ${code("grep -rn promisc /etc")} finds it`,
+          verify: [`ip -d link show ${name}`, `arpeggio nodes check ${node} --only promiscuous-wireless`],
+          disarm: [],
+          undo: [`sudo ip link set ${name} promisc on`],
+          instead: [],
+          notes: [text`A chip that drops broadcasts is silent afterwards: announce by cable instead`],
+        })),
+      };
+    },
+  }),
   needs: ["ip-addr", "wireless-nics"],
   reads: [],
   judge: ({ node, "ip-addr": nics, "wireless-nics": wireless }) => {

@@ -1,8 +1,12 @@
-import { common, type Range, rangesOf, rangesText, without } from "../metallb/address-ranges.ts";
+import { common, isIn, type Range, rangesOf, rangesText, without } from "../metallb/address-ranges.ts";
+import { ipOf, parseIp } from "../metallb/ip.ts";
 import { ownObjects } from "../metallb/own-objects.ts";
+import { claimsOn } from "../node-network/managers.ts";
+import { routePlan } from "../node-network/route-fix.ts";
 import type { KernelRoute } from "../probes/node-routes.ts";
 import { code, text } from "../text.ts";
 import { defineCheck, found, judged, skipped } from "./check.ts";
+import { defineFix } from "./fix.ts";
 
 const rangeOf = ({ dst, family }: KernelRoute): readonly Range[] =>
   dst === "default"
@@ -44,6 +48,60 @@ other way round. When the gateway node restarts all addresses fail at once.`,
 the way back. Where the pool lies outside the prefix of the segment, widen the prefix, or add an interface route that
 covers the whole pool. A route that DHCP hands out is removed on the DHCP server.`,
   },
+  fix: defineFix({
+    needs: [
+      "ip-routes",
+      "ip-addr",
+      "wireless-nics",
+      "ssh-connection",
+      "network-units",
+      "nm-devices",
+      "network-settings",
+    ],
+    reads: ["ipaddresspools", "pods", "daemonsets"],
+    plan: (evidence, { objects }) => {
+      const { node, "ip-addr": nics, "wireless-nics": wireless } = evidence;
+      const pools = rangesOf(ownObjects(objects).pools.flatMap(({ addresses }) => addresses));
+      const detours = routesFor(pools, evidence["ip-routes"]).filter(
+        ({ route }) => route.gateway !== undefined && route.dst !== "default" && route.nic !== undefined,
+      );
+      if (detours.length === 0)
+        return { kind: "nothing-to-do", because: "no route of its own takes a pool by way of a gateway" };
+      const { client } = evidence["ssh-connection"];
+      const from = parseIp(client);
+      if (from === undefined)
+        return {
+          kind: "unknown",
+          fault: { kind: "unreadable", what: "our SSH session", detail: `it comes from ${client}` },
+        };
+      const ours = detours.find(({ route }) => isIn(from, rangeOf(route)));
+      if (ours !== undefined)
+        return {
+          kind: "refused",
+          obstacles: [
+            {
+              what: text`answers to our SSH session (${client}) leave by this route`,
+              first: text`log in from a machine outside ${ours.route.dst} first`,
+            },
+          ],
+        };
+      const managers = {
+        units: evidence["network-units"],
+        nm: evidence["nm-devices"],
+        settings: evidence["network-settings"],
+      };
+      return {
+        kind: "plan",
+        plans: detours.map(({ route, ranges }) => {
+          const nic = nics.find(({ name }) => name === route.nic);
+          const claim = nic && claimsOn(nic, wireless.includes(nic.name), managers)[0];
+          const sample = ranges[0];
+          const address = sample === undefined ? "" : ipOf(sample.family, sample.first).text;
+          return routePlan(node, route, address, claim);
+        }),
+      };
+    },
+  }),
   common: "send to announced addresses by way of a gateway",
   needs: ["ip-routes"],
   reads: ["ipaddresspools", "pods", "daemonsets"],

@@ -1,7 +1,9 @@
 import { homeRoutes, homesIn } from "../node-network/dual-homed.ts";
+import { sysctlPlan } from "../node-network/sysctl-fix.ts";
 import { inForce } from "../probes/node-arp-sysctls.ts";
 import { code, join, text } from "../text.ts";
 import { defineCheck, found, judged, skipped, unknown } from "./check.ts";
+import { defineFix } from "./fix.ts";
 
 export const rpFilter = defineCheck({
   id: "rp-filter",
@@ -17,6 +19,20 @@ second interface. Nothing is logged unless \`log_martians\` is on; \`nstat TcpEx
     fix: `Take the second interface out of the segment; that ends the cause. Until then \`rp_filter=2\` for \`all\` lets
 the packets in, because 2 is larger than 1 and loose: \`/nodes fix NODE rp-filter\` prints it with its way back.`,
   },
+  fix: defineFix({
+    needs: ["ip-addr", "arp-sysctls"],
+    reads: [],
+    plan: ({ node, "ip-addr": nics, "arp-sysctls": sysctls }, { site }) => {
+      const strict = homesIn(nics, site).filter(({ name }) => inForce(sysctls, name, "rp_filter") === 1);
+      if (strict.length === 0)
+        return { kind: "nothing-to-do", because: "rp_filter=1 is in force on no interface of the segment" };
+      const values = { rp_filter: 2 };
+      return {
+        kind: "plan",
+        plans: [sysctlPlan({ node, check: "rp-filter", name: "rp-filter", values, sysctls })],
+      };
+    },
+  }),
   common: "drop what arrives on their second interface",
   needs: ["ip-addr", "arp-sysctls", "ip-routes"],
   reads: [],

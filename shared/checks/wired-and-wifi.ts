@@ -1,5 +1,6 @@
 import { isAddressedIn } from "../arp/mac-table.ts";
 import type { Finding } from "../finding.ts";
+import { disableWirelessFix } from "../node-network/disable-wireless-fix.ts";
 import { code, join, text } from "../text.ts";
 import { defineCheck, found, judged } from "./check.ts";
 
@@ -23,6 +24,16 @@ the wireless interface. To go back, take the line out again and restart. Where W
 interface under \`interfaces\` in every L2Advertisement that selects the pool.`,
   },
   common: "have Wi-Fi on beside the cable",
+  fix: disableWirelessFix("wired-and-wifi", ({ nics, wireless, site }) =>
+    nics.filter(
+      (nic) =>
+        wireless.includes(nic.name) &&
+        nic.up &&
+        nic.carrier &&
+        nic.master === undefined &&
+        (isAddressedIn(nic, site.lanPrefix) || nic.addresses.every(({ family }) => family === 6)),
+    ),
+  ),
   needs: ["ip-addr", "wireless-nics"],
   reads: [],
   judge: ({ node, "ip-addr": nics, "wireless-nics": wireless }, { site }) => {
@@ -40,7 +51,7 @@ interface under \`interfaces\` in every L2Advertisement that selects the pool.`,
           node,
           facts: { wired, wireless: wifi, lanPrefix: site.lanPrefix },
           text: text`${join([...wired, ...wifi], " and ")} both up in ${site.lanPrefix}`,
-          remedy: text`Turn ${join(wifi, ", ")} off for good: ${code("/nodes explain wired-and-wifi")}`,
+          remedy: text`Turn ${join(wifi, ", ")} off for good: ${code(`/nodes fix ${node} wired-and-wifi`)}`,
         }),
       );
     // In whose segment a radio without an address is, nothing here tells; the speaker answers on it all the same.
@@ -54,7 +65,7 @@ interface under \`interfaces\` in every L2Advertisement that selects the pool.`,
             nic: name,
             facts: { wired, wireless: name },
             text: text`${name} is up and associated without an IPv4 address; a speaker answers ARP on it too`,
-            remedy: text`Turn ${name} off for good: ${code("/nodes explain wired-and-wifi")}`,
+            remedy: text`Turn ${name} off for good: ${code(`/nodes fix ${node} wired-and-wifi`)}`,
           }),
         );
     return judged(findings);
