@@ -122,6 +122,7 @@ function suite(program: "iputils" | "habets", arping: string | undefined): void 
         ],
       },
       version: undefined,
+      loadBalancerClass: undefined,
       notReady: new Set(),
       speakers: nodes,
       table: macTable(await Promise.all(read), config.site),

@@ -259,6 +259,20 @@ function show(kind: "addr" | "link", args: readonly string[], style: Style, cont
   return print(context, style, entries, style.layout === "brief" ? briefText : linkText);
 }
 
+/** The route of a NIC's IPv6 link-local address, which the kernel makes with it. */
+const linkLocalRoute = (nic: Nic, style: Style, wanted: string | undefined): Fields =>
+  defined({
+    type: style.detailed ? "unicast" : undefined,
+    dst: "fe80::/64",
+    dev: wanted === undefined ? nic.name : undefined,
+    table: style.detailed ? "main" : undefined,
+    protocol: "kernel",
+    scope: style.detailed ? "global" : undefined,
+    metric: 256,
+    flags: nic.carrier ? [] : ["linkdown"],
+    pref: "medium",
+  });
+
 function showRoutes(args: readonly string[], style: Style, context: ProgramContext): number {
   const dev = args.indexOf("dev");
   const wanted = dev >= 0 ? args[dev + 1] : undefined;
@@ -266,23 +280,28 @@ function showRoutes(args: readonly string[], style: Style, context: ProgramConte
   const routes = routesOf(context.machine).filter(
     (route) => (wanted === undefined || route.dev === wanted) && (only === undefined || route.dst === only),
   );
+  const everyTable = args.includes("table") && !style.ipv4Only && only === undefined;
+  const linkLocals = context.machine.nics.filter(
+    (nic) => everyTable && nic.up && (wanted === undefined || nic.name === wanted),
+  );
+  const main = routes.map((route) =>
+    defined({
+      type: style.detailed ? "unicast" : undefined,
+      dst: route.dst,
+      gateway: route.gateway,
+      dev: wanted === undefined ? route.dev : undefined,
+      table: style.detailed && args.includes("table") ? "main" : undefined,
+      protocol: route.protocol === "boot" && !style.detailed ? undefined : route.protocol,
+      scope: route.scope === "global" && !style.detailed ? undefined : route.scope,
+      prefsrc: route.prefsrc,
+      metric: route.metric,
+      flags: route.linkdown ? ["linkdown"] : [],
+    }),
+  );
   return print(
     context,
     style,
-    routes.map((route) =>
-      defined({
-        type: style.detailed ? "unicast" : undefined,
-        dst: route.dst,
-        gateway: route.gateway,
-        dev: wanted === undefined ? route.dev : undefined,
-        table: style.detailed && args.includes("table") ? "main" : undefined,
-        protocol: route.protocol === "boot" && !style.detailed ? undefined : route.protocol,
-        scope: route.scope === "global" && !style.detailed ? undefined : route.scope,
-        prefsrc: route.prefsrc,
-        metric: route.metric,
-        flags: route.linkdown ? ["linkdown"] : [],
-      }),
-    ),
+    [...main, ...linkLocals.map((nic) => linkLocalRoute(nic, style, wanted))],
     routeText,
   );
 }

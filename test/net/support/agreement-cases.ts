@@ -1,3 +1,4 @@
+import { probes } from "#shared/probes/all.ts";
 import { arpingHabets, arpingHabetsFast, arpingIputils } from "#shared/probes/arping.ts";
 import { arpingIdentify } from "#shared/probes/arping-identify.ts";
 import { ipAddr } from "#shared/probes/ip-addr.ts";
@@ -14,6 +15,8 @@ export type Case = Readonly<{
   command: ShellCommand;
   /** What must be in the real output, so that two machines that both say nothing do not pass for agreement. */
   shows: RegExp;
+  /** Lines, or entries of a JSON list, come as a directory or a hash table with a seed of its own has them. */
+  anyOrder?: true;
 }>;
 
 const count = 2;
@@ -123,3 +126,34 @@ export const others: readonly Case[] = [
   addresses("asked by a user without rights", "powerless", /"eth0"/),
   addresses("missing tool", "bare", /^bash: line 1: ip: command not found$/m),
 ];
+
+/**
+ * A network namespace has no files, services, radios and connections of its own, so what these print is about the
+ * machine that runs the tests, not about the node: captured output of real nodes holds the model to them instead.
+ */
+export const ofTheMachine: Readonly<Record<string, string>> = {
+  "ssh-connection": "sshd on a pipe knows no peer, and says UNKNOWN",
+  "network-units": "services of this machine",
+  "nm-devices": "services of this machine",
+  rfkill: "radios of this machine",
+  "network-files": "files of this machine",
+  "network-settings": "files of this machine",
+  tools: "files of this machine",
+  "memberlist-tcp": "an nc of this machine, if it has one, and one of three programs of that name",
+};
+
+const seen = new Set([...onTheWire, fast, ...onTheMachine, ...others].map(({ probe }) => probe));
+
+/** The other probes with the arguments of their samples: what a node's kernel says of itself. */
+export const ofNodes: readonly Case[] = probes
+  .filter(({ id }) => !seen.has(id) && !Object.hasOwn(ofTheMachine, id))
+  .flatMap(({ id, sampleCommand }) =>
+    ["karstark", "bettley", "ops-host"].map((on) => ({
+      title: `${id} on ${on}`,
+      probe: id,
+      on,
+      command: sampleCommand(),
+      shows: /./,
+      ...(/^(?:ip-neigh|arp-sysctls|wireless-nics)$/.test(id) ? { anyOrder: true as const } : {}),
+    })),
+  );
