@@ -21,6 +21,37 @@ export const assignedAddresses = (objects: MetalLbObjects): readonly Subject[] =
       ),
     );
 
+/** A Service of type LoadBalancer that has no address to look at, and whether MetalLB is meant to give it one. */
+export type Unaddressed = Readonly<{
+  /** `namespace/name`. */
+  service: string;
+  outcome: "failed" | "unknown";
+  because: string;
+}>;
+
+/**
+ * Every Service of type LoadBalancer without an address. MetalLB serves those whose class is its own (`--lb-class`, or
+ * no class where it has none); the others belong to another controller, about which nothing is known here.
+ */
+export const unaddressed = (
+  objects: MetalLbObjects,
+  loadBalancerClass: string | undefined,
+): readonly Unaddressed[] =>
+  objects.services
+    .filter(({ type, ingress }) => type === "LoadBalancer" && !ingress.some(({ ip }) => ip))
+    .map((service): Unaddressed => {
+      const foreign = (service.loadBalancerClass ?? "") !== (loadBalancerClass ?? "");
+      return {
+        service: serviceKey(service),
+        outcome: foreign || service.ingress.length > 0 ? "unknown" : "failed",
+        because: foreign
+          ? `class ${service.loadBalancerClass ?? "none"} is another controller's`
+          : service.ingress.length > 0
+            ? "it has a host name instead: another controller's"
+            : "nothing can announce it",
+      };
+    });
+
 /** What people call it: the bare name where it is the only one, else `namespace/name`. */
 export const shortName = (service: string, objects: MetalLbObjects): string => {
   const name = service.slice(service.indexOf("/") + 1);

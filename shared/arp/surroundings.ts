@@ -32,6 +32,8 @@ export type Surroundings = Readonly<{
   faults: ReadonlyMap<ResourceKind, Fault>;
   prediction: Prediction | Fault;
   version: string | undefined;
+  /** The class of Services that MetalLB serves (`--lb-class`); undefined when it has none or it could not be read. */
+  loadBalancerClass: string | undefined;
   notReady: ReadonlySet<string>;
   speakers: readonly string[] | undefined;
   table: MacTable;
@@ -112,6 +114,7 @@ export async function readSurroundings(ports: ArpPorts): Promise<Surroundings> {
     faults,
     prediction,
     version: speakers.version,
+    loadBalancerClass: speakers.loadBalancerClass,
     notReady: new Set(
       objects.nodes
         .filter(({ conditions }) =>

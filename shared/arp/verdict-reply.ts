@@ -10,6 +10,7 @@ import type { Investigation } from "./investigate.ts";
 import type { ArpEvidence } from "./judge.ts";
 import { ownerText } from "./judge.ts";
 import type { MacTable } from "./mac-table.ts";
+import type { Unaddressed } from "./subject.ts";
 import type { VerdictCode } from "./verdict-codes.ts";
 import { verdictOutcome, verdictWord } from "./verdict-codes.ts";
 
@@ -279,23 +280,46 @@ const worstFirst = (a: Investigation, b: Investigation): number =>
 export function overviewReply(
   cluster: string,
   results: readonly Investigation[],
+  without: readonly Unaddressed[],
   labelOf: (result: Investigation) => string,
   notes: readonly string[],
 ): Reply {
   const sorted = results.toSorted(worstFirst);
   const count = (outcome: ReturnType<typeof verdictOutcome>): number =>
-    results.filter(({ verdict }) => verdictOutcome(verdict.code) === outcome).length;
+    results.filter(({ verdict }) => verdictOutcome(verdict.code) === outcome).length +
+    without.filter((each) => each.outcome === outcome).length;
   const [failed, unknown, ok] = [count("failed"), count("unknown"), count("ok")];
-  const worst = sorted[0]?.verdict.code ?? "could-not-look";
+  const total = results.length + without.length;
+  const outcome = failed > 0 ? "failed" : unknown > 0 || total === 0 ? "unknown" : "ok";
+  const worst = sorted.find(({ verdict }) => verdictOutcome(verdict.code) === outcome)?.verdict.code;
+  const word = worst === undefined ? (outcome === "failed" ? "SILENT" : "UNKNOWN") : verdictWord[worst];
+  const what = without.length === 0 ? "addresses" : "addresses and Services";
   const summary = [
-    ...(failed > 0 ? [`${failed} of ${results.length} addresses need you`] : []),
+    ...(failed > 0 ? [`${failed} of ${total} ${what} need you`] : []),
     ...(unknown > 0 ? [`${unknown} could not be judged`] : []),
-    ok === results.length ? `all ${ok} addresses answered as predicted` : `${ok} answered as predicted`,
+    ok === total ? `all ${ok} addresses answered as predicted` : `${ok} answered as predicted`,
+  ];
+  const unaddressedRow = ({ service, outcome: how, because }: Unaddressed): readonly Text[] => [
+    [how === "failed" ? "SILENT" : "UNKNOWN"],
+    [service],
+    ["no address"],
+    ["nobody"],
+    [because],
   ];
   const frames = results.reduce((sum, each) => sum + each.frames, 0);
+  const [first] = sorted;
+  const waiting = without.find((each) => each.outcome === "failed");
+  const next: readonly Text[] =
+    first && verdictOutcome(first.verdict.code) === "failed"
+      ? [text`${code(`/arping ${first.ip}`)}`]
+      : waiting
+        ? [
+            text`${code(`kubectl -n ${waiting.service.split("/")[0]} describe service ${waiting.service.split("/")[1]}`)}`,
+          ]
+        : [];
   const vantages = [...new Set(results.flatMap(({ vantage }) => (vantage ? [vantage.name] : [])))];
   return {
-    verdict: { word: verdictWord[worst], outcome: verdictOutcome(worst), text: [summary.join(", ")] },
+    verdict: { word, outcome, text: [summary.join(", ")] },
     cluster,
     why: [`Seen from ${vantages.join(", ") || "nowhere"}, ${plural(frames, "ARP request")} sent.`],
     findings: [],
@@ -309,12 +333,17 @@ export function overviewReply(
           { title: "predicted" },
           { title: "what" },
         ],
-        rows: sorted.map((result) => [
-          [verdictWord[result.verdict.code]],
-          [labelOf(result)],
-          [result.verdict.answers.map(({ ownership }) => ownerText(ownership)).join(", ") || "nobody"],
-          [result.verdict.predicted ?? (isFault(result.evidence.prediction) ? "unknown" : "nobody")],
-          [result.verdict.code],
+        rows: (["failed", "unknown", "ok"] as const).flatMap((each) => [
+          ...sorted
+            .filter(({ verdict }) => verdictOutcome(verdict.code) === each)
+            .map((result) => [
+              [verdictWord[result.verdict.code]],
+              [labelOf(result)],
+              [result.verdict.answers.map(({ ownership }) => ownerText(ownership)).join(", ") || "nobody"],
+              [result.verdict.predicted ?? (isFault(result.evidence.prediction) ? "unknown" : "nobody")],
+              [result.verdict.code],
+            ]),
+          ...without.filter((one) => one.outcome === each).map(unaddressedRow),
         ]),
       },
       ...(notes.length === 0
@@ -327,8 +356,12 @@ export function overviewReply(
             } as const,
           ]),
     ],
-    ...(failed > 0 && sorted[0] ? { next: [text`${code(`/arping ${sorted[0].ip}`)}`] } : {}),
+    ...(next.length === 0 ? {} : { next }),
     actions: [again],
-    data: { addresses: sorted.map(investigationData), frames },
+    data: {
+      addresses: sorted.map(investigationData),
+      withoutAddress: without.map((each) => ({ ...each })),
+      frames,
+    },
   };
 }

@@ -366,6 +366,45 @@ describe("all addresses", () => {
       expect(frames.filter((at) => at >= from && at < from + 1000).length).toBeLessThanOrEqual(10);
   });
 
+  it("a Service without an address is a row that counts, by whose it is to give one", async () => {
+    const world = await settled();
+    const service = (name: string, spec: object = {}) => ({
+      metadata: { name, namespace: "httpbin", uid: name },
+      spec: { type: "LoadBalancer", ...spec },
+    });
+    const extra: KubeObject[] = [];
+    const cluster: ClusterPorts = {
+      ...world.cluster,
+      read: async (kinds, signal) => {
+        const lists = await world.cluster.read(kinds, signal);
+        return "services" in lists
+          ? { ...lists, services: [...(lists.services as KubeObject[]), ...extra] }
+          : lists;
+      },
+    };
+    extra.push(service("other", { loadBalancerClass: "example.org/lb" }));
+    const foreign = await ask(world, { subject: "all", count: 1 }, cluster);
+    expect(line(foreign)).toMatch(/^UNKNOWN {2}1 could not be judged, 13 answered as predicted$/);
+    expect(exitCode(foreign)).toBe(3);
+    extra.push(service("waits"));
+    const reply = await ask(world, { subject: "all", count: 1 }, cluster);
+    expect(line(reply)).toBe(
+      "SILENT  1 of 15 addresses and Services need you, 1 could not be judged, 13 answered as predicted",
+    );
+    expect(exitCode(reply)).toBe(1);
+    const table = reply.blocks.find((block) => block.kind === "table");
+    const rows = table?.kind === "table" ? table.rows.map((row) => row.map(plain)) : [];
+    expect(rows[0]).toEqual(["SILENT", "httpbin/waits", "no address", "nobody", "nothing can announce it"]);
+    expect(rows[1]).toEqual([
+      "UNKNOWN",
+      "httpbin/other",
+      "no address",
+      "nobody",
+      "class example.org/lb is another controller's",
+    ]);
+    expect(reply.next?.map(plain)).toEqual(["kubectl -n httpbin describe service waits"]);
+  });
+
   it("the same question asked twice at once is sent once", async () => {
     const world = await settled();
     let sent = 0;
