@@ -3,7 +3,7 @@ import { isFailure } from "../finding.ts";
 import type { Block, Outcome, Reply, StepState } from "../reply.ts";
 import type { Inline, Text } from "../text.ts";
 import { plain } from "../text.ts";
-import { padEnd, width, wrapHard, wrapWords } from "./columns.ts";
+import { padEnd, width, wrapCode, wrapWords } from "./columns.ts";
 import { fittedLines, gridOf } from "./text-table.ts";
 import { visible, visibleLines } from "./visible.ts";
 import {
@@ -153,7 +153,7 @@ function blockLines(block: Block, columns: number, paint: Paint): readonly strin
       const title = visible(block.title).trim();
       const lines = block.lines
         .flatMap((line) => visibleLines(line).split("\n"))
-        .flatMap((line) => wrapHard(line, room));
+        .flatMap((line) => wrapCode(line, room));
       return [...(title === "" ? [] : indented(wrapWords(title, room))), ...indented(lines)];
     }
     case "image":
