@@ -41,7 +41,11 @@ The old \`addresses\` are the way back.`,
           code: what,
           severity: "error",
           subject: { kind: "pool", name: pool.name },
-          facts: { addresses, assigned: addresses.filter((address) => inUse.includes(address)), ...more },
+          facts: {
+            addresses,
+            assigned: addresses.filter((address) => inUse.includes(address)).sort(),
+            ...more,
+          },
           text: said,
           remedy,
         });
