@@ -64,7 +64,11 @@ function mismatch(change: AwsChange, there: RecordSet, zone: Fqdn): string | und
   return undefined;
 }
 
+/** One quoted string without escapes, as ownership texts are. */
+const plainTxt = /^"[ !#-[\]-~]{0,255}"$/;
+
 function badTxt(value: string): string | undefined {
+  if (plainTxt.test(value)) return undefined;
   const read = readTxtStrings(value);
   if (!read.ok) return `${value} ${read.problem}`;
   const long = read.strings.find((each) => new TextEncoder().encode(each).length > 255);
@@ -116,11 +120,12 @@ export function zoneModel(recordSets: readonly RecordSet[], zone: Fqdn): ZoneMod
   const held = new Map<string, Held>(
     recordSets.map((set) => [recordSetKey(set), { set, unpredictable: false }]),
   );
-  const names = new Map<string, Set<string>>();
+  // Keys ever held at a name; what is gone is sorted out when it is read.
+  const names = new Map<string, string[]>();
   const index = (name: string, key: string): void => {
     const known = names.get(name);
-    if (known) known.add(key);
-    else names.set(name, new Set([key]));
+    if (known === undefined) names.set(name, [key]);
+    else if (!known.includes(key)) known.push(key);
   };
   for (const [key, { set }] of held) index(set.name, key);
 
@@ -149,10 +154,7 @@ export function zoneModel(recordSets: readonly RecordSet[], zone: Fqdn): ZoneMod
     held.set(key, { set, unpredictable: change.unpredictable });
     index(set.name, key);
   };
-  const remove = (key: string, name: string): void => {
-    held.delete(key);
-    names.get(name)?.delete(key);
-  };
+  const remove = (key: string): void => void held.delete(key);
 
   const atName = (name: string): readonly Held[] =>
     [...(names.get(name) ?? [])].flatMap((key) => {
@@ -172,7 +174,7 @@ export function zoneModel(recordSets: readonly RecordSet[], zone: Fqdn): ZoneMod
       const difference = mismatch(change, there.set, zone);
       if (difference !== undefined) return `the record set is another: ${difference}`;
       deleted.add(key);
-      remove(key, set.name);
+      remove(key);
       return undefined;
     }
     const problem = invalid(change, zone);
@@ -228,7 +230,7 @@ export function zoneModel(recordSets: readonly RecordSet[], zone: Fqdn): ZoneMod
           if (was) {
             held.set(key, was);
             index(name, key);
-          } else remove(key, name);
+          } else remove(key);
         }
       return refusals;
     },
