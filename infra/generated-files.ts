@@ -2,6 +2,7 @@ import { slackCommands } from "#bot/commands/all.ts";
 import { configJsonSchema } from "#bot/config-schema.ts";
 import { manifestYaml } from "#bot/doors/slack/manifest.ts";
 import { checkPages } from "./check-pages.ts";
+import { coveragePage, runScenarios } from "./coverage.ts";
 import { transcript, withTranscript } from "./transcript.ts";
 
 /** Files that are made from the code. `npm run generate` writes them; a test fails when one is not current. */
@@ -19,5 +20,6 @@ export const generatedFiles: readonly Readonly<{
     path: "infra/slack/manifest.yaml",
     make: async () => manifestYaml({ commands: slackCommands(), prefix: "", socketMode: true }),
   },
+  { path: "docs/coverage.md", make: async () => coveragePage(await runScenarios()) },
   ...checkPages,
 ];

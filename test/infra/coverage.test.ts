@@ -1,0 +1,69 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { coveragePage, type Raised, runScenario, runScenarios } from "#infra/coverage.ts";
+import { coverageLines } from "#infra/coverage-lines.ts";
+import { scenarios } from "#infra/coverage-scenarios.ts";
+import { checks } from "#shared/checks/all.ts";
+import { healthy } from "#shared/twin/sites/healthy.ts";
+
+let raised: readonly Raised[] = [];
+beforeAll(async () => {
+  raised = await runScenarios();
+});
+
+describe("scenarios", () => {
+  it.each(scenarios)("$lines: $words raises $expect", (scenario) => {
+    const mine = raised.find((each) => each.scenario === scenario);
+    expect(scenario.expect.filter((code) => !mine?.codes.includes(code))).toEqual([]);
+  });
+
+  it("are about lines that there are", () => {
+    const known = coverageLines.map(({ line }) => line);
+    expect(scenarios.flatMap(({ lines }) => lines).filter((line) => !known.includes(line))).toEqual([]);
+    expect(known).toHaveLength(61);
+    expect(new Set(known).size).toBe(61);
+  });
+
+  it.each([
+    undefined,
+    "arping all",
+    "nodes impact",
+  ])("the healthy site raises nothing (asked: %s)", async (ask) => {
+    const scenario = {
+      lines: [],
+      words: "",
+      site: healthy,
+      expect: [],
+      ...(ask === undefined ? {} : { ask }),
+    };
+    expect((await runScenario(scenario)).codes).toEqual([]);
+  });
+});
+
+describe("the page", () => {
+  it("would change if a check that it counts on were gone", async () => {
+    const counted = new Set(scenarios.flatMap(({ expect: codes }) => codes));
+    const relied = checks.filter(({ codes }) => codes.some((code) => counted.has(code)));
+    expect(relied.length).toBeGreaterThan(15);
+    const page = coveragePage(raised);
+    for (const gone of relied.filter((_, i) => i % 6 === 0)) {
+      // What the other checks raise does not depend on this one, so its codes are what goes with it.
+      const [scenario] = scenarios.filter(({ expect: codes }) =>
+        codes.some((code) => gone.codes.includes(code)),
+      );
+      if (scenario === undefined) throw new Error(gone.id);
+      const without = await runScenario(
+        scenario,
+        checks.filter((check) => check !== gone),
+      );
+      const changed = raised.map((each) => (each.scenario === scenario ? without : each));
+      expect(coveragePage(changed), gone.id).not.toBe(page);
+    }
+  });
+
+  it("says plainly what nothing catches, and counts no code that nobody raised", () => {
+    const nothing = raised.map((each) => ({ ...each, codes: [] }));
+    const page = coveragePage(nothing);
+    expect(page).toContain("0 of 61 lines are caught");
+    expect(page.match(/\| not yet \|/g)).toHaveLength(61);
+  });
+});
