@@ -226,9 +226,7 @@ function several(evidence: ArpEvidence, answers: readonly JudgedAnswer[]): Core 
       : `${list(nics)} answer: caches will flap between them. Which one is right is not certain; name it under site.lanNic.`,
     node,
     nextCommands: check,
-    fixes: wrong.some((nic) => /^wl/.test(nic))
-      ? [`take ${list(wrong)} of ${node} down in its network manager, so that it stays down over a reboot`]
-      : [],
+    fixes: wrong.some((nic) => /^wl/.test(nic)) ? [`/nodes fix ${node} wired-and-wifi`] : [],
   };
 }
 

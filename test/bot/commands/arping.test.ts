@@ -106,7 +106,7 @@ describe("one address", () => {
     expect(seen.split("\n").every((each) => each.length <= 78)).toBe(true);
     expect((reply.next ?? []).map(plain)).toEqual([
       "/nodes check karstark",
-      "Fix: take wlan0 of karstark down in its network manager, so that it stays down over a reboot",
+      "Fix: /nodes fix karstark wired-and-wifi",
     ]);
     expect(exitCode(reply)).toBe(1);
   });

@@ -183,9 +183,7 @@ describe("verdict", () => {
   it("says which of two NICs is right, and how to fix the other", () => {
     const verdict = judge(evidence([macs.karstarkWlan, macs.karstark], leads("karstark")));
     expect(verdict.why).toBe("eth0 is right. wlan0 answers too: caches will flap between them.");
-    expect(verdict.fixes).toEqual([
-      "take wlan0 of karstark down in its network manager, so that it stays down over a reboot",
-    ]);
+    expect(verdict.fixes).toEqual(["/nodes fix karstark wired-and-wifi"]);
     expect(verdict.nextCommands).toEqual(["/nodes check karstark"]);
   });
 
