@@ -1,10 +1,16 @@
 import * as z from "zod";
-import type { Fault } from "#shared/fault.ts";
+import { type Fault, isFault } from "#shared/fault.ts";
 import { bySeverity, type Finding, isFailure } from "#shared/finding.ts";
 import type { Json } from "#shared/json.ts";
 import type { ResourceKind } from "#shared/kubernetes/kinds.ts";
 import { type FromCluster, fromCluster } from "#shared/metallb/from-cluster.ts";
-import { type AddressImpact, type Impact, impact as impactOf } from "#shared/metallb/impact.ts";
+import {
+  type AddressImpact,
+  type Impact,
+  impact as impactOf,
+  nothingByLayer2,
+} from "#shared/metallb/impact.ts";
+import { type BgpStatus, bgpStatuses } from "#shared/metallb/observe.ts";
 import { type SpeakerSettings, speakerSettings } from "#shared/metallb/speakers.ts";
 import { newestVersion } from "#shared/metallb/versions.ts";
 import { nearest } from "#shared/nearest.ts";
@@ -16,6 +22,8 @@ import { defineVerb } from "./command.ts";
 const essential = ["nodes", "services", "endpointslices", "ipaddresspools", "l2advertisements"] as const;
 /** These make the answer better; a gap in them is told. */
 const helpful = ["pods", "daemonsets", "servicel2statuses", "events"] as const;
+/** These tell who announces where layer 2 does not. */
+const byBgp = ["bgpadvertisements", "bgppeers", "servicebgpstatuses"] as const;
 
 const unread = (kind: ResourceKind, fault: Fault, consequence: string): Finding => ({
   code: "kind-unread",
@@ -154,14 +162,20 @@ const data = (result: Impact, addresses: readonly AddressImpact[]): Json => ({
   load: result.load.map(({ node, addresses: ips }) => ({ node, addresses: ips })),
 });
 
-const outcomeOf = (findings: readonly Finding[]): Pick<Reply["verdict"], "word" | "outcome"> => {
+/** `total` addresses were judged: about none there is nothing that could be OK. */
+const outcomeOf = (
+  findings: readonly Finding[],
+  total: number,
+): Pick<Reply["verdict"], "word" | "outcome"> => {
   if (findings.some(isFailure)) {
     const bad = findings.some(({ severity }) => severity === "error" || severity === "critical");
     return { word: bad ? "FAIL" : "WARN", outcome: "failed" };
   }
   return findings.some(({ severity }) => severity === "unknown")
     ? { word: "UNKNOWN", outcome: "unknown" }
-    : { word: "OK", outcome: "ok" };
+    : total === 0
+      ? { word: "INFO", outcome: "info" }
+      : { word: "OK", outcome: "ok" };
 };
 
 const count = (number: number, noun: string): string =>
@@ -187,7 +201,17 @@ function destinations(addresses: readonly AddressImpact[]): Text {
   return parts.length === 0 ? [] : text`If it dies: ${parts.join(", ")}.`;
 }
 
-function oneNode(cluster: string, node: string, result: Impact, doubts: readonly Finding[]): Reply {
+/** How often a node is named by ServiceBGPStatus, in words that stand beside "none by layer 2". */
+const bgpWords = (node: string, statuses: readonly BgpStatus[] | undefined): string => {
+  const mine = statuses?.filter((status) => status.node === node) ?? [];
+  if (mine.length === 0) return "";
+  const peers = [...new Set(mine.flatMap((status) => status.peers))].sort();
+  return ` By BGP it announces ${count(mine.length, "service")}${peers.length > 0 ? ` to ${peers.join(", ")}` : ""} (ServiceBGPStatus: intention, no proof of a session).`;
+};
+
+type Bgp = Readonly<{ nothing: Finding | undefined; statuses: readonly BgpStatus[] | undefined }>;
+
+function oneNode(cluster: string, node: string, result: Impact, doubts: readonly Finding[], bgp: Bgp): Reply {
   const mine = result.addresses.filter(({ announcer }) => announcer === node);
   const ips = new Set(mine.map(({ ip }) => ip));
   const total = new Set(result.addresses.map(({ ip }) => ip)).size;
@@ -200,16 +224,21 @@ function oneNode(cluster: string, node: string, result: Impact, doubts: readonly
       : subject.kind === "node"
         ? subject.name === node
         : name !== "memberlist-off" || mine.some(({ fate }) => fate.kind === "stays");
-  const findings = [...result.findings.filter(about), ...doubts].sort(bySeverity);
+  const findings = [...(bgp.nothing ? [bgp.nothing] : []), ...result.findings.filter(about), ...doubts].sort(
+    bySeverity,
+  );
   return {
     verdict: {
-      ...outcomeOf(findings),
-      text: text`${code(node)} announces ${mine.length === 0 ? "none" : ips.size} of ${count(total, "address")}`,
+      ...outcomeOf(findings, total),
+      text:
+        total === 0
+          ? ["no Service has a LoadBalancer address: no node announces any"]
+          : text`${code(node)} announces ${mine.length === 0 ? "none" : ips.size} of ${count(total, "address")} by layer 2`,
     },
     cluster,
     why:
       mine.length === 0
-        ? text`Nothing moves if it dies.${inherits.length > 0 ? ` It stands next in line for ${count(inherits.length, "address")}.` : ""}`
+        ? text`${total === 0 ? "" : bgp.nothing ? "Nobody announces any of them by layer 2." : "By layer 2 nothing moves if it dies."}${bgpWords(node, bgp.statuses)}${inherits.length > 0 ? ` It stands next in line for ${count(inherits.length, "address")}.` : ""}`
         : destinations(mine),
     findings,
     blocks: [
@@ -226,8 +255,14 @@ function oneNode(cluster: string, node: string, result: Impact, doubts: readonly
   };
 }
 
-function everyNode(cluster: string, result: Impact, doubts: readonly Finding[]): Reply {
-  const findings = [...result.findings, ...doubts].sort(bySeverity);
+function everyNode(cluster: string, result: Impact, doubts: readonly Finding[], bgp: Bgp): Reply {
+  const findings = [
+    ...(bgp.nothing
+      ? // One cause, said once: that each address is silent follows from it.
+        [bgp.nothing, ...result.findings.filter(({ code: name }) => name !== "address-not-announced")]
+      : result.findings),
+    ...doubts,
+  ].sort(bySeverity);
   const total = new Set(result.addresses.map(({ ip }) => ip)).size;
   const silent = new Set(
     result.addresses.filter(({ announcer }) => announcer === undefined).map(({ ip }) => ip),
@@ -240,8 +275,8 @@ function everyNode(cluster: string, result: Impact, doubts: readonly Finding[]):
   };
   return {
     verdict: {
-      ...outcomeOf(findings),
-      text: text`${count(total, "address")} on ${busy.length} of ${count(result.load.length, "node")}${
+      ...outcomeOf(findings, total),
+      text: text`${count(total, "address")} by layer 2 on ${busy.length} of ${count(result.load.length, "node")}${
         silent.size > 0 ? `, ${silent.size} announced by nobody` : ""
       }`,
     },
@@ -279,7 +314,8 @@ export const impact = defineVerb({
   handle: async ({ input, cluster, signal }) => {
     if (!cluster) throw new Error("nodes impact needs a cluster");
     const { name } = cluster.config;
-    const read = fromCluster(await cluster.read([...essential, ...helpful], signal));
+    const listed = await cluster.read([...essential, ...helpful, ...byBgp], signal);
+    const read = fromCluster(listed);
     if (essential.some((kind) => read.faults.has(kind))) return blind(name, read.faults);
 
     const known = read.objects.nodes.map((node) => node.name);
@@ -307,8 +343,25 @@ export const impact = defineVerb({
     }
     const doubts = gaps(read, speakerSettings(read.objects));
     const result = impactOf(read.objects);
+    const statuses = isFault(listed.servicebgpstatuses) ? undefined : bgpStatuses(listed.servicebgpstatuses);
+    const unlessUnread = <T>(kind: ResourceKind, value: T): T | undefined =>
+      read.faults.has(kind) ? undefined : value;
+    const bgp: Bgp = {
+      statuses,
+      nothing: nothingByLayer2(result.addresses, {
+        statuses,
+        advertisements: unlessUnread(
+          "bgpadvertisements",
+          read.objects.bgpAdvertisements.map((advertisement) => advertisement.name),
+        ),
+        peers: unlessUnread(
+          "bgppeers",
+          read.objects.bgpPeers.map((peer) => peer.peerAddress ?? peer.name),
+        ),
+      }),
+    };
     return input.node === undefined
-      ? everyNode(name, result, doubts)
-      : oneNode(name, input.node, result, doubts);
+      ? everyNode(name, result, doubts, bgp)
+      : oneNode(name, input.node, result, doubts, bgp);
   },
 });

@@ -1,7 +1,7 @@
 import type { Finding } from "../finding.ts";
 import { code, join, text } from "../text.ts";
 import { type PredictOptions, predict, servableEndpoints } from "./announcer.ts";
-import type { EventSays, StatusSays } from "./observe.ts";
+import type { BgpStatus, EventSays, StatusSays } from "./observe.ts";
 import { eventSays, statusSays } from "./observe.ts";
 import type { Prediction } from "./prediction.ts";
 import { predictionFindings } from "./prediction-findings.ts";
@@ -152,6 +152,43 @@ function memberlistFinding(addresses: readonly AddressImpact[]): Finding | undef
     remedy: [
       "Set METALLB_ML_BIND_ADDR and METALLB_ML_LABELS on the speakers (Helm: speaker.memberlist.enabled).",
     ],
+  };
+}
+
+/**
+ * That layer 2 announces nothing at all although there are addresses, and what BGP does instead: who is asked about a
+ * node's death must not be told that nothing depends on it. `undefined` where a kind could not be read.
+ */
+export function nothingByLayer2(
+  addresses: readonly AddressImpact[],
+  bgp: Readonly<{
+    advertisements: readonly string[] | undefined;
+    peers: readonly string[] | undefined;
+    statuses: readonly BgpStatus[] | undefined;
+  }>,
+): Finding | undefined {
+  const ips = new Set(addresses.map(({ ip }) => ip));
+  if (ips.size === 0 || addresses.some(({ announcer }) => announcer !== undefined)) return undefined;
+  const nodes = [...new Set(bgp.statuses?.map(({ node }) => node))].sort();
+  const told = (what: string, names: readonly string[] | undefined): string =>
+    names === undefined ? `${what}: could not be listed` : `${what}: ${names.join(", ") || "none"}`;
+  const byBgp = (bgp.advertisements?.length ?? 0) > 0 || nodes.length > 0;
+  return {
+    code: "nothing-by-layer-2",
+    severity: "error",
+    subject: { kind: "config", name: "metallb" },
+    facts: {
+      addresses: ips.size,
+      bgpAdvertisements: bgp.advertisements ?? null,
+      bgpPeers: bgp.peers ?? null,
+      bgpNodes: bgp.statuses === undefined ? null : nodes,
+    },
+    text: text`layer 2 announces none of ${ips.size} ${ips.size === 1 ? "address" : "addresses"}${
+      byBgp ? ", BGP is what announces them" : ""
+    } (${told("BGPAdvertisement", bgp.advertisements)}; ${told("ServiceBGPStatus names", bgp.statuses && nodes)}; ${told("peers", bgp.peers)}). What a node's death does is then the router's to decide, and is not judged here.`,
+    remedy: byBgp
+      ? text`What the router has: ask it for its BGP routes; a ServiceBGPStatus is intention, no proof of a session.`
+      : text`See why: ${code("kubectl get l2advertisements,bgpadvertisements -A")}`,
   };
 }
 

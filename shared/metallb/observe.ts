@@ -1,3 +1,5 @@
+import * as z from "zod";
+import type { KubeObject } from "../kubernetes/read.ts";
 import type { MetalLbObjects } from "./resources.ts";
 import { atLeast } from "./versions.ts";
 
@@ -117,3 +119,24 @@ export function eventSays(objects: MetalLbObjects, service: string): EventSays {
   }
   return { assigned, failed, ...trusting(because) };
 }
+
+/** One ServiceBGPStatus: a node announces a Service to these peers. It is intention, no proof of a session. */
+export type BgpStatus = Readonly<{ service: string; node: string; peers: readonly string[] }>;
+
+const bgpStatus = z.object({
+  status: z.object({
+    node: z.string().min(1),
+    serviceName: z.string().min(1),
+    serviceNamespace: z.string().min(1),
+    peers: z.array(z.string()).nullish(),
+  }),
+});
+
+/** What ServiceBGPStatus objects (0.15.0 and newer) say. One whose status is not filled in says nothing. */
+export const bgpStatuses = (objects: readonly KubeObject[]): readonly BgpStatus[] =>
+  objects.flatMap((object) => {
+    const read = bgpStatus.safeParse(object);
+    if (!read.success) return [];
+    const { node, serviceName, serviceNamespace, peers } = read.data.status;
+    return [{ service: `${serviceNamespace}/${serviceName}`, node, peers: peers ?? [] }];
+  });

@@ -8,10 +8,13 @@ import { exitCode, type Reply } from "#shared/reply.ts";
 import { renderTerminal } from "#shared/report/terminal.ts";
 import { plain } from "#shared/text.ts";
 import {
+  bgp,
   event,
   l2Status,
   nodes,
   openPool,
+  peer,
+  pool,
   service,
   slice,
   speakerDaemonSet,
@@ -59,7 +62,7 @@ describe("/nodes impact NODE", () => {
   it("tells what it announces and where that goes", async () => {
     const reply = await run(clusterOf([...base, ...two]), "node-b");
     expect(reply.cluster).toBe("goldentooth");
-    expect(plain(reply.verdict.text)).toBe("node-b announces 2 of 2 addresses");
+    expect(plain(reply.verdict.text)).toBe("node-b announces 2 of 2 addresses by layer 2");
     expect(reply.verdict.outcome).toBe("ok");
     expect(plain(reply.why ?? [])).toBe("If it dies: 1 to node-a, 1 to node-c.");
     expect(reply.data).toMatchObject({
@@ -75,8 +78,10 @@ describe("/nodes impact NODE", () => {
 
   it("tells a node that announces nothing what it stands to inherit", async () => {
     const reply = await run(clusterOf([...base, ...two]), "node-c");
-    expect(plain(reply.verdict.text)).toBe("node-c announces none of 2 addresses");
-    expect(plain(reply.why ?? [])).toBe("Nothing moves if it dies. It stands next in line for 1 address.");
+    expect(plain(reply.verdict.text)).toBe("node-c announces none of 2 addresses by layer 2");
+    expect(plain(reply.why ?? [])).toBe(
+      "By layer 2 nothing moves if it dies. It stands next in line for 1 address.",
+    );
   });
 
   it("keeps to findings about that node", async () => {
@@ -108,7 +113,7 @@ describe("/nodes impact NODE", () => {
 describe("/nodes impact", () => {
   it("lists every node that announces, and every address", async () => {
     const reply = await run(clusterOf([...base, ...two]));
-    expect(plain(reply.verdict.text)).toBe("2 addresses on 1 of 3 nodes");
+    expect(plain(reply.verdict.text)).toBe("2 addresses by layer 2 on 1 of 3 nodes");
     const shown = renderTerminal(reply, { columns: 120, colour: false });
     expect(shown).toMatch(/node-b\s+2 of 2\s+1 to node-a, 1 to node-c/);
     expect(exitCode(reply)).toBe(0);
@@ -141,8 +146,63 @@ describe("/nodes impact", () => {
 
   it("no LoadBalancer addresses is an answer", async () => {
     const reply = await run(clusterOf(base));
-    expect(plain(reply.verdict.text)).toBe("0 addresses on 0 of 3 nodes");
+    expect(plain(reply.verdict.text)).toBe("0 addresses by layer 2 on 0 of 3 nodes");
+    expect(reply.verdict).toMatchObject({ word: "INFO", outcome: "info" });
     expect(exitCode(reply)).toBe(0);
+    expect((await run(clusterOf(base), "node-a")).verdict).toMatchObject({ word: "INFO", outcome: "info" });
+  });
+});
+
+describe("a cluster that announces by BGP only", () => {
+  const bgpOnly = [
+    ...nodes(...names),
+    pool("primary", ["10.0.0.0/24"]),
+    bgp("primary"),
+    peer("router", { peerAddress: "10.4.0.1", myASN: 64500, peerASN: 64501 }),
+    speakerDaemonSet(),
+    ...names.map((name) => speakerPod(name)),
+    ...two,
+    ...names.map((name) => ({
+      apiVersion: "metallb.io/v1beta1",
+      kind: "ServiceBGPStatus",
+      metadata: { name: `bgp-${name}`, namespace: "metallb-system" },
+      status: { node: name, serviceName: "one", serviceNamespace: "default", peers: ["router"] },
+    })),
+  ];
+
+  it.each([undefined, "node-a"])("is never OK (%s): nothing by layer 2, and BGP is named", async (node) => {
+    const reply = await run(clusterOf(bgpOnly), node);
+    expect(reply.verdict).toMatchObject({ word: "FAIL", outcome: "failed" });
+    expect(exitCode(reply)).toBe(1);
+    expect(reply.findings).toMatchObject([
+      {
+        code: "nothing-by-layer-2",
+        facts: {
+          addresses: 2,
+          bgpAdvertisements: ["primary"],
+          bgpPeers: ["10.4.0.1"],
+          bgpNodes: ["node-a", "node-b", "node-c"],
+        },
+      },
+    ]);
+    expect(plain(reply.findings[0]!.text)).toMatch(
+      /BGPAdvertisement: primary; .*node-a, node-b, node-c; peers: 10\.4\.0\.1/,
+    );
+  });
+
+  it("tells what the node announces by BGP", async () => {
+    const reply = await run(clusterOf(bgpOnly), "node-a");
+    expect(plain(reply.verdict.text)).toBe("node-a announces none of 2 addresses by layer 2");
+    expect(plain(reply.why ?? [])).toMatch(/By BGP it announces 1 service to router \(ServiceBGPStatus/);
+  });
+
+  it("a BGP kind that could not be listed is not called absent", async () => {
+    const reply = await run(
+      clusterOf(bgpOnly, { servicebgpstatuses: denied("servicebgpstatuses") }),
+      "node-a",
+    );
+    expect(reply.findings[0]?.facts).toMatchObject({ bgpNodes: null });
+    expect(plain(reply.findings[0]!.text)).toMatch(/ServiceBGPStatus names: could not be listed/);
   });
 });
 
@@ -204,6 +264,6 @@ describe("what could not be read", () => {
     };
     const reply = await run(clusterOf([...base, ...two, odd as KubeObject]), "node-b");
     expect(reply.findings).toMatchObject([{ code: "object-unread", severity: "unknown" }]);
-    expect(plain(reply.verdict.text)).toBe("node-b announces 2 of 2 addresses");
+    expect(plain(reply.verdict.text)).toBe("node-b announces 2 of 2 addresses by layer 2");
   });
 });
