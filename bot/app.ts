@@ -179,6 +179,9 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
     return only ? { ok: true, cluster: only } : usage("Which cluster? Say --cluster NAME.");
   };
 
+  const unwritten = (error: unknown): void =>
+    log({ level: "error", msg: "the ledger could not be written", error: String(error) });
+
   const ask = async (asked: Asked): Promise<Asking> => {
     const split = splitWords(asked.words);
     if (!split.ok) {
@@ -269,10 +272,11 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
       roles: decision.roles,
     };
     let id = deps.newId();
-    if (deps.ledger && nextRunId && verb.effect !== "none") {
+    const isFirst = verb.effect === "none" || (await asked.isFirst) !== false;
+    if (isFirst && deps.ledger && nextRunId && verb.effect !== "none") {
       try {
         id = await nextRunId();
-        await deps.ledger.append(`asked/${id}`, 0, {
+        const noted = deps.ledger.append(`asked/${id}`, 0, {
           type: "asked",
           data: {
             words: split.words,
@@ -281,8 +285,10 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
             who: asked.person?.name ?? null,
           },
         });
+        if (verb.effect === "change") await noted;
+        else noted.catch(unwritten);
       } catch (error) {
-        log({ level: "error", msg: "the ledger could not be written", error: String(error) });
+        unwritten(error);
         if (verb.effect === "change") {
           return answer(
             asked,

@@ -12,10 +12,12 @@ export type Asked = Readonly<{
   /** Slack channel id; absent outside Slack. */
   channel?: string;
   words: string;
+  /** Settles to false when this very input was taken before: then no run is begun and nothing is written for it. */
+  isFirst?: Promise<boolean>;
 }>;
 
 /** A press of a button that one of our replies offered. */
-export type Pressed = Readonly<Omit<Asked, "words"> & { action: string; value: string }>;
+export type Pressed = Readonly<Omit<Asked, "words" | "isFirst"> & { action: string; value: string }>;
 
 /** Work that was accepted. `run` never rejects: faults come back as a Reply. `show` is latest-wins, never awaited. */
 export type Job = Readonly<{
@@ -26,6 +28,8 @@ export type Job = Readonly<{
   cluster: string | undefined;
   /** Expected to take longer than two seconds: say that it started instead of waiting for the answer. */
   slow: boolean;
+  /** Neither looks at anything nor changes anything: what comes twice may be done twice. */
+  repeatable?: true;
   /** About the asker or the product itself (who am I, status): nobody else in the channel asked for it. */
   personal?: boolean;
   run: (show: (reply: Reply) => void, signal: AbortSignal) => Promise<Reply>;

@@ -19,8 +19,9 @@ export async function openLedgerInWorker(
   });
   return {
     read: (stream, after) => worker.call("read", [stream, after]),
-    append: (stream, expectedVersion, event) =>
-      worker.call("append", [now(), stream, expectedVersion, event]),
+    append: (stream, expectedVersion, { type, data }) =>
+      // As text from now on: what the caller does to its object afterwards is not written.
+      worker.call("append", [now(), stream, expectedVersion, { type, json: JSON.stringify(data) }]),
     list: (kind) => worker.call("list", [kind]),
     lease: (cluster, holder, ttlMs) => worker.call("lease", [now(), cluster, holder, ttlMs]),
     release: (cluster, token) => worker.call("release", [cluster, token]),

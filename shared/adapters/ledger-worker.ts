@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { workerData } from "node:worker_threads";
-import type { NewEvent } from "../ledger/ledger.ts";
+import type { Json } from "../json.ts";
 import { openSqliteLedger } from "./ledger-sqlite.ts";
 import { type CallContext, serveCalls } from "./worker-calls.ts";
 
@@ -15,8 +15,16 @@ const open = async () => {
   const ledger = await openSqliteLedger({ file, now: () => calledAt.getStore() ?? Date.now() });
   const handlers = {
     read: (_: CallContext, stream: string, after: number | undefined) => ledger.read(stream, after),
-    append: (_: CallContext, at: number, stream: string, expectedVersion: number, event: NewEvent) =>
-      calledAt.run(at, () => ledger.append(stream, expectedVersion, event)),
+    append: (
+      _: CallContext,
+      at: number,
+      stream: string,
+      expectedVersion: number,
+      event: Readonly<{ type: string; json: string }>,
+    ) => {
+      const data = JSON.parse(event.json) as Json;
+      return calledAt.run(at, () => ledger.append(stream, expectedVersion, { type: event.type, data }));
+    },
     list: (_: CallContext, kind: string) => ledger.list(kind),
     lease: (_: CallContext, at: number, cluster: string, holder: string, ttlMs: number) =>
       calledAt.run(at, () => ledger.lease(cluster, holder, ttlMs)),

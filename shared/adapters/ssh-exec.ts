@@ -69,15 +69,15 @@ export function runOverSsh(remote: RemoteCommand): RemoteRun {
   let aborted = false;
 
   const fail = (kind: FaultKind, detail: string) => {
-    settled.abort();
+    settled.abort("over");
     settle.reject(new FaultError({ kind, what, detail }));
   };
   const succeed = (exitCode: number | null) => {
-    settled.abort();
+    settled.abort("over");
     settle.resolve(output.finish(exitCode));
   };
   const isOver = () => {
-    gone.abort();
+    gone.abort("over");
     signal?.removeEventListener("abort", onAbort);
     overResolve();
   };

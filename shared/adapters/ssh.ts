@@ -118,7 +118,7 @@ export function createSshShell(options: SshShellOptions): Readonly<{ shell: Shel
       pooled = fresh;
     }
     const entry = pooled;
-    entry.idle?.abort();
+    entry.idle?.abort("used");
     entry.users += 1;
     try {
       const connection = await entry.connection;
@@ -210,7 +210,7 @@ export function createSshShell(options: SshShellOptions): Readonly<{ shell: Shel
         }
       }
     } finally {
-      leave.abort();
+      leave.abort("over");
       if (over) void over.then(free);
       else free();
     }

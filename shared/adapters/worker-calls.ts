@@ -24,6 +24,35 @@ type ToWorker =
   | Readonly<{ kind: "abort"; id: number }>
   | Readonly<{ kind: "close" }>;
 
+/** Everything one turn of the event loop has to say goes as one message, when its input and output are done. */
+type Batch<M> = readonly M[];
+
+function batches<M>(
+  post: (batch: Batch<M>) => void,
+  refused: (message: M, error: unknown) => void,
+): (message: M) => void {
+  let waiting: M[] = [];
+  const flush = (): void => {
+    const batch = waiting;
+    waiting = [];
+    try {
+      post(batch);
+    } catch {
+      // One of them cannot be copied; the others go without it.
+      for (const message of batch) {
+        try {
+          post([message]);
+        } catch (error) {
+          refused(message, error);
+        }
+      }
+    }
+  };
+  return (message) => {
+    if (waiting.push(message) === 1) setImmediate(flush);
+  };
+}
+
 type FromWorker =
   | Readonly<{ kind: "ready" }>
   | Readonly<{ kind: "not-ready"; failure: Failure }>
@@ -55,7 +84,12 @@ export type Served<H extends Handlers> = Readonly<{
 export async function serveCalls<H extends Handlers>(open: () => Promise<Served<H>>): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error("this file is a worker's: it does nothing by itself");
-  const tell = (message: FromWorker): void => port.postMessage(message);
+  const tell = batches<FromWorker>(
+    (batch) => port.postMessage(batch),
+    (message, error) => {
+      if ("id" in message) tell({ kind: "failed", id: message.id, failure: failureOf(error) });
+    },
+  );
   let served: Served<H>;
   try {
     served = await open();
@@ -81,7 +115,7 @@ export async function serveCalls<H extends Handlers>(open: () => Promise<Served<
     }
   };
 
-  port.on("message", (message: ToWorker) => {
+  const take = (message: ToWorker): void => {
     if (message.kind === "abort") running.get(message.id)?.abort.abort();
     else if (message.kind === "call") {
       const abort = new AbortController();
@@ -95,9 +129,11 @@ export async function serveCalls<H extends Handlers>(open: () => Promise<Served<
       begin();
     } else {
       const rest = Promise.all([...running.values()].map(({ over }) => over));
-      void Promise.all([served.close(rest), rest]).then(() => port.close());
+      // What was told last leaves before the port does.
+      void Promise.all([served.close(rest), rest]).then(() => setImmediate(() => port.close()));
     }
-  });
+  };
+  port.on("message", (batch: Batch<ToWorker>) => batch.forEach(take));
   tell({ kind: "ready" });
 }
 
@@ -152,7 +188,7 @@ export async function startWorker<H extends Handlers>(options: WorkerOptions): P
   let nextId = 0;
   let deaths = 0;
   /** Undefined while it is dead; `gone` says why. */
-  let worker: Worker | undefined;
+  let current: Readonly<{ worker: Worker; tell: (message: ToWorker) => void }> | undefined;
   let gone = "";
 
   const fault = (detail: string): FaultError => new FaultError({ kind: "cancelled", what, detail });
@@ -168,27 +204,34 @@ export async function startWorker<H extends Handlers>(options: WorkerOptions): P
   function start(): Promise<void> {
     const fresh = new Worker(file, { workerData: data, name: what });
     const startedAt = performance.now();
-    worker = fresh;
+    const tell = batches<ToWorker>(
+      (batch) => fresh.postMessage(batch),
+      (message, error) => {
+        if (message.kind === "call") settle(message.id, ({ reject }) => reject(error as Error));
+      },
+    );
+    current = { worker: fresh, tell };
     let cause: Error | undefined;
     return new Promise((resolve, reject) => {
-      fresh.on("message", (message: FromWorker) => {
+      const take = (message: FromWorker): void => {
         if (message.kind === "ready") resolve();
         else if (message.kind === "not-ready") cause = errorOf(message.failure);
         else if (message.kind === "event") pending.get(message.id)?.onEvent?.(message.event);
         else if (message.kind === "result")
           settle(message.id, ({ resolve }) => resolve(message.value as never));
         else settle(message.id, ({ reject }) => reject(errorOf(message.failure)));
-      });
+      };
+      fresh.on("message", (batch: Batch<FromWorker>) => batch.forEach(take));
       fresh.on("error", (error) => {
         cause = error instanceof Error ? error : new Error(String(error));
       });
       fresh.on("exit", (code) => {
-        worker = undefined;
+        current = undefined;
         const why = cause?.message ?? `exit code ${code}`;
         reject(cause ?? fault(`its thread ended before it was ready (${why})`));
         gone = closing.signal.aborted ? "it is closed" : `its thread ended: ${why}`;
         for (const id of [...pending.keys()]) settle(id, ({ reject }) => reject(fault(gone)));
-        if (closing.signal.aborted) return;
+        if (closing.signal.aborted || !opened) return;
         deaths = performance.now() - startedAt >= soundAfterMs ? 1 : deaths + 1;
         const pauseMs = pauses[Math.min(deaths, pauses.length) - 1] ?? 0;
         log({
@@ -198,7 +241,7 @@ export async function startWorker<H extends Handlers>(options: WorkerOptions): P
           inMs: pauseMs,
           error: cause?.stack ?? why,
         });
-        if (opened) void startAgain(pauseMs);
+        void startAgain(pauseMs);
       });
     });
   }
@@ -217,29 +260,30 @@ export async function startWorker<H extends Handlers>(options: WorkerOptions): P
     call: (method, args, { signal, onEvent } = {}) =>
       new Promise((resolve, reject) => {
         if (closing.signal.aborted) return reject(fault("it is closed"));
-        if (worker === undefined) return reject(fault(`${gone}; it starts again in a while`));
+        if (current === undefined) return reject(fault(`${gone}; it starts again in a while`));
         const id = nextId++;
-        const onAbort = (): void => worker?.postMessage({ kind: "abort", id } satisfies ToWorker);
+        const { tell } = current;
+        const onAbort = (): void => tell({ kind: "abort", id });
         const leave = (): void => signal?.removeEventListener("abort", onAbort);
         const aborted = signal?.aborted === true;
-        worker.postMessage({ kind: "call", id, method, args, aborted } satisfies ToWorker);
+        tell({ kind: "call", id, method, args, aborted });
         pending.set(id, { resolve, reject, onEvent, leave });
         signal?.addEventListener("abort", onAbort, { once: true });
       }),
     close: async () => {
-      const last = worker;
+      const last = current;
       const first = !closing.signal.aborted;
       closing.abort();
       if (last === undefined) return;
-      const exited = new Promise<void>((resolve) => last.once("exit", () => resolve()));
-      if (first) last.postMessage({ kind: "close" } satisfies ToWorker);
+      const exited = new Promise<void>((resolve) => last.worker.once("exit", () => resolve()));
+      if (first) last.tell({ kind: "close" });
       const patience = new AbortController();
       const late = sleep(closeWithinMs, "late", { signal: patience.signal, ref: false }).catch(
         () => "in time",
       );
       if ((await Promise.race([exited, late])) === "late") {
         log({ level: "error", msg: `its thread did not end in ${closeWithinMs / 1_000} s`, what });
-        await last.terminate();
+        await last.worker.terminate();
       }
       patience.abort();
     },

@@ -211,6 +211,24 @@ describe("the record", () => {
     expect(ids.toSorted()).toEqual(["R-1", "R-2", "R-3", "R-4"]);
   });
 
+  it("takes no run id for what was asked before, and waits to hear whether it was", async () => {
+    const { app } = start(["home"]);
+    const asked = { door: "slack", person: olive, account: "U0OLIVE", words: "look thing" } as const;
+    await app.ask({ ...asked, isFirst: Promise.resolve(false) });
+    expect([await ledger.list("asked"), await ledger.list("counter")]).toEqual([[], []]);
+    let tell = (_: boolean): void => {};
+    const asking = app.ask({
+      ...asked,
+      isFirst: new Promise<boolean>((resolve) => {
+        tell = resolve;
+      }),
+    });
+    expect(await ledger.list("counter")).toEqual([]);
+    tell(true);
+    await asking;
+    expect(await ledger.list("asked")).toEqual(["asked/R-1"]);
+  });
+
   it("takes no run id for what touches nothing", async () => {
     await start(["home"]).ask("idle thing");
     expect(await ledger.list("asked")).toEqual([]);

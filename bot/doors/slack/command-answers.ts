@@ -37,7 +37,12 @@ export function createCommandAnswers(
   const commandWords = (body: CommandBody): string =>
     `${body.command.slice(1 + listening.prefix.length)} ${normalise(body.text)}`.trim();
 
-  const answerCommand = async (body: CommandBody, ack: Ack): Promise<AckMessage | undefined> => {
+  /** `claim` settles to whether this is the first delivery. What harms nobody when it is told twice does not wait for it. */
+  const answerCommand = async (
+    body: CommandBody,
+    ack: Ack,
+    claim: Promise<boolean>,
+  ): Promise<AckMessage | "repeated" | undefined> => {
     const deadline = clock.now() + pace.answerWithinMs;
     const title = `${body.command} ${normalise(body.text)}`.trim();
     const replyUrl = createReplyUrl(api, body.response_url, clock);
@@ -48,11 +53,22 @@ export function createCommandAnswers(
       title,
     };
 
-    const asking = (async (): Promise<Asking> => {
+    let claimed: boolean | undefined;
+    void claim.then((first) => {
+      claimed = first;
+    });
+    const isRepeated = (): boolean => claimed === false;
+
+    const asking = (async (): Promise<Asking | undefined> => {
       const sender = { user: body.user_id, team: body.team_id, enterprise: body.enterprise_id, bot: false };
       const refused = await refusal(sender);
       if (refused !== undefined) return { kind: "answer", reply: refused };
-      return app.ask({ ...asker(body.user_id, body.channel_id), words: commandWords(body) });
+      // Known by now when this process took it itself.
+      if (isRepeated()) return undefined;
+      const words = commandWords(body);
+      const asked = await app.ask({ ...asker(body.user_id, body.channel_id), words, isFirst: claim });
+      const harmless = asked.kind === "answer" || asked.job.repeatable === true;
+      return isRepeated() || (!harmless && !(await claim)) ? undefined : asked;
     })();
 
     const acknowledge = async (reply: Reply, visible: AckMessage["visible"]): Promise<AckMessage> => {
@@ -125,6 +141,7 @@ export function createCommandAnswers(
 
     const inTime = await within(asking, deadline);
     if (!inTime.late) {
+      if (inTime.value === undefined) return "repeated";
       return inTime.value.kind === "answer"
         ? acknowledge(inTime.value.reply, "ephemeral")
         : work(inTime.value.job);
@@ -132,6 +149,7 @@ export function createCommandAnswers(
     listening.track(
       (async () => {
         const asked = await asking;
+        if (asked === undefined) return;
         if (asked.kind === "answer") return whisper({ letter, replyUrl }, asked.reply);
         const { outcome, follow } = begin(asked.job);
         return followUp(asked.job, outcome, follow);
@@ -168,11 +186,12 @@ export function createCommandAnswers(
     const key = `command/${body.trigger_id}`;
     const before = answers.get(key);
     if (before !== undefined) return repeatCommand(body, ack, before);
+    // A captured request can be delivered again for five minutes; only the first runs.
+    const claim = once.claim(key);
     const mine = (async (): Promise<FirstAnswer> => {
-      // A captured request can be delivered again for five minutes; only the first runs.
-      if (!(await once.claim(key))) return { isFirst: false };
       try {
-        return { isFirst: true, ack: await answerCommand(body, ack) };
+        const answer = await answerCommand(body, ack, claim);
+        return answer === "repeated" ? { isFirst: false } : { isFirst: true, ack: answer };
       } catch (error) {
         log({
           level: "error",
@@ -188,6 +207,6 @@ export function createCommandAnswers(
     answers.set(key, mine);
     const answer = await mine.finally(() => answers.delete(key));
     if (!answer.isFirst) return repeatCommand(body, ack);
-    await once.keep(key, JSON.parse(JSON.stringify(answer.ack ?? null)) as Json);
+    if (await claim) await once.keep(key, JSON.parse(JSON.stringify(answer.ack ?? null)) as Json);
   };
 }

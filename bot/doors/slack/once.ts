@@ -65,8 +65,10 @@ export function createOnce(ledger: Ledger, clock: Clock, log: Log): Once {
       }, true)),
     keep: (key, outcome) =>
       guarded(async () => {
-        const version = (await last(key))?.version ?? 0;
-        await ledger.append(stream(key), version, { type: "answered", data: outcome });
+        const event = { type: "answered", data: outcome };
+        // After a claim of its own, which is nearly always the first.
+        const { ok, version } = await ledger.append(stream(key), 1, event);
+        if (!ok) await ledger.append(stream(key), version, event);
       }, undefined),
     kept: (key) =>
       guarded(

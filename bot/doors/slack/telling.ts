@@ -63,7 +63,8 @@ export function createTelling(listening: Listening): Telling {
       work.then((value): Raced<T> => ({ late: false, value })),
       clock.sleep(deadline - clock.now(), done.signal).then((): Raced<T> => ({ late: true })),
     ]);
-    done.abort();
+    // With a reason, because the usual one is an error with a stack trace, made for every command.
+    done.abort("in time");
     return raced;
   };
 

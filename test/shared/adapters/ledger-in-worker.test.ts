@@ -65,6 +65,16 @@ describe("the ledger in a thread", () => {
     await ledger.close();
   });
 
+  it("writes what the object was when it was called with it", async () => {
+    const ledger = await openLedgerInWorker({ file, now, log: quiet });
+    const data = { words: "arping httpbin" };
+    const append = ledger.append("run/R-1", 0, { type: "asked", data });
+    data.words = "changed at once";
+    await append;
+    expect((await ledger.read("run/R-1")).map((event) => event.data)).toEqual([{ words: "arping httpbin" }]);
+    await ledger.close();
+  });
+
   it("refuses at the start what the database refuses", async () => {
     await writeFile(file, "this is no database, it is a long enough text file all the same\n".repeat(20));
     await expect(openLedgerInWorker({ file, now, log: quiet })).rejects.toMatchObject({

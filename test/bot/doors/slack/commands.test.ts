@@ -8,6 +8,7 @@ import {
   held,
   inChannel,
   job,
+  newLedger,
   newWorkspace,
   openDoor,
 } from "./open-door.ts";
@@ -186,6 +187,33 @@ describe("a command", () => {
     });
     expect(again).toMatchObject({ outcome: "acked", ack: { text: shown[0]?.text } });
     expect(runs).toBe(1);
+  });
+
+  test.each([
+    ["an answer without work", () => answered(answer("OK", "help")), "help"],
+    ["work that may be done twice", () => job(async () => answer("OK", "you"), { repeatable: true }), "you"],
+  ] as const)("does not wait for a ledger that hangs: %s", async (_, ask, words) => {
+    const ledger = newLedger();
+    const hanging = { ...ledger, append: () => new Promise<never>(() => {}) };
+    const { workspace } = await openDoor({ ask, ledger: hanging });
+    const { shown } = await workspace.command(arping);
+    expect(shown.map((m) => m.text)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test("is not begun while the ledger has not said that it is the first", async () => {
+    let runs = 0;
+    const ledger = newLedger();
+    const { workspace } = await openDoor({
+      ask: () =>
+        job(async () => {
+          runs += 1;
+          return answer("OK", "done");
+        }),
+      ledger: { ...ledger, append: () => new Promise<never>(() => {}) },
+    });
+    const { shown } = await workspace.command(arping);
+    expect(shown[0]?.text).toContain("the answer comes here");
+    expect(runs).toBe(0);
   });
 
   test.each([
