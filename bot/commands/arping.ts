@@ -16,11 +16,12 @@ import { watchReply } from "#shared/arp/watch-reply.ts";
 import type { Fault } from "#shared/fault.ts";
 import { FaultError } from "#shared/fault.ts";
 import { type Finding, isFailure } from "#shared/finding.ts";
+import type { Json } from "#shared/json.ts";
 import { nearest } from "#shared/nearest.ts";
 import { ipRoute } from "#shared/probes/ip-route.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Vantage } from "#shared/site/site.ts";
-import { code, text } from "#shared/text.ts";
+import { code, plain, text } from "#shared/text.ts";
 import type { ClusterPorts, Command, Context } from "./command.ts";
 import { defineVerb } from "./command.ts";
 
@@ -228,6 +229,18 @@ function withFindings(answer: Reply, findings: readonly Finding[]): Reply {
   };
 }
 
+/**
+ * An answer to a question that somebody, or a time limit, stopped: what was seen is shown, and nothing is concluded from
+ * it. What was seen may be wrong for the rest, so neither a pass nor silence is.
+ */
+const stopped = (answer: Reply, label: string, soFar: string): Reply => ({
+  ...answer,
+  verdict: { word: "UNKNOWN", outcome: "unknown", text: [`${label}stopped ${soFar}`] },
+  why: [`Until then: ${plain(answer.verdict.text)}.`],
+  next: [],
+  data: { ...(answer.data as Readonly<Record<string, Json>>), stopped: soFar, verdict: "could-not-look" },
+});
+
 const waiting = (cluster: string, words: string): Reply => reply(cluster, "Probing", "running", words);
 
 const portsOf = (cluster: ClusterPorts, context: Context<unknown>): ArpPorts => ({
@@ -266,12 +279,13 @@ async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
     },
   };
   let done = 0;
+  const startedAt = context.deps.clock.now();
   const results = await inParallel(subjects, addressesAtOnce, async (about): Promise<Investigation> => {
     const { ready, skipped } = await findVantage(about);
     for (const note of skippedNotes(skipped)) notes.add(note);
     for (const each of skipped) passedOver.set(each.vantage, each);
     const result = await investigate(options, about, ready ?? noneReady(skipped));
-    done++;
+    if (!context.signal.aborted) done++;
     if (subjects.length > 1 && done < subjects.length)
       show(waiting(cluster, `${done} of ${subjects.length} addresses`));
     return result;
@@ -280,10 +294,19 @@ async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
     service === undefined ? ip : `${shortName(service, surroundings.objects)} ${ip}`;
   const without = withoutAddress(surroundings, word);
   const [only] = results;
-  return withFindings(
+  const answer =
     results.length === 1 && only && without.length === 0
       ? investigationReply(cluster, labelOf(only), only, [...notes])
-      : overviewReply(cluster, results, without, labelOf, [...notes]),
+      : overviewReply(cluster, results, without, labelOf, [...notes]);
+  const seconds = ((context.deps.clock.now() - startedAt) / 1000).toFixed(1);
+  return withFindings(
+    context.signal.aborted
+      ? stopped(
+          answer,
+          only && results.length === 1 ? `${labelOf(only)} · ` : "",
+          results.length === 1 ? `after ${seconds} s` : `after ${done} of ${results.length} addresses`,
+        )
+      : answer,
     hostKeyFindings([...passedOver.values()], surroundings.table.unread),
   );
 }
@@ -333,16 +356,24 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
     const watch = await watchAddress(ports, sharedFrameBudget(deps.clock), ready, about.ip, input.for, {
       onWait: () => show(waiting(cluster, `${label} · waits until ${ready.vantage.name} may send again`)),
     });
+    const answer = watchReply(
+      cluster,
+      label,
+      about,
+      ready.vantage,
+      watch,
+      (wire) => evidenceOf(wire, undefined),
+      skippedNotes(skipped),
+    );
+    const { from: start, to } = watch.timeline;
     return withFindings(
-      watchReply(
-        cluster,
-        label,
-        about,
-        ready.vantage,
-        watch,
-        (wire) => evidenceOf(wire, undefined),
-        skippedNotes(skipped),
-      ),
+      context.signal.aborted
+        ? stopped(
+            answer,
+            `${label} · `,
+            `after ${Math.min(Math.round((to - start) / 1000), input.for / 1000)} of ${input.for / 1000} s`,
+          )
+        : answer,
       findings,
     );
   } catch (error) {

@@ -498,7 +498,35 @@ describe("watch", () => {
     await world.clock.advance(8_000);
     stop.abort();
     const reply = await world.clock.runUntil(running);
-    expect(line(reply)).toMatch(/answered throughout [5-8] s, as predicted$/);
+    expect(line(reply)).toMatch(/^UNKNOWN {2}httpbin 10\.4\.11\.1 · stopped after [5-8] of 60 s$/);
+    expect(plain(reply.why ?? [])).toMatch(/eth0 answered throughout [5-8] s/);
+    expect(evidenceOf(reply)).toMatch(/answers, \d replies until/);
+    expect(exitCode(reply)).toBe(3);
+  });
+
+  it("one that was stopped before an answer came is no silence", async () => {
+    const world = await settled(goldentooth());
+    const stop = new AbortController();
+    const running = arping.verbs[1]!.handle(world.context({ subject: "httpbin", for: 60_000 }, stop.signal));
+    await world.clock.advance(3_000);
+    stop.abort();
+    const reply = await world.clock.runUntil(running);
+    expect(reply.verdict.outcome).toBe("unknown");
+    expect(data(reply)).toMatchObject({ verdict: "could-not-look" });
+  });
+
+  it.each(["httpbin", "all"])("a probe of %s that was stopped concludes nothing", async (subject) => {
+    const world = await settled();
+    const stop = new AbortController();
+    const running = arping.verbs[0]!.handle(world.context({ subject, count: 3 }, stop.signal));
+    await world.clock.advance(1_500);
+    stop.abort();
+    const reply = await world.clock.runUntil(running);
+    expect(reply.verdict.word).toBe("UNKNOWN");
+    expect(plain(reply.verdict.text)).toMatch(
+      subject === "all" ? /^stopped after \d+ of 13 addresses$/ : /stopped after 1\.5 s$/,
+    );
+    expect(exitCode(reply)).toBe(3);
   });
 
   it("two responders take turns, which is a conflict", async () => {
