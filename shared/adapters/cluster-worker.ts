@@ -1,4 +1,3 @@
-import { setPriority } from "node:os";
 import { workerData } from "node:worker_threads";
 import { FaultError } from "../fault.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
@@ -11,12 +10,7 @@ import { type CallContext, serveCalls } from "./worker-calls.ts";
 
 export type ClusterWorkerData = Readonly<{ clusters: readonly ClusterAccess[] }>;
 
-/** Nice value of this thread: who asks for help or status does not wait for a probe of every node. */
-const probePriority = 10;
-
 const open = async () => {
-  // Linux has priorities per thread; elsewhere this would be the whole process.
-  if (process.platform === "linux") setPriority(probePriority);
   const { clusters } = workerData as ClusterWorkerData;
   const connected = new Map(
     clusters.map((config) => [config.name, connectClusterPorts(config, systemClock)]),
