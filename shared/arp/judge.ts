@@ -78,6 +78,10 @@ const list = (words: readonly string[]): string =>
 const counted = (count: number): string =>
   ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][count] ?? String(count);
 
+/** Node names in a sentence; of many only the first, and how many more. */
+export const nodeNames = (nodes: readonly string[]): string =>
+  nodes.length > 6 ? `${nodes.slice(0, 5).join(", ")} and ${nodes.length - 5} more` : list(nodes);
+
 /** `karstark eth0`, or what is known instead of it. */
 export function ownerText(ownership: MacOwnership): string {
   switch (ownership.kind) {
@@ -86,7 +90,7 @@ export function ownerText(ownership: MacOwnership): string {
     case "several-nodes":
       return `same MAC on ${list(ownership.owners.map(({ node, nic }) => `${node} ${nic}`))}`;
     case "could-be":
-      return `unknown: could be ${list(ownership.nodes)}`;
+      return `unknown: could be ${nodeNames(ownership.nodes)}`;
     case "nobody":
       return "no node has it";
   }
@@ -270,7 +274,7 @@ function single(
   if (ownership.kind === "could-be")
     return couldNotLook(
       `${mac} answers; ${ownerText(ownership)}`,
-      `${list(ownership.nodes)} could not be read, so it is not known whether the MAC is a node's or a stranger's.`,
+      `${nodeNames(ownership.nodes)} could not be read, so it is not known whether the MAC is a node's or a stranger's.`,
     );
   if (ownership.kind === "several-nodes")
     return couldNotLook(
@@ -330,6 +334,20 @@ function single(
   };
 }
 
+/** The nodes that a MAC may belong to without it being certain. */
+export const couldBeOf = (ownership: MacOwnership): readonly string[] =>
+  ownership.kind === "could-be"
+    ? ownership.nodes
+    : ownership.kind === "several-nodes"
+      ? ownership.owners.map(({ node }) => node)
+      : [];
+
+/** Who answers where no MAC is certainly a node's: `unknown (could be cargyll)`, or the MAC of no node. */
+export function wireWords(answers: readonly JudgedAnswer[]): string {
+  const possible = [...new Set(answers.flatMap(({ ownership }) => couldBeOf(ownership)))];
+  return possible.length === 0 ? "a MAC of no node" : `unknown (could be ${nodeNames(possible)})`;
+}
+
 function disagreements(
   evidence: ArpEvidence,
   answers: readonly JudgedAnswer[],
@@ -340,17 +358,13 @@ function disagreements(
   ];
   const looked = evidence.wire.kind === "looked" && !evidence.ip.includes(":");
   const out: string[] = [];
-  const wireSays = wire.length > 0 ? list(wire) : answers.length > 0 ? "a MAC of no known node" : "nobody";
+  const wireSays = wire.length > 0 ? list(wire) : answers.length > 0 ? wireWords(answers) : "nobody";
+  // A MAC that could be the named node's contradicts nobody.
+  const open = (nodes: readonly string[]): boolean =>
+    answers.some(({ ownership }) => nodes.some((node) => couldBeOf(ownership).includes(node)));
   const against = (source: string, claim: Claim) => {
     const nodes = claimedNodes(claim);
-    // A MAC that could be the named node's contradicts nobody.
-    const open = answers.some(
-      ({ ownership }) =>
-        (ownership.kind === "could-be" && nodes.some((node) => ownership.nodes.includes(node))) ||
-        (ownership.kind === "several-nodes" &&
-          nodes.some((node) => ownership.owners.some((owner) => owner.node === node))),
-    );
-    if (nodes.length === 0 || open) return;
+    if (nodes.length === 0 || open(nodes)) return;
     const doubts = claim.kind === "node" || claim.kind === "nodes" ? claim.doubts : [];
     const doubt = doubts.length === 0 ? "" : ` (${doubts.join("; ")})`;
     if (looked && (wire.length !== nodes.length || nodes.some((node) => !wire.includes(node))))
@@ -362,7 +376,7 @@ function disagreements(
   if (looked && prediction) {
     if (predicted === undefined && wire.length > 0)
       out.push(`prediction says nobody, the wire says ${wireSays}`);
-    if (predicted !== undefined && (wire.length !== 1 || wire[0] !== predicted))
+    if (predicted !== undefined && !open([predicted]) && (wire.length !== 1 || wire[0] !== predicted))
       out.push(`prediction says ${predicted}, the wire says ${wireSays}`);
   }
   const [status] = claimedNodes(evidence.status);

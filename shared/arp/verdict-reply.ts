@@ -8,7 +8,7 @@ import type { Claim } from "./claims.ts";
 import { claimedNodes } from "./claims.ts";
 import type { Investigation } from "./investigate.ts";
 import type { ArpEvidence } from "./judge.ts";
-import { ownerText } from "./judge.ts";
+import { couldBeOf, nodeNames, ownerText } from "./judge.ts";
 import type { MacTable } from "./mac-table.ts";
 import type { Unaddressed } from "./subject.ts";
 import type { VerdictCode } from "./verdict-codes.ts";
@@ -78,8 +78,12 @@ function wireRow(result: Investigation): SourceRow {
     "proxy-arp": `${macs}; the address nobody uses is answered too`,
     silence: `no answer to ${plural(evidence.wire.sent, "broadcast")}`,
   };
-  const who = nodes.join(", ") || (verdict.answers.length > 0 ? "no node" : "nobody");
-  return ["wire", who, notes[verdict.code] ?? macs];
+  const possible = [...new Set(verdict.answers.flatMap(({ ownership }) => couldBeOf(ownership)))];
+  const who =
+    nodes.join(", ") ||
+    (verdict.answers.length === 0 ? "nobody" : possible.length > 0 ? "unknown" : "no node");
+  const could = possible.length > 0 ? `could be ${nodeNames(possible)}; ${macs}` : macs;
+  return ["wire", who, notes[verdict.code] ?? could];
 }
 
 /** One source of evidence: its name, the node it names, and what is to be said about it. */

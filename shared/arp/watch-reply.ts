@@ -5,7 +5,7 @@ import { code, text } from "../text.ts";
 import { claimedNodes } from "./claims.ts";
 import type { Subject } from "./investigate.ts";
 import type { ArpEvidence, ArpVerdict, Wire } from "./judge.ts";
-import { judge, ownerText } from "./judge.ts";
+import { couldBeOf, judge, nodeNames, ownerText } from "./judge.ts";
 import type { MacOwnership } from "./mac-table.ts";
 import type { Timeline } from "./timeline.ts";
 import type { VerdictCode } from "./verdict-codes.ts";
@@ -173,10 +173,11 @@ function wireRow({ timeline, verdictOf }: Judged): SourceRow {
       ),
     ),
   ];
+  const possible = [...new Set(owners.flatMap(couldBeOf))];
   return [
     "wire",
     who.join(", ") || "nobody",
-    `${timeline.macs.length} MAC${timeline.macs.length === 1 ? "" : "s"} in ${seconds(timeline)} s`,
+    `${possible.length > 0 ? `could be ${nodeNames(possible)}; ` : ""}${timeline.macs.length} MAC${timeline.macs.length === 1 ? "" : "s"} in ${seconds(timeline)} s`,
   ];
 }
 

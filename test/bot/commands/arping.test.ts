@@ -164,6 +164,8 @@ describe("what could not be looked at", () => {
     const reply = await ask(world, { subject: "httpbin" }, cluster);
     expect(data(reply)).toMatchObject({ verdict: "could-not-look" });
     expect(line(reply)).toContain(`unknown: could be ${owner}`);
+    expect(evidenceOf(reply)).toMatch(new RegExp(`^wire +unknown +could be ${owner}; 1 MAC$`, "m"));
+    expect(evidenceOf(reply)).not.toMatch(/differs:/);
     expect(exitCode(reply)).toBe(3);
   });
 

@@ -251,6 +251,31 @@ describe("disagreements and caveats", () => {
       judge(evidence([macs.stranger], { table: partial, status: says("dalt") })).disagreements.join(),
     ).not.toMatch(/status/);
   });
+  it("does not hold an unread node's MAC against a prediction that names the node", () => {
+    const verdict = judge(evidence([macs.stranger], { table: partial, ...leads("dalt", "bettley") }));
+    expect(verdict.code).toBe("could-not-look");
+    expect(verdict.disagreements).toEqual([]);
+  });
+  it("says whose an unread MAC could be, instead of nobody's", () => {
+    expect(
+      judge(evidence([macs.stranger], { table: partial, event: says("bettley") })).disagreements,
+    ).toEqual([
+      "event says bettley, the wire says unknown (could be dalt)",
+      "prediction says bettley, the wire says unknown (could be dalt)",
+    ]);
+    expect(judge(evidence([macs.stranger])).disagreements).toEqual([
+      "prediction says bettley, the wire says a MAC of no node",
+    ]);
+  });
+  it("names the first of many unread nodes, not a wall of them", () => {
+    const many = macTable(
+      Array.from({ length: 40 }, (_, i) => ({ node: `n${i}`, fault })),
+      site,
+    );
+    expect(judge(evidence([macs.stranger], { table: many })).headline).toBe(
+      `${macs.stranger} answers; unknown: could be n0, n1, n2, n3, n4 and 35 more`,
+    );
+  });
   it("holds no source against a wire that nobody looked at", () => {
     expect(
       judge(evidence([], { wire: { kind: "not-looked", fault }, status: says("bettley") })).disagreements,
