@@ -2,7 +2,7 @@ import { HttpMethod, RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, fetch } from "undici";
 import * as z from "zod";
 import { type Fault, FaultError } from "../fault.ts";
-import { type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
+import { pluralOf, type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
 import type { KubeObject, Listed, ReadCluster } from "../kubernetes/read.ts";
 import { apiVersionOf, qualifiedResource } from "../kubernetes/refusals.ts";
 import {
@@ -60,7 +60,7 @@ function faultOf(kind: ResourceKind, status: number, body: string, user: string)
   if (status === 404)
     return {
       kind: "not-configured",
-      detail: `the server does not know ${kind} in ${group === "" ? version : `${group}/${version}`} (404)`,
+      detail: `the server does not know ${pluralOf(kind)} in ${group === "" ? version : `${group}/${version}`} (404)`,
     };
   const words = `the server answered ${status}${said === "" ? "" : `: ${said}`}`;
   if (status === 429 || status >= 500) return { kind: "refused", detail: words };
@@ -137,7 +137,8 @@ async function authenticate({ config, connection }: LoadedConfig, server: string
 
 const pathOf = (kind: ResourceKind): string => {
   const { group, version } = resourceKinds[kind];
-  return group === "" ? `/api/${version}/${kind}` : `/apis/${group}/${version}/${kind}`;
+  const plural = pluralOf(kind);
+  return group === "" ? `/api/${version}/${plural}` : `/apis/${group}/${version}/${plural}`;
 };
 
 /** Resolves or rejects with the promise, but not later than the signal. */

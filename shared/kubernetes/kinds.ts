@@ -1,4 +1,4 @@
-/** The kinds we read, by the plural names that `kubectl` and the API use. */
+/** The kinds we read, by the plural names that `kubectl` and the API use; see `pluralOf` for the one exception. */
 export const resourceKinds = {
   namespaces: { group: "", version: "v1", kind: "Namespace", namespaced: false },
   nodes: { group: "", version: "v1", kind: "Node", namespaced: false },
@@ -31,13 +31,39 @@ export const resourceKinds = {
     namespaced: true,
   },
   helmreleases: { group: "helm.toolkit.fluxcd.io", version: "v2", kind: "HelmRelease", namespaced: true },
+  // Calico's own storage, which is there whether or not its aggregated API server is.
+  bgpconfigurations: {
+    group: "crd.projectcalico.org",
+    version: "v1",
+    kind: "BGPConfiguration",
+    namespaced: false,
+  },
+  calicobgppeers: { group: "crd.projectcalico.org", version: "v1", kind: "BGPPeer", namespaced: false },
+  felixconfigurations: {
+    group: "crd.projectcalico.org",
+    version: "v1",
+    kind: "FelixConfiguration",
+    namespaced: false,
+  },
+  ippools: { group: "crd.projectcalico.org", version: "v1", kind: "IPPool", namespaced: false },
 } as const;
 
 export type ResourceKind = keyof typeof resourceKinds;
+
+/** The name of a kind in paths and rules: Calico's BGPPeers are `bgppeers` too, of another group than MetalLB's. */
+export const pluralOf = (kind: ResourceKind): string => (kind === "calicobgppeers" ? "bgppeers" : kind);
 
 /** Kinds of Argo CD and Flux: most clusters have one of the two or neither, and lack nothing by that. */
 export const gitOpsKinds = [
   "applications",
   "kustomizations",
   "helmreleases",
+] as const satisfies ResourceKind[];
+
+/** Kinds of Calico, which other clusters do not have. */
+export const calicoKinds = [
+  "bgpconfigurations",
+  "calicobgppeers",
+  "felixconfigurations",
+  "ippools",
 ] as const satisfies ResourceKind[];

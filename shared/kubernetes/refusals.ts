@@ -1,9 +1,9 @@
 import type { Refusal } from "../twin/object-store.ts";
-import { type ResourceKind, resourceKinds } from "./kinds.ts";
+import { pluralOf, type ResourceKind, resourceKinds } from "./kinds.ts";
 
 /** How the API server names a resource in messages: `services`, `l2advertisements.metallb.io`. */
 export const qualifiedResource = (kind: ResourceKind): string =>
-  resourceKinds[kind].group === "" ? kind : `${kind}.${resourceKinds[kind].group}`;
+  resourceKinds[kind].group === "" ? kind : `${pluralOf(kind)}.${resourceKinds[kind].group}`;
 
 /** How the API server names a kind in messages: `Service`, `L2Advertisement.metallb.io`. */
 export const qualifiedKind = (kind: ResourceKind): string =>

@@ -1,4 +1,4 @@
-import { type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
+import { pluralOf, type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -59,7 +59,7 @@ const resourceList = (
     groupVersion: group === "" ? version : `${group}/${version}`,
     resources: [
       ...known.map((kind) => ({
-        name: kind,
+        name: pluralOf(kind),
         singularName: resourceKinds[kind].kind.toLowerCase(),
         namespaced: resourceKinds[kind].namespaced,
         kind: resourceKinds[kind].kind,
@@ -101,7 +101,7 @@ function openapi(kinds: readonly ResourceKind[], path: string): Document {
     const gvk = { group, version, kind: kindName };
     const parameters = [query("dryRun"), query("fieldManager"), query("fieldValidation")];
     return [
-      `/${path}/${namespaced ? "namespaces/{namespace}/" : ""}${kind}/{name}`,
+      `/${path}/${namespaced ? "namespaces/{namespace}/" : ""}${pluralOf(kind)}/{name}`,
       {
         get: { responses: {}, "x-kubernetes-action": "get", "x-kubernetes-group-version-kind": gvk },
         patch: {

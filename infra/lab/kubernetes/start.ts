@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { generate } from "selfsigned";
-import { type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
+import { pluralOf, type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
 import { badRequest } from "#shared/kubernetes/refusals.ts";
 import type { ObjectStore } from "#shared/twin/object-store.ts";
 import { type Identity, mayAct, notAllowed, reviewAccess, reviewRules } from "./access.ts";
@@ -146,7 +146,7 @@ function onObjects(context: Context, target: Target, request: ApiRequest): Answe
   const attempt = {
     verb,
     group: resourceKinds[kind].group,
-    resource: target.subresource === undefined ? kind : `${kind}/${target.subresource}`,
+    resource: target.subresource === undefined ? pluralOf(kind) : `${pluralOf(kind)}/${target.subresource}`,
     ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
     ...(target.name === undefined ? {} : { name: target.name }),
   };

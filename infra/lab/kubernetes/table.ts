@@ -285,6 +285,10 @@ const columns: Readonly<Record<ResourceKind, readonly Column[]>> = {
     custom("ErrorSummary", "status.errorSummary"),
     aged,
   ],
+  bgpconfigurations: [name, aged],
+  calicobgppeers: [name, aged],
+  felixconfigurations: [name, aged],
+  ippools: [name, aged],
   applications: [
     name,
     custom("Sync Status", "status.sync.status"),

@@ -1,4 +1,4 @@
-import { type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
+import { pluralOf, type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
 
 /** What a request path names: a collection, an object, or a part of an object. */
 export type Target = Readonly<{
@@ -11,7 +11,9 @@ export type Target = Readonly<{
 const kindIn = (group: string, version: string, plural: string | undefined): ResourceKind | undefined =>
   (Object.keys(resourceKinds) as ResourceKind[]).find(
     (kind) =>
-      kind === plural && resourceKinds[kind].group === group && resourceKinds[kind].version === version,
+      pluralOf(kind) === plural &&
+      resourceKinds[kind].group === group &&
+      resourceKinds[kind].version === version,
   );
 
 /** Reads `/api/v1/…` and `/apis/GROUP/VERSION/…` paths of the kinds we know; undefined for anything else. */

@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
+import type { KubeObject } from "#shared/kubernetes/read.ts";
 import { plain } from "#shared/text.ts";
 import { withImage, withoutSpeakers } from "./metallb-faults.ts";
 import { findingsOn, resultsOn, saidOn } from "./on-site.ts";
 
 const id = "speaker-versions";
 const digest = `quay.io/metallb/speaker@sha256:${"ab".repeat(32)}`;
-const on = (node: string) => (object: { spec?: unknown }) =>
+const on = (node: string) => (object: KubeObject) =>
   (object.spec as { nodeName?: string } | undefined)?.nodeName === node;
 
 it("passes on a site with nothing wrong", async () => {

@@ -52,6 +52,8 @@ describe("discovery", () => {
 describe("readTarget", () => {
   it.each([
     ["/api/v1/namespaces", { kind: "namespaces" }],
+    ["/apis/metallb.io/v1beta2/bgppeers", { kind: "bgppeers" }],
+    ["/apis/crd.projectcalico.org/v1/bgppeers/router", { kind: "calicobgppeers", name: "router" }],
     ["/api/v1/namespaces/apps", { kind: "namespaces", name: "apps" }],
     ["/api/v1/namespaces/apps/status", { kind: "namespaces", name: "apps", subresource: "status" }],
     [
