@@ -10,6 +10,7 @@ import {
   sameTargets,
 } from "./endpoint.ts";
 import { decodeName, type Fqdn } from "./fqdn.ts";
+import { mayBeEncrypted } from "./ownership-encryption.ts";
 import {
   claimants,
   matchName,
@@ -81,7 +82,12 @@ type Row = { current: Endpoint[]; wanted: Endpoint[] };
 
 /** The same with what is looked up often, so that a hundred thousand records stay quick. */
 type Indexed = SilentInput &
-  Readonly<{ updated: ReadonlySet<Endpoint>; txts: ReadonlyMap<string, OwnershipRecord> }>;
+  Readonly<{
+    updated: ReadonlySet<Endpoint>;
+    txts: ReadonlyMap<string, OwnershipRecord>;
+    /** Names of ordinary TXTs that look like an encrypted ownership text. */
+    sealed: ReadonlySet<string>;
+  }>;
 
 const of = (
   code: SilentCode,
@@ -93,6 +99,16 @@ const ownerText = (endpoint: Endpoint): string => {
   const owner = ownerOf(endpoint);
   return owner === undefined || owner === "" ? "nobody owns it (no ownership record)" : `"${owner}" owns it`;
 };
+
+/** Without the key an encrypted ownership record is none, to ExternalDNS as to us. */
+function ownership(endpoint: Endpoint, { registry, sealed }: Indexed): string {
+  const txt = writtenTxts(ownable(endpoint), registry.flags, registry.rules).find(({ name }) =>
+    sealed.has(txtKey(name, endpoint.setIdentifier)),
+  );
+  return txt === undefined || ownerOf(endpoint) !== undefined
+    ? ownerText(endpoint)
+    : `its ownership record ${txt.name} cannot be read (it may be encrypted with another key)`;
+}
 
 const who = (endpoint: Endpoint): string => endpoint.labels[resourceLabel] ?? "another object";
 
@@ -121,7 +137,7 @@ function ofCurrent(current: Endpoint, wanted: readonly Endpoint[], input: Indexe
       of(
         "not-ours",
         current,
-        `${who(chosen)} wants ${equal ? "it as it is" : chosen.targets.join(", ")}, but ${ownerText(current)}: ExternalDNS will never update or delete it`,
+        `${who(chosen)} wants ${equal ? "it as it is" : chosen.targets.join(", ")}, but ${ownership(current, input)}: ExternalDNS will never update or delete it`,
       ),
     ];
   }
@@ -353,6 +369,11 @@ export function silentRows(input: SilentInput): readonly Silent[] {
   const { registry, read, plan, dropped, matches } = input;
   const indexed: Indexed = {
     ...input,
+    sealed: new Set(
+      read.endpoints
+        .filter(({ type, targets }) => type === "TXT" && mayBeEncrypted(targets))
+        .map(({ name, setIdentifier }) => txtKey(name, setIdentifier)),
+    ),
     updated: new Set(plan.update.map(({ from }) => from)),
     txts: new Map(read.ownership.map((each) => [txtKey(each.set.name, each.set.setIdentifier ?? ""), each])),
   };

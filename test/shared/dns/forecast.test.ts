@@ -593,8 +593,10 @@ describe("encrypted ownership", () => {
     ]);
   });
 
-  it("is nobody's without the key", () => {
-    expect(silences(forecastOf({ have, want: [wants("web", "10.0.0.2")] }))).toEqual(["not-ours web A"]);
+  it("is nobody's without the key, and told as unreadable", () => {
+    const result = forecastOf({ have, want: [wants("web", "10.0.0.2")] });
+    expect(silences(result)).toEqual(["not-ours web A"]);
+    expect(result.silent[0]?.why).toContain("a-web.example.com cannot be read");
   });
 
   it("cannot delete what was written in the clear", () => {
