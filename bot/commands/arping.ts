@@ -2,19 +2,19 @@ import * as z from "zod";
 import { sharedFrameBudget } from "#shared/arp/frame-budget.ts";
 import { hostKeyFindings } from "#shared/arp/host-key-finding.ts";
 import type { InvestigateOptions, Investigation, Subject } from "#shared/arp/investigate.ts";
-import { believedAnnouncers, evidenceAbout, investigate, ownAddressFault } from "#shared/arp/investigate.ts";
+import { evidenceAbout, investigate, ownAddressFault } from "#shared/arp/investigate.ts";
 import { sharedSingleFlight } from "#shared/arp/single-flight.ts";
 import type { Unaddressed } from "#shared/arp/subject.ts";
 import { resolveSubject, shortName, unaddressed } from "#shared/arp/subject.ts";
 import type { ArpPorts, Surroundings } from "#shared/arp/surroundings.ts";
 import { inParallel, readSurroundings } from "#shared/arp/surroundings.ts";
-import type { Skipped } from "#shared/arp/vantage.ts";
-import { arpVantages, firstReady, probeVantage } from "#shared/arp/vantage.ts";
+import type { ReadyVantage, Skipped } from "#shared/arp/vantage.ts";
+import { arpVantages, nodeOf, probeVantage, readyVantage } from "#shared/arp/vantage.ts";
 import { investigationReply, overviewReply } from "#shared/arp/verdict-reply.ts";
 import { watchAddress } from "#shared/arp/watch.ts";
 import { watchReply } from "#shared/arp/watch-reply.ts";
 import type { Fault } from "#shared/fault.ts";
-import { FaultError } from "#shared/fault.ts";
+import { FaultError, isFault } from "#shared/fault.ts";
 import { type Finding, isFailure } from "#shared/finding.ts";
 import type { Json } from "#shared/json.ts";
 import { nearest } from "#shared/nearest.ts";
@@ -188,19 +188,45 @@ function subjectsFor(ports: ArpPorts, surroundings: Surroundings, word: string):
 
 const isReply = (value: readonly unknown[] | Reply): value is Reply => !Array.isArray(value);
 
+type Found = Readonly<{
+  ready: ReadyVantage | undefined;
+  skipped: readonly Skipped[];
+  /** What has to be said about the vantage that was taken. */
+  notes: readonly string[];
+}>;
+
 /** Vantages once found ready are not asked again within a command; a node is no vantage for its own address. */
 function vantageFinder(ports: ArpPorts, vantages: readonly Vantage[], surroundings: Surroundings) {
-  const found = new Map<string, ReturnType<typeof firstReady>>();
-  return async (about: Subject): Promise<Awaited<ReturnType<typeof firstReady>>> => {
-    const announcers = believedAnnouncers(surroundings, about);
-    const able = vantages.filter(
-      ({ clusterNode }) =>
-        clusterNode === undefined || vantages.length === 1 || !announcers.includes(clusterNode),
-    );
-    const key = able.map(({ name }) => name).join(" ");
-    const known = found.get(key) ?? firstReady(ports, able);
-    found.set(key, known);
-    return known;
+  const known = new Map<string, Promise<ReadyVantage | Fault>>();
+  const getReady = async (vantage: Vantage): Promise<ReadyVantage | Fault> => {
+    try {
+      return await readyVantage(ports, vantage);
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error;
+      return error.fault;
+    }
+  };
+  return async (about: Subject): Promise<Found> => {
+    const skipped: Skipped[] = [];
+    for (const vantage of vantages) {
+      const own = ownAddressFault(surroundings, about, { vantage });
+      if (own && vantages.length > 1) continue;
+      const asked = known.get(vantage.name) ?? getReady(vantage);
+      known.set(vantage.name, asked);
+      const ready = await asked;
+      if (isFault(ready)) {
+        skipped.push({ vantage: vantage.name, fault: ready });
+        continue;
+      }
+      const node = nodeOf(ready, surroundings.table);
+      if (node === undefined || node === vantage.clusterNode) return { ready, skipped, notes: [] };
+      const asNode = { ...ready, vantage: { ...vantage, clusterNode: node } };
+      const blind = ownAddressFault(surroundings, about, asNode);
+      const said = `${vantage.name} has a MAC of the node ${node} and is taken for it${vantage.clusterNode === undefined ? "" : `, not for ${vantage.clusterNode}`} (clusterNode: in the config)`;
+      if (!blind) return { ready: asNode, skipped, notes: [said] };
+      skipped.push({ vantage: vantage.name, fault: { ...blind, detail: `${said}; ${blind.detail}` } });
+    }
+    return { ready: undefined, skipped, notes: [] };
   };
 }
 
@@ -281,8 +307,8 @@ async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
   let done = 0;
   const startedAt = context.deps.clock.now();
   const results = await inParallel(subjects, addressesAtOnce, async (about): Promise<Investigation> => {
-    const { ready, skipped } = await findVantage(about);
-    for (const note of skippedNotes(skipped)) notes.add(note);
+    const { ready, skipped, notes: remarks } = await findVantage(about);
+    for (const note of [...skippedNotes(skipped), ...remarks]) notes.add(note);
     for (const each of skipped) passedOver.set(each.vantage, each);
     const result = await investigate(options, about, ready ?? noneReady(skipped));
     if (!context.signal.aborted) done++;
@@ -332,7 +358,7 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
         ? "A watch is about one address: name it."
         : "NDP is not probed: only IPv4 can be watched.",
     );
-  const { ready, skipped } = await vantageFinder(ports, vantages, surroundings)(about);
+  const { ready, skipped, notes } = await vantageFinder(ports, vantages, surroundings)(about);
   const label =
     about.service === undefined ? about.ip : `${shortName(about.service, surroundings.objects)} ${about.ip}`;
   // A node gets no answer for what it announces itself: that would read as an outage.
@@ -363,7 +389,7 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
       ready.vantage,
       watch,
       (wire) => evidenceOf(wire, undefined),
-      skippedNotes(skipped),
+      [...skippedNotes(skipped), ...notes],
     );
     const { from: start, to } = watch.timeline;
     return withFindings(

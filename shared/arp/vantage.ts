@@ -6,6 +6,7 @@ import type { Nic } from "../probes/ip-addr.ts";
 import { ipAddr } from "../probes/ip-addr.ts";
 import type { Probe } from "../probes/probe.ts";
 import type { Vantage } from "../site/site.ts";
+import type { MacTable } from "./mac-table.ts";
 import { lanNics } from "./mac-table.ts";
 import type { ArpPorts } from "./surroundings.ts";
 
@@ -26,6 +27,8 @@ export type ReadyVantage = Readonly<{
   nic: Nic;
   /** The interface has an address in the LAN prefix. */
   onLan: boolean;
+  /** MACs of the vantage's own interfaces in the segment. */
+  macs: readonly string[];
 }>;
 
 /** Budget and single flights go by the machine, whatever the vantage is called in which cluster. */
@@ -67,24 +70,21 @@ export async function readyVantage(ports: ArpPorts, vantage: Vantage): Promise<R
       what: `vantage ${vantage.name}`,
       detail: `no interface that is up has an address in ${ports.config.site.lanPrefix}`,
     });
-  return { vantage, identity, nic, onLan: true };
+  const site = { ...ports.config.site, lanNic: [] };
+  const macs = lanNics(vantage.clusterNode ?? vantage.name, nics, site).flatMap(({ mac }) => mac ?? []);
+  return { vantage, identity, nic, onLan: true, macs };
+}
+
+/**
+ * The cluster node that a vantage really is, by the MACs of both, whatever the config says it is: a node gets no answer
+ * for what it announces itself, declared or not. `undefined` when no node that was read has one of its MACs.
+ */
+export function nodeOf({ macs }: Pick<ReadyVantage, "macs">, table: MacTable): string | undefined {
+  for (const mac of macs) {
+    const owner = table.ownerOf(mac);
+    if (owner.kind === "node") return owner.owner.node;
+  }
+  return undefined;
 }
 
 export type Skipped = Readonly<{ vantage: string; fault: Fault }>;
-
-/** The first of the vantages that can probe, and why those before it could not. */
-export async function firstReady(
-  ports: ArpPorts,
-  vantages: readonly Vantage[],
-): Promise<Readonly<{ ready: ReadyVantage | undefined; skipped: readonly Skipped[] }>> {
-  const skipped: Skipped[] = [];
-  for (const vantage of vantages) {
-    try {
-      return { ready: await readyVantage(ports, vantage), skipped };
-    } catch (error) {
-      if (!(error instanceof FaultError)) throw error;
-      skipped.push({ vantage: vantage.name, fault: error.fault });
-    }
-  }
-  return { ready: undefined, skipped };
-}

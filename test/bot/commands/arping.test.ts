@@ -322,6 +322,34 @@ describe("vantages", () => {
   });
 });
 
+describe("a vantage that is a node and was not declared as one", () => {
+  const disguised = (world: World, ...names: readonly string[]): ClusterPorts => ({
+    ...world.cluster,
+    config: {
+      ...world.cluster.config,
+      vantages: names.map((name) => ({ name, place: "lan-wired" as const, access: "local" as const })),
+    },
+  });
+  it("does not judge an address that it announces", async () => {
+    const world = await settled();
+    const { node } = data(await ask(world, { subject: "httpbin" }));
+    const reply = await ask(world, { subject: "httpbin" }, disguised(world, node as string));
+    expect(data(reply)).toMatchObject({ verdict: "could-not-look", frames: 0 });
+    expect(plain(reply.why ?? [])).toMatch(new RegExp(`has a MAC of the node ${node} and is taken for it`));
+    const seen = await watch(world, { subject: "httpbin", for: 5_000 }, disguised(world, node as string));
+    expect(seen.verdict.word).toBe("UNKNOWN");
+  });
+  it("gives ARP evidence for others, as the node that it is, and gives way to a better one", async () => {
+    const world = await settled();
+    const { node, prediction } = data(await ask(world, { subject: "httpbin" }));
+    const next = (prediction as { order: readonly string[] }).order[1] as string;
+    const reply = await ask(world, { subject: "httpbin" }, disguised(world, node as string, next));
+    expect(data(reply)).toMatchObject({ verdict: "expected", vantage: { name: next, clusterNode: next } });
+    expect(evidenceOf(reply)).toMatch(new RegExp(`${next} has a MAC of the node ${next} and is taken`));
+    expect(evidenceOf(reply)).toMatch(/ARP evidence\s+only/);
+  });
+});
+
 describe("words", () => {
   it("an unknown service gets the nearest and the way to all", async () => {
     const reply = await ask(await settled(), { subject: "htpbin" });
