@@ -24,6 +24,9 @@ const fieldsOf = (line: string): readonly string[] =>
     .slice(0, 4)
     .map((field) => field.replace(/:$/, "").replace(/\\(.)/g, "$1"));
 
+/** Without a message bus nothing can be asked, and NetworkManager does not run without one. */
+const noBus = /Could not create NMClient object: Could not connect: No such file or directory/;
+
 /** nmcli exits with 8 when NetworkManager is not running (nmcli(1)). */
 export const nodeNmcli: Probe<readonly [], NmDevices> = {
   id: "nm-devices",
@@ -37,7 +40,7 @@ export const nodeNmcli: Probe<readonly [], NmDevices> = {
   }),
   read: (output) => {
     if (commandFailure(output, "nmcli")?.kind === "missing-tool") return { kind: "not-installed" };
-    if (output.exitCode === 8) return { kind: "not-running" };
+    if (output.exitCode === 8 || noBus.test(output.stderr)) return { kind: "not-running" };
     expectSuccess(output, "nmcli");
     const devices = wholeLines(output, "nmcli").map((line): NmDevice => {
       const [nic, type, state, connection] = fieldsOf(line);
