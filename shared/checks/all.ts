@@ -4,6 +4,10 @@ import { arpFlux } from "./arp-flux.ts";
 import { bgpLeftovers } from "./bgp-leftovers.ts";
 import { calicoAddressNic } from "./calico-address-nic.ts";
 import { calicoAutodetection } from "./calico-autodetection.ts";
+import { calicoBgpPeers } from "./calico-bgp-peers.ts";
+import { calicoEbpf } from "./calico-ebpf.ts";
+import { calicoPoolOverlap } from "./calico-pool-overlap.ts";
+import { calicoServiceIps } from "./calico-service-ips.ts";
 import type { Check } from "./check.ts";
 import { defaultRouteNic } from "./default-route-nic.ts";
 import { duplicateMac } from "./duplicate-mac.ts";
@@ -72,4 +76,8 @@ export const checks: readonly Check[] = [
   bgpLeftovers,
   speakerVersions,
   k3sServicelb,
+  calicoServiceIps,
+  calicoPoolOverlap,
+  calicoBgpPeers,
+  calicoEbpf,
 ];
