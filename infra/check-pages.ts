@@ -50,6 +50,21 @@ ${checks.map(({ id, title }) => `- [${id}](${id}.md): ${title}`).join("\n")}
 Every check has one of four outcomes: passed, failed, skipped (the question does not arise here, and why), unknown (we
 could not look, and why). A check that compares nodes does not pass while a node could not be read.
 
+## How a node is looked at
+
+Everything the checks need of a node comes in one SSH exec: one script that never changes, \`sh -c\` with the commands of
+the catalogue as its arguments. Each command has its own time limit and exit code, and its output travels between marks
+that it cannot forge, so a program that hangs or prints nonsense spoils its own evidence only. Nothing is written on the
+node, standard input is closed, no command changes anything. What needs root goes by \`sudo -n\`;
+\`arpeggio sudoers\` prints the file that allows exactly that. A node that does not answer costs 20 s at most and delays
+no other.
+
+Codes that belong to no single check: \`node-silent\` (we could not visit the node, and its neighbours do not reach it
+either), \`fault-...\` (we could not look: timed-out, unreachable, refused, denied, missing-tool, missing-privilege,
+unreadable, truncated, not-configured, cancelled).
+
+## A new check
+
 A new check is one file in \`shared/checks\` and its line in \`shared/checks/all.ts\`: \`defineCheck\` takes what it needs of a
 node (\`needs\`), what it reads of the cluster (\`reads\`), the words of its page, and a pure \`judge\`. Its test has a failing, a
 passing and an unknown case.

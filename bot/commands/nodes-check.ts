@@ -19,6 +19,15 @@ const usage = (cluster: string, said: Text, next: Text, data: Reply["data"]): Re
   ...(data === undefined ? {} : { data }),
 });
 
+const unsure = (cluster: string, said: Text, next: Text): Reply => ({
+  verdict: { word: "UNKNOWN", outcome: "unknown", text: said },
+  cluster,
+  findings: [],
+  blocks: [],
+  next: [next],
+  actions: [],
+});
+
 const most = 20;
 const listed = (names: readonly string[]): string =>
   names.length <= most
@@ -62,21 +71,18 @@ export const check = defineVerb({
     const lists = await readLists(ports, asked);
     const source = nodeSource(lists.nodes, cluster.config);
     if (source.names.length === 0 && source.from === "config")
-      return {
-        verdict: {
-          word: "UNKNOWN",
-          outcome: "unknown",
-          text: text`no node is known: ${source.because.what}: ${source.because.detail}, and the config lists none`,
-        },
-        cluster: name,
-        findings: [],
-        blocks: [],
-        next: [
-          text`Add them under ${code("nodes.list")} (docs/config.md), or see ${code("/arpeggio doctor")}`,
-        ],
-        actions: [],
-      };
+      return unsure(
+        name,
+        text`no node is known: ${source.because.what}: ${source.because.detail}, and the config lists none`,
+        text`Add them under ${code("nodes.list")} (docs/config.md), or see ${code("/arpeggio doctor")}`,
+      );
     const stranger = input.nodes.find((node) => !source.names.includes(node));
+    if (stranger !== undefined && source.from === "config")
+      return unsure(
+        name,
+        text`whether there is a node ${code(stranger)} cannot be told: ${source.because.detail}, and the config does not list it`,
+        text`Nodes of the config: ${listed(source.names)}`,
+      );
     if (stranger !== undefined)
       return usage(name, noSuch("node", stranger, source.names), text`Nodes: ${listed(source.names)}`, {
         known: source.names,

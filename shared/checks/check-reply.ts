@@ -6,7 +6,9 @@ import type { Json } from "../json.ts";
 import type { Block, Reply } from "../reply.ts";
 import { counted } from "../report/wording.ts";
 import { code, join, type Text, text } from "../text.ts";
+import { blameTheSilent } from "./blame.ts";
 import type { Check } from "./check.ts";
+import { verdict, verdictOfOne } from "./check-verdict.ts";
 import type { NodeSource } from "./gather.ts";
 
 export type CheckRun = Readonly<{
@@ -238,80 +240,6 @@ const resultJson = (result: CheckResult): Json => ({
   ...(result.outcome === "unknown" ? { fault: result.fault } : {}),
 });
 
-type Count = Readonly<{
-  total: number;
-  failing: number;
-  unknown: number;
-  /** Nodes about which there is nothing worse than a remark. */
-  remarked: number;
-  checks: number;
-  cluster: number;
-}>;
-
-function verdict(
-  { total, failing, unknown, remarked, checks, cluster }: Count,
-  unsureChecks: number,
-): Reply["verdict"] {
-  const passing = total - failing - unknown - remarked;
-  const all = counted(checks, "check");
-  const passed = checks === 1 ? "pass the check" : `pass all ${all}`;
-  const rest = [
-    passing === 0
-      ? "none passes all of them"
-      : `${passing} ${passing === 1 ? passed.replace("pass", "passes") : passed}`,
-    ...(remarked > 0 ? [`${remarked} with a remark`] : []),
-    ...(unknown > 0 ? [`${unknown} could not be looked at in full`] : []),
-    ...(cluster > 0 ? [`${counted(cluster, "finding")} about the cluster`] : []),
-  ].join(", ");
-  const nodes = counted(total, "node");
-  if (failing > 0)
-    return {
-      word: `${failing} of ${nodes} ${failing === 1 ? "needs" : "need"} you`,
-      outcome: "failed",
-      text: [rest],
-    };
-  if (cluster > 0) return { word: "FAIL", outcome: "failed", text: [rest] };
-  if (unknown > 0) return { word: "UNKNOWN", outcome: "unknown", text: [`of ${nodes} ${rest}`] };
-  if (unsureChecks > 0)
-    return {
-      word: "UNKNOWN",
-      outcome: "unknown",
-      text: [`${unsureChecks} of ${all} could not be made in full, the others pass on ${nodes}`],
-    };
-  if (remarked > 0) return { word: "OK", outcome: "ok", text: [`of ${nodes} ${rest}`] };
-  return {
-    word: "OK",
-    outcome: "ok",
-    text: [`${nodes} ${total === 1 ? passed.replace("pass", "passes") : passed}`],
-  };
-}
-
-/** For one node: how many of its checks failed and how many could not be made. */
-function verdictOfOne(node: string, results: readonly CheckResult[]): Reply["verdict"] {
-  const having = (outcome: CheckResult["outcome"]): number =>
-    results.filter((result) => result.outcome === outcome).length;
-  const failed = having("failed");
-  const unsure = having("unknown");
-  const rest = [
-    ...(failed > 0
-      ? [`${failed} of ${counted(results.length, "check")} ${failed === 1 ? "fails" : "fail"}`]
-      : []),
-    ...(unsure > 0 ? [`${unsure} of ${counted(results.length, "check")} could not be made`] : []),
-    ...(failed + unsure > 0 ? [`${having("passed")} ${having("passed") === 1 ? "passes" : "pass"}`] : []),
-  ].join(", ");
-  if (failed > 0) return { word: `${node} needs you`, outcome: "failed", text: [rest] };
-  if (unsure > 0) return { word: "UNKNOWN", outcome: "unknown", text: [`${node}: ${rest}`] };
-  const skips = having("skipped");
-  const passes = counted(having("passed"), "check");
-  return {
-    word: "OK",
-    outcome: "ok",
-    text: [
-      `${node} passes ${skips === 0 ? "all " : ""}${passes}${skips === 0 ? "" : `, ${skips} do not apply`}`,
-    ],
-  };
-}
-
 /** Of results about the whole cluster, what concerns these nodes: the rest was not asked for. */
 export const concerning = (
   results: readonly CheckResult[],
@@ -326,7 +254,13 @@ export const concerning = (
 
 /** The answer of `/nodes check`: who needs somebody, why, what they have in common. Pure. */
 export function checkReply(run: CheckRun): Reply {
-  const failures = run.results.flatMap((result) => (result.outcome === "failed" ? result.findings : []));
+  const failures = blameTheSilent(
+    run.results.flatMap((result) => (result.outcome === "failed" ? result.findings : [])),
+    run.unreached,
+  );
+  const silent = new Set(
+    failures.flatMap(({ code: name, subject }) => (name === "node-silent" ? [subject.name] : [])),
+  );
   const byNode = new Map<string, Finding[]>();
   const ofCluster: Finding[] = [];
   for (const finding of failures) {
@@ -350,7 +284,11 @@ export function checkReply(run: CheckRun): Reply {
   const findings: readonly Finding[] = [
     ...(only === undefined ? folded(run.cluster, lines) : [...byNode.values()].flat()),
     ...ofCluster,
-    ...folded(run.cluster, [...unknownOf.values()].flat()),
+    // Who is silent was told already, with its witnesses.
+    ...folded(
+      run.cluster,
+      [...unknownOf].flatMap(([node, each]) => (silent.has(node) ? [] : each)),
+    ),
     ...clusterUnknown,
   ].toSorted(bySeverity);
   const causes = commonCauses(run);
