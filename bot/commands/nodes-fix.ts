@@ -4,6 +4,7 @@ import type { Check } from "#shared/checks/check.ts";
 import type { FixAnswer, FixPlan, Lines } from "#shared/checks/fix.ts";
 import { type GatherPorts, nodeSource, readLists, visitNodes } from "#shared/checks/gather.ts";
 import { askingFor, planFix } from "#shared/checks/plan-fix.ts";
+import { FaultError } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
 import { nearest } from "#shared/nearest.ts";
 import type { Block, Reply, Verdict } from "#shared/reply.ts";
@@ -187,6 +188,9 @@ export const fix = defineVerb({
     const asking = found.fix === undefined ? [] : [askingFor(found, found.fix)];
     const listed = await readLists(ports, asking);
     const source = nodeSource(listed.nodes, cluster.config);
+    // A list that the API did not give says nothing about who is missing from it.
+    if (!source.names.includes(input.node) && source.from === "config")
+      throw new FaultError({ ...source.because, what: `whether there is a node ${input.node}` });
     if (!source.names.includes(input.node)) return usage(name, "node", input.node, source.names);
     const words: Words = { cluster: name, node: input.node, check: found };
     if (found.fix === undefined)
