@@ -77,11 +77,19 @@ const whyLines = ({ ip, service, order, why, interfaces }: AddressPrediction): s
   ...Object.entries(why).map(([node, reason]) => `  -  ${node}: ${reason}`),
 ];
 
-/** Nothing in the dump to judge by is not "nobody announces". */
+/**
+ * Nothing in the dump to judge by is not "nobody announces": a kind of which there is not one object was most likely
+ * not asked for. Every cluster has EndpointSlices, and nothing gives addresses without a pool.
+ */
 function missing(objects: MetalLbObjects): readonly Finding[] {
+  const assigned = objects.services.some(
+    ({ type, ingress }) => type === "LoadBalancer" && ingress.length > 0,
+  );
   const absent = [
     ...(objects.nodes.length === 0 ? ["Nodes"] : []),
     ...(objects.services.length === 0 ? ["Services"] : []),
+    ...(assigned && objects.endpointSlices.length === 0 ? ["EndpointSlices"] : []),
+    ...(assigned && objects.ipAddressPools.length === 0 ? ["IPAddressPools"] : []),
   ];
   if (absent.length === 0) return [];
   return [
@@ -98,16 +106,29 @@ function missing(objects: MetalLbObjects): readonly Finding[] {
 
 function report(objects: MetalLbObjects, prediction: Prediction): Reply {
   const gaps = missing(objects);
-  const findings = gaps.length > 0 ? gaps : predictionFindings(prediction);
+  const certain = predictionFindings(prediction);
+  // A rejected configuration is what it is, whatever else the dump left out.
+  const findings =
+    gaps.length > 0
+      ? [...gaps, ...certain.filter(({ code: name }) => name === "metallb-configuration-invalid")]
+      : certain;
   const { addresses } = prediction;
   const announced = addresses.filter(({ order }) => order.length > 0).length;
   const failed = findings.some(isFailure);
   const [only] = addresses;
   const verdict: Reply["verdict"] =
     gaps.length > 0
-      ? { word: "UNKNOWN", outcome: "unknown", text: ["the dump is incomplete"] }
+      ? {
+          word: failed ? "FAIL" : "UNKNOWN",
+          outcome: failed ? "failed" : "unknown",
+          text: ["the dump is incomplete"],
+        }
       : addresses.length === 0
-        ? { word: "OK", outcome: "ok", text: ["no Service in the dump has a LoadBalancer address"] }
+        ? {
+            word: "INFO",
+            outcome: "info",
+            text: ["no Service in the dump has a LoadBalancer address, so there is nothing to predict"],
+          }
         : {
             word: failed ? "FAIL" : "OK",
             outcome: failed ? "failed" : "ok",
@@ -141,7 +162,9 @@ function report(objects: MetalLbObjects, prediction: Prediction): Reply {
                 [address.ip],
                 [address.service],
                 [address.pool ?? "-"],
-                [`${address.order[0] ?? "nobody"}${nics(address, address.order[0])}`],
+                [
+                  `${address.order[0] ?? (gaps.length > 0 ? "unknown" : "nobody")}${nics(address, address.order[0])}`,
+                ],
                 [address.order[1] ?? "-"],
                 [
                   reasons(address)

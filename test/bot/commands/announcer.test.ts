@@ -199,13 +199,42 @@ describe("arpeggio announcer", () => {
   });
 
   it.each([
-    { name: "no Nodes", text: dump(service("s", "10.0.0.1")), absent: ["Nodes"] },
+    {
+      name: "no Nodes",
+      text: dump(service("s", "10.0.0.1"), slice("s", ["a"]), openPool),
+      absent: ["Nodes"],
+    },
     { name: "nothing", text: dump(), absent: ["Nodes", "Services"] },
+    {
+      name: "no EndpointSlices",
+      text: dump(nodes("a"), openPool, service("s", "10.0.0.1")),
+      absent: ["EndpointSlices"],
+    },
+    {
+      name: "no IPAddressPools",
+      text: dump(nodes("a"), l2("all"), service("s", "10.0.0.1"), slice("s", ["a"])),
+      absent: ["IPAddressPools"],
+    },
   ])("$name: unknown, not fine", async ({ text, absent }) => {
     const reply = await run("--dump dump.json", text);
     expect(reply.verdict.outcome).toBe("unknown");
-    expect(reply.findings).toContainEqual(
-      expect.objectContaining({ code: "dump-incomplete", facts: { absent } }),
-    );
+    expect(reply.findings).toEqual([
+      expect.objectContaining({ code: "dump-incomplete", severity: "unknown", facts: { absent } }),
+    ]);
+    expect(exitCode(reply)).toBe(3);
+    expect(Object.keys(reply.json as object)).toEqual(["assumed", "addresses"]);
+  });
+
+  it("what was left out of a dump does not hide a rejected configuration", async () => {
+    const bad = l2("primary", { nodeSelectors: [{ matchLabels: { "kubernetes.io/hostname": "*" } }] });
+    const text = dump(nodes("a"), pool("p", ["10.0.0.0/24"]), bad, service("s", "10.0.0.1"));
+    expect(exitCode(await run("--dump dump.json", text))).toBe(1);
+  });
+
+  it("a dump without LoadBalancer addresses is no OK", async () => {
+    const text = dump(nodes("a"), service("z", [], { type: "ClusterIP" }));
+    const reply = await run("--dump dump.json", text);
+    expect(reply.verdict).toMatchObject({ word: "INFO", outcome: "info" });
+    expect(exitCode(reply)).toBe(0);
   });
 });
