@@ -13,7 +13,7 @@ import type { ReadCluster } from "#shared/kubernetes/read.ts";
 import type { Shell } from "#shared/probes/shell.ts";
 import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import { buildSite } from "#shared/twin/sites/build-site.ts";
-import { calicoUses, patchObject, type SiteFault } from "#shared/twin/sites/faults.ts";
+import { addObject, calicoUses, patchObject, type SiteFault } from "#shared/twin/sites/faults.ts";
 import { healthyPlan } from "#shared/twin/sites/healthy.ts";
 import { until } from "#test/contract/shell.ts";
 import { registered } from "#test/shared/checks/gathered.ts";
@@ -235,6 +235,28 @@ const scenes: readonly Scene[] = [
     finds: ["route-via-gateway"],
     heal: ["ip route flush exact 10.77.0.200/29"],
     broken: ["ip route add 10.77.0.200/29 via 10.77.0.12"],
+  },
+  {
+    check: "calico-bgp-peers",
+    node: "bettley",
+    finds: ["calico-bgp-peer-gone"],
+    heal: ["ip neigh replace 10.77.0.77 lladdr 02:a6:32:0a:1c:77 dev eth0 nud permanent"],
+    broken: ["ip neigh replace 10.77.0.77 dev eth0 nud failed"],
+    always: addObject(
+      "calicobgppeers",
+      { name: "router" },
+      { spec: { peerIP: "10.77.0.77", asNumber: 64501 } },
+    ),
+  },
+  {
+    check: "calico-ebpf",
+    node: "bettley",
+    finds: ["calico-ebpf-nic"],
+    says: addObject(
+      "felixconfigurations",
+      { name: "default" },
+      { spec: { bpfEnabled: true, bpfDataIfacePattern: "^bond" } },
+    ),
   },
 ];
 
