@@ -12,7 +12,13 @@ export type Claim =
       /** Why not to lean on it, known from the source itself. */
       doubts: readonly string[];
     }>
-  | Readonly<{ kind: "nodes"; nodes: readonly string[]; doubts: readonly string[] }>
+  | Readonly<{
+      kind: "nodes";
+      nodes: readonly string[];
+      doubts: readonly string[];
+      /** One of them, and which is not known; without it the source names all of them. */
+      oneOf?: true;
+    }>
   | Readonly<{ kind: "none"; because: string }>
   | Readonly<{ kind: "unknown"; fault: Fault }>;
 
@@ -33,20 +39,18 @@ export function statusClaim(objects: MetalLbObjects, service: string, version: s
  * advertisements name; then announceFailed is the other half of the story.
  */
 export function eventClaim(objects: MetalLbObjects, service: string): Claim {
-  const { assigned, failed, because } = eventSays(objects, service);
+  const { assigned, nodes, failed, because } = eventSays(objects, service);
   if (assigned === undefined) return { kind: "none", because: "no layer 2 nodeAssigned event is left" };
   const at = assigned.time === undefined ? undefined : Date.parse(assigned.time);
-  return {
-    kind: "node",
-    node: assigned.node,
-    ...(at === undefined ? {} : { at }),
-    doubts: [
-      ...because,
-      ...(failed?.node === assigned.node
-        ? ["announceFailed too: none of the interfaces that the advertisements name exists there"]
-        : []),
-    ],
-  };
+  const doubts = [
+    ...because,
+    ...(failed !== undefined && nodes.includes(failed.node)
+      ? ["announceFailed too: none of the interfaces that the advertisements name exists there"]
+      : []),
+  ];
+  // A tie is a claim about one of them, not about all.
+  if (nodes.length > 1) return { kind: "nodes", nodes, doubts, oneOf: true };
+  return { kind: "node", node: assigned.node, ...(at === undefined ? {} : { at }), doubts };
 }
 
 /** The nodes a claim names. */

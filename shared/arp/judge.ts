@@ -365,10 +365,14 @@ function disagreements(
   const against = (source: string, claim: Claim) => {
     const nodes = claimedNodes(claim);
     if (nodes.length === 0 || open(nodes)) return;
+    const tied = claim.kind === "nodes" && claim.oneOf === true;
+    if (tied && wire.length === 1 && nodes.includes(wire[0] ?? "")) return;
     const doubts = claim.kind === "node" || claim.kind === "nodes" ? claim.doubts : [];
     const doubt = doubts.length === 0 ? "" : ` (${doubts.join("; ")})`;
     if (looked && (wire.length !== nodes.length || nodes.some((node) => !wire.includes(node))))
-      out.push(`${source} says ${list(nodes)}, the wire says ${wireSays}${doubt}`);
+      out.push(
+        `${source} says ${tied ? nodes.join(" or ") : list(nodes)}, the wire says ${wireSays}${doubt}`,
+      );
   };
   against("status", evidence.status);
   against("event", evidence.event);
@@ -379,10 +383,10 @@ function disagreements(
     if (predicted !== undefined && !open([predicted]) && (wire.length !== 1 || wire[0] !== predicted))
       out.push(`prediction says ${predicted}, the wire says ${wireSays}`);
   }
-  const [status] = claimedNodes(evidence.status);
-  const [event] = claimedNodes(evidence.event);
-  if (status !== undefined && event !== undefined && status !== event)
-    out.push(`status says ${status}, the newest event says ${event}`);
+  const status = claimedNodes(evidence.status);
+  const event = claimedNodes(evidence.event);
+  if (status.length > 0 && event.length > 0 && !status.some((node) => event.includes(node)))
+    out.push(`status says ${list(status)}, the newest event says ${event.join(" or ")}`);
   return out;
 }
 

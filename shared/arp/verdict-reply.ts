@@ -59,7 +59,9 @@ const claimNote = (claim: Claim, now: number): string => {
 };
 
 const claimNode = (claim: Claim): string =>
-  claim.kind === "unknown" ? "unknown" : claimedNodes(claim).join(", ") || "nobody";
+  claim.kind === "unknown"
+    ? "unknown"
+    : claimedNodes(claim).join(claim.kind === "nodes" && claim.oneOf ? " or " : ", ") || "nobody";
 
 function wireRow(result: Investigation): SourceRow {
   const { verdict, evidence } = result;

@@ -78,9 +78,14 @@ function disagreement(address: AddressImpact): Finding | undefined {
     ...(status.nodes.length === 0
       ? []
       : [{ source: "status", nodes: status.nodes, because: status.because }]),
-    ...(event.assigned ? [{ source: "event", nodes: [event.assigned.node], because: event.because }] : []),
+    ...(event.assigned ? [{ source: "event", nodes: event.nodes, because: event.because }] : []),
   ];
-  const differing = seen.filter(({ nodes }) => nodes.length !== 1 || nodes[0] !== predicted);
+  const differing = seen.filter(({ source, nodes }) =>
+    // Events of the same second name one newest node; which of them it is contradicts none.
+    source === "event"
+      ? !nodes.some((node) => node === predicted)
+      : nodes.length !== 1 || nodes[0] !== predicted,
+  );
   if (differing.length === 0) return undefined;
   return {
     code: "announcer-differs",

@@ -70,6 +70,8 @@ export type EventSays = Trust &
   Readonly<{
     /** The newest layer 2 assignment. `time` is RFC 3339. */
     assigned: Readonly<{ node: string; time: string | undefined }> | undefined;
+    /** Every node that may be the newest: several when the times, which count seconds, do not tell them apart. */
+    nodes: readonly string[];
     /** The newest report that a node announces on no NIC because it has none of the named interfaces. */
     failed: Readonly<{ node: string; ip: string; time: string | undefined; message: string }> | undefined;
   }>;
@@ -78,6 +80,11 @@ const assignment = /announcing from node "([^"]+)"(?: with protocol "([^"]+)")?/
 const failure = /LB IP "([^"]+)" doesn't exist in assigned node "([^"]+)" with protocol "layer2"/;
 
 const at = (time: string | undefined): number => (time === undefined ? 0 : Date.parse(time));
+
+/** Whether two times cannot be put in order: event times without a fraction stand for the whole second. */
+const sameMoment = (a: string | undefined, b: string | undefined): boolean =>
+  at(a) === at(b) ||
+  (Math.floor(at(a) / 1000) === Math.floor(at(b) / 1000) && !(a?.includes(".") && b?.includes(".")));
 
 const newest = <T extends Readonly<{ time: string | undefined }>>(items: readonly T[]): T | undefined =>
   items.reduce<T | undefined>(
@@ -107,17 +114,22 @@ export function eventSays(objects: MetalLbObjects, service: string): EventSays {
   const assigned = newest(assignments);
   const failed = newest(failures);
   const because: string[] = [];
+  const nodes = [
+    ...new Set(
+      assigned
+        ? assignments.filter(({ time }) => sameMoment(time, assigned.time)).map(({ node }) => node)
+        : [],
+    ),
+  ].sort();
   if (assigned) {
     if (assigned.time === undefined) because.push("the event carries no time");
-    const rivals = assignments.filter(
-      ({ node, time }) => node !== assigned.node && at(time) === at(assigned.time),
-    );
-    if (rivals.length > 0)
-      because.push(`at the same time also ${[...new Set(rivals.map(({ node }) => node))].sort().join(", ")}`);
-    const doubt = nodeDoubt(objects, assigned.node);
-    if (doubt) because.push(doubt);
+    if (nodes.length > 1) because.push("in the same second: which came last is not known");
+    for (const node of nodes) {
+      const doubt = nodeDoubt(objects, node);
+      if (doubt) because.push(doubt);
+    }
   }
-  return { assigned, failed, ...trusting(because) };
+  return { assigned, nodes, failed, ...trusting(because) };
 }
 
 /** One ServiceBGPStatus: a node announces a Service to these peers. It is intention, no proof of a session. */

@@ -87,6 +87,13 @@ describe("event", () => {
     );
     expect(claim.kind === "node" && claim.doubts.join()).toMatch(/announceFailed/);
   });
+  it("is one of several when they come from the same second", () => {
+    const claim = eventClaim(
+      from(assigned("cargyll", "2026-11-23T14:02:11Z"), assigned("bettley", "2026-11-23T14:02:11Z")),
+      service,
+    );
+    expect(claim).toMatchObject({ kind: "nodes", nodes: ["bettley", "cargyll"], oneOf: true });
+  });
   it("is none when none is left", () => {
     expect(eventClaim(from(), service).kind).toBe("none");
   });

@@ -251,6 +251,17 @@ describe("disagreements and caveats", () => {
       judge(evidence([macs.stranger], { table: partial, status: says("dalt") })).disagreements.join(),
     ).not.toMatch(/status/);
   });
+  it("events of the same second contradict neither of the nodes they name, but do a third", () => {
+    const event = { kind: "nodes", nodes: ["bettley", "cargyll"], doubts: [], oneOf: true } as const;
+    const agree = evidence([macs.bettley], { event, status: says("cargyll") });
+    expect(judge(agree).disagreements).toEqual(["status says cargyll, the wire says bettley"]);
+    expect(judge(evidence([macs.karstark], { event, ...leads("karstark") })).disagreements).toEqual([
+      "event says bettley or cargyll, the wire says karstark",
+    ]);
+    expect(judge(evidence([macs.bettley], { event, status: says("karstark") })).disagreements).toContain(
+      "status says karstark, the newest event says bettley or cargyll",
+    );
+  });
   it("does not hold an unread node's MAC against a prediction that names the node", () => {
     const verdict = judge(evidence([macs.stranger], { table: partial, ...leads("dalt", "bettley") }));
     expect(verdict.code).toBe("could-not-look");

@@ -100,6 +100,7 @@ describe("eventSays", () => {
     for (const list of [events, [...events].reverse()])
       expect(says(...list)).toEqual({
         assigned: { node: "b", time: "2026-07-01T14:02:11Z" },
+        nodes: ["b"],
         failed: undefined,
         trust: "as reported",
         because: [],
@@ -142,7 +143,7 @@ describe("eventSays", () => {
     {
       name: "two nodes at the same second",
       items: [assigned("a", "2026-07-01T10:00:00Z"), assigned("b", "2026-07-01T10:00:00Z")],
-      because: /at the same time also/,
+      because: /in the same second/,
     },
     {
       name: "a node that is gone",
@@ -154,6 +155,17 @@ describe("eventSays", () => {
     const found = says(...items);
     expect(found.trust).toBe("may be stale");
     expect(found.because.join("\n")).toMatch(because);
+  });
+
+  it("names every node of the newest second, and tells those apart whose times have fractions", () => {
+    const tied = says(assigned("b", "2026-07-01T10:00:00Z"), assigned("a", "2026-07-01T10:00:00.400000Z"));
+    expect(tied.nodes).toEqual(["a", "b"]);
+    expect(
+      says(assigned("b", "2026-07-01T10:00:00.100000Z"), assigned("a", "2026-07-01T10:00:00.400000Z")).nodes,
+    ).toEqual(["a"]);
+    expect(says(assigned("b", "2026-07-01T10:00:00Z"), assigned("a", "2026-07-01T10:00:01Z")).nodes).toEqual([
+      "a",
+    ]);
   });
 
   it("reads events.k8s.io objects too", () => {
