@@ -34,7 +34,14 @@ const nodeOf = ({ subject }: Finding): string | undefined =>
 
 const faultText = ({ what, detail }: Fault): Text => text`${what}: ${detail}`;
 
-type Line = Readonly<{ node: string; severity: Severity; text: Text; codes: readonly string[] }>;
+type Line = Readonly<{
+  node: string;
+  severity: Severity;
+  text: Text;
+  codes: readonly string[];
+  /** Of the one finding that the line is. */
+  facts?: Finding["facts"];
+}>;
 
 const worst = (findings: readonly Finding[]): Severity =>
   findings.toSorted(bySeverity)[0]?.severity ?? "info";
@@ -55,6 +62,7 @@ function failureLine(node: string, findings: readonly Finding[]): Line {
     severity,
     text: join([...shown.map((finding) => finding.text), ...(more > 0 ? [`${more} more`] : [])], "; "),
     codes: [...new Set(ordered.map((finding) => finding.code))],
+    ...(ordered.length === 1 && ordered[0] ? { facts: ordered[0].facts } : {}),
   };
 }
 
@@ -140,7 +148,7 @@ function folded(cluster: string, lines: readonly Line[]): readonly Finding[] {
     return group.map((line) => ({
       ...common,
       subject: { kind: "node", name: line.node },
-      facts: { codes: line.codes },
+      facts: { ...line.facts, codes: line.codes },
       text: line.text,
     }));
   });
@@ -252,14 +260,18 @@ export const concerning = (
     return first === undefined ? [] : [{ ...result, findings: [first, ...rest] }];
   });
 
+/** Findings that say why a node could not be visited. */
+const reasonCodes: readonly string[] = ["node-silent", "host-key-changed"];
+
 /** The answer of `/nodes check`: who needs somebody, why, what they have in common. Pure. */
 export function checkReply(run: CheckRun): Reply {
   const failures = blameTheSilent(
     run.results.flatMap((result) => (result.outcome === "failed" ? result.findings : [])),
     run.unreached,
   );
-  const silent = new Set(
-    failures.flatMap(({ code: name, subject }) => (name === "node-silent" ? [subject.name] : [])),
+  /** Their fault was told as a failure; telling it again as a gap adds nothing. */
+  const explained = new Set(
+    failures.flatMap(({ code: name, subject }) => (reasonCodes.includes(name) ? [subject.name] : [])),
   );
   const byNode = new Map<string, Finding[]>();
   const ofCluster: Finding[] = [];
@@ -284,10 +296,9 @@ export function checkReply(run: CheckRun): Reply {
   const findings: readonly Finding[] = [
     ...(only === undefined ? folded(run.cluster, lines) : [...byNode.values()].flat()),
     ...ofCluster,
-    // Who is silent was told already, with its witnesses.
     ...folded(
       run.cluster,
-      [...unknownOf].flatMap(([node, each]) => (silent.has(node) ? [] : each)),
+      [...unknownOf].flatMap(([node, each]) => (explained.has(node) ? [] : each)),
     ),
     ...clusterUnknown,
   ].toSorted(bySeverity);

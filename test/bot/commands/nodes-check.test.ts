@@ -114,6 +114,18 @@ describe("/nodes check", () => {
     expect(one.verdict.outcome).toBe("unknown");
   });
 
+  it("tells a silent node once, with its neighbours as witnesses", async () => {
+    const { ask, twin } = site(healthy());
+    twin.setPower("dalt", false);
+    const reply = await ask("nodes check");
+    expect(reply.verdict.word).toBe("1 of 13 nodes needs you");
+    expect(reply.findings.map(({ code, subject, severity }) => [code, subject.name, severity])).toEqual([
+      ["node-silent", "dalt", "error"],
+      ["fault-unreachable", "goldentooth", "unknown"],
+    ]);
+    expect(reply.findings[0]?.facts.witnesses).toEqual(["allyrion", "bettley", "cargyll"]);
+  });
+
   it("does not pass a comparison while a node is missing in it", async () => {
     const { ask, twin } = site(healthy());
     twin.setPower("dalt", false);
@@ -138,6 +150,7 @@ describe("/nodes check", () => {
     const reply = await ask("nodes check");
     expect(reply.verdict.word).toBe("1 of 13 nodes needs you");
     expect(reply.findings[0]).toMatchObject({ code: "host-key-changed", subject: { name: "dalt" } });
+    expect(reply.findings.filter(({ subject }) => subject.name === "dalt").length).toBe(1);
   });
 
   it("works from the config when the API is down, and says so", async () => {
