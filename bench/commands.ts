@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -50,6 +50,10 @@ const ready = (child: ChildProcess): Promise<void> =>
   });
 
 let sequence = 0;
+/** Commands that met a closed connection and were sent again; their time counts from the first sending. */
+let resent = 0;
+/** Why commands had no answer, and how often. */
+const losses = new Map<string, number>();
 
 function send(port: number, secret: string, words: string, channel: string): Promise<Answer> {
   const [command = "", ...text] = words.split(" ");
@@ -70,36 +74,44 @@ function send(port: number, secret: string, words: string, channel: string): Pro
   const stamp = String(Math.floor(Date.now() / 1_000));
   const signature = `v0=${createHmac("sha256", secret).update(`v0:${stamp}:${body}`).digest("hex")}`;
   const begun = performance.now();
-  return new Promise((done, fail) => {
-    const call = request(
-      {
-        host: "127.0.0.1",
-        port,
-        path: "/slack/events",
-        method: "POST",
-        agent,
-        timeout: 10_000,
-        headers: {
-          "content-type": "application/x-www-form-urlencoded",
-          "content-length": Buffer.byteLength(body),
-          "x-slack-request-timestamp": stamp,
-          "x-slack-signature": signature,
+  const exchange = (): Promise<Answer> =>
+    new Promise((done, fail) => {
+      const call = request(
+        {
+          host: "127.0.0.1",
+          port,
+          path: "/slack/events",
+          method: "POST",
+          agent,
+          timeout: 10_000,
+          headers: {
+            "content-type": "application/x-www-form-urlencoded",
+            "content-length": Buffer.byteLength(body),
+            "x-slack-request-timestamp": stamp,
+            "x-slack-signature": signature,
+          },
         },
-      },
-      (response) => {
-        let text = "";
-        response.on("data", (chunk: Buffer) => {
-          text += chunk.toString();
-        });
-        response.on("end", () =>
-          done({ words, ms: performance.now() - begun, status: response.statusCode ?? 0, body: text }),
-        );
-      },
-    );
-    call.on("timeout", () => call.destroy(new Error("no answer in 10 s")));
-    call.on("error", fail);
-    call.end(body);
-  });
+        (response) => {
+          let text = "";
+          response.on("data", (chunk: Buffer) => {
+            text += chunk.toString();
+          });
+          response.on("end", () =>
+            done({ words, ms: performance.now() - begun, status: response.statusCode ?? 0, body: text }),
+          );
+        },
+      );
+      call.on("timeout", () => call.destroy(new Error("no answer in 10 s")));
+      call.on("error", (error: NodeJS.ErrnoException) => {
+        // The server closed a kept connection while this was on its way: every HTTP client sends once more, and so does this.
+        if (call.reusedSocket && error.code === "ECONNRESET") {
+          resent += 1;
+          exchange().then(done, fail);
+        } else fail(error);
+      });
+      call.end(body);
+    });
+  return exchange();
 }
 
 /** Open loop: commands leave on time whether or not earlier ones were answered. */
@@ -118,7 +130,10 @@ async function load(
     const words = probes && i % 50 === 0 ? "arping httpbin" : (mix[i % mix.length] as string);
     pending.push(
       send(port, secret, words, ["C0PLATFORM", "C0ALERTS", "C0DNS"][Math.floor(i / 50) % 3] as string).catch(
-        () => undefined,
+        (error: unknown) => {
+          losses.set(String(error), (losses.get(String(error)) ?? 0) + 1);
+          return undefined;
+        },
       ),
     );
   }
@@ -201,6 +216,13 @@ export async function run(args: readonly string[]): Promise<void> {
     const ratio = quantile(measured.bot, 0.99) / quantile(measured.bare, 0.99);
     process.stdout.write(
       `p99 ratio ${ratio.toFixed(2)} (limit 1.5), lost ${measured.lost} of ${measured.bot.length + measured.lost}\n`,
+    );
+    if (resent > 0) process.stdout.write(`  sent again over a new connection: ${resent}\n`);
+    for (const [why, times] of losses) process.stdout.write(`  lost ${times}: ${why}\n`);
+    process.stdout.write(
+      `load average ${loadavg()
+        .map((n) => n.toFixed(1))
+        .join(", ")}\n`,
     );
     const minutes = Number(values.minutes);
     if (minutes > 1) {
