@@ -185,7 +185,7 @@ export const fix = defineVerb({
       newNonce: () => [deps.newId(), deps.newId(), deps.newId(), deps.newId()].join("-"),
       signal,
     };
-    const asking = found.fix === undefined ? [] : [askingFor(found, found.fix)];
+    const asking = found.fix === undefined ? [] : [found, askingFor(found, found.fix)];
     const listed = await readLists(ports, asking);
     const source = nodeSource(listed.nodes, cluster.config);
     // A list that the API did not give says nothing about who is missing from it.

@@ -234,6 +234,28 @@ describe("what the interface carries", () => {
 });
 
 describe("other fixes", () => {
+  it("does not call a failure fine that it has no command for", async () => {
+    const ignored = withFaults(
+      healthy(),
+      onMachine("dalt", {
+        units: {},
+        files: { "/boot/firmware/config.txt": "", "/boot/config.txt": "dtoverlay=disable-wifi\n" },
+      }),
+    );
+    const reply = await ask(ignored, "dalt", "nic-managers");
+    expect(reply.verdict.word).toBe("BY HAND");
+    expect(plain(reply.verdict.text)).toMatch(
+      /stands in \/boot\/config.txt, which this firmware does not read/,
+    );
+  });
+
+  it("prints nothing for settings that are right already", async () => {
+    const right = { "net.ipv4.conf.all.arp_ignore": "1", "net.ipv4.conf.all.arp_announce": "2" };
+    const reply = await ask(withWifi(onMachine("dalt", { sysctls: right })), "dalt", "arp-flux");
+    expect(reply.verdict.word).toBe("OK");
+    expect(shown(reply)).toEqual([]);
+  });
+
   it("makes a Wi-Fi last that somebody turned off by hand", async () => {
     const byHand = withFaults(healthy(), onNic("dalt", "wlan0", { up: true, carrier: false }));
     const clock = createVirtualClock(Date.UTC(2026, 2, 1, 14), () => new Promise((go) => setImmediate(go)));
