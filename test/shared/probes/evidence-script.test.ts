@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NonEmpty } from "#shared/finding.ts";
@@ -243,6 +246,30 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("on %s",
       fault: { kind: "unreadable", detail: "its output is not UTF-8" },
     });
     expect(next).toMatchObject({ ok: true, evidence: { stdout: "on\n" } });
+  });
+
+  it("goes by sudo for what needs root, with the time limit inside, and only there", () => {
+    const dir = mkdtempSync(join(tmpdir(), "arpeggio-sudo-"));
+    const program = (name: string, text: string) => {
+      writeFileSync(join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    };
+    program("id", "echo 1000");
+    const requests = [
+      request("plain", ["echo", "as user"]),
+      request("root", ["echo", "as root"], { privileged: true, timeoutMs: 3_000 }),
+    ];
+    const env = { PATH: `${dir}:${process.env.PATH}` };
+    program("sudo", 'echo "asked: $*"');
+    const said = run(requests, env).map((answer) => answer.ok && answer.evidence.stdout);
+    expect(said).toEqual(["as user\n", "asked: -n -- timeout -k 1 3 echo as root\n"]);
+    program("sudo", 'echo "sudo: a password is required" >&2; exit 1');
+    const [plain, refused] = run(requests, env);
+    expect(plain).toMatchObject({ ok: true, evidence: { exitCode: 0 } });
+    expect(refused).toMatchObject({
+      ok: true,
+      evidence: { exitCode: 1, stderr: "sudo: a password is required\n" },
+    });
+    rmSync(dir, { recursive: true });
   });
 
   it("says that timeout(1) is missing", () => {
