@@ -34,10 +34,14 @@ const count = z
   .default("3")
   .transform(Number);
 
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
 const duration = z
   .string()
-  .regex(/^\d+(?:s|m)?$/, "must be a time such as 60s or 2m")
-  .transform((value) => Number.parseInt(value, 10) * (value.endsWith("m") ? 60_000 : 1_000))
+  .regex(/^\d+[smh]?$/, "must be a time such as 60s or 2m, from 1s to 5m")
+  .transform(
+    (value) => Number.parseInt(value, 10) * unitMs[(/[smh]$/.exec(value)?.[0] ?? "s") as keyof typeof unitMs],
+  )
   .refine((ms) => ms >= 1_000 && ms <= 300_000, "must be from 1s to 5m");
 
 const subject = z.string({ error: "name a Service, an address or all" }).min(1);
@@ -131,8 +135,11 @@ function subjectsFor(ports: ArpPorts, surroundings: Surroundings, word: string):
   if (denied && !isAddress)
     return {
       ...reply(cluster, "UNKNOWN", "unknown", `Services could not be listed: ${denied.detail}`),
-      next: [text`An address can be probed all the same: ${code("/arping 10.4.11.1")}`],
-      data: { verdict: "could-not-look" },
+      next: [
+        text`An address can be probed all the same: ${code("/arping ADDRESS")}`,
+        text`What else cannot be read: ${code("/arpeggio doctor")}`,
+      ],
+      data: { verdict: "could-not-look", fault: { ...denied } },
     };
   switch (resolved.kind) {
     case "subjects":

@@ -88,6 +88,13 @@ function codeOf(error: unknown): string {
   return "";
 }
 
+/** What lies deepest says why; what stands around it is only "fetch failed". */
+function reasonOf(error: unknown): unknown {
+  let at = error;
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  return at;
+}
+
 function transportFault(error: unknown, server: string): Omit<Fault, "what"> {
   const code = codeOf(error);
   if (code === "ECONNREFUSED") return { kind: "refused", detail: `${server} refuses connections` };
@@ -95,7 +102,10 @@ function transportFault(error: unknown, server: string): Omit<Fault, "what"> {
     return { kind: "timed-out", detail: `no answer from ${server}` };
   if (untrusted.test(code))
     return { kind: "unreachable", detail: `the certificate of ${server} is not trusted (${code})` };
-  return { kind: "unreachable", detail: `${server}: ${unreachable[code] ?? (code || messageOf(error))}` };
+  return {
+    kind: "unreachable",
+    detail: `${server}: ${unreachable[code] ?? (code || messageOf(reasonOf(error)))}`,
+  };
 }
 
 type Authentication = Readonly<{ headers: Record<string, string>; dispatcher: Dispatcher | undefined }>;

@@ -69,6 +69,10 @@ describe("input", () => {
   ])("watches --for %s", (text, ms) => {
     expect(watching.input.parse({ subject: "a", for: text })).toMatchObject({ for: ms });
   });
+  it.each(["6m", "301s", "1h", "2h"])("names the limit when --for is %s", (text) => {
+    const parsed = watching.input.safeParse({ subject: "a", for: text });
+    expect(parsed.error?.issues.map(({ message }) => message).join()).toMatch(/from 1s to 5m/);
+  });
   it.each(["0s", "6m", "301s", "1h", "soon", undefined])("refuses --for %j", (text) => {
     expect(watching.input.safeParse({ subject: "a", for: text }).success).toBe(false);
   });
@@ -207,6 +211,11 @@ describe("what could not be looked at", () => {
 
   it("without Services an address can still be probed, a name cannot", async () => {
     const world = await settled(healthy(), { denied: ["services"] });
+    // No address of some other site: this cluster could not even be read.
+    expect((await ask(world, { subject: "httpbin" })).next?.map(plain)).toEqual([
+      "An address can be probed all the same: /arping ADDRESS",
+      "What else cannot be read: /arpeggio doctor",
+    ]);
     expect(line(await ask(world, { subject: "httpbin" }))).toMatch(
       /^UNKNOWN {2}Services could not be listed/,
     );

@@ -212,6 +212,11 @@ describe("connectCluster", () => {
       kind: "refused",
       detail: `${other.url} refuses connections`,
     });
+    // A port that fetch refuses to use at all.
+    expect((await (await at("https://127.0.0.1:1")).read(["nodes"])).nodes).toMatchObject({
+      kind: "unreachable",
+      detail: "https://127.0.0.1:1: bad port",
+    });
     expect((await (await at("http://127.0.0.1:1")).read(["nodes"])).nodes).toMatchObject({
       kind: "not-configured",
       detail: expect.stringContaining("not an https:// address"),
