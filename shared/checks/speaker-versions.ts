@@ -26,6 +26,7 @@ which release it is and changes nothing else.`,
     if (images.length === 0) return skipped("no speaker runs in the cluster");
     const byRelease = Map.groupBy(images, ({ image, version }) => version ?? image);
     if (byRelease.size > 1) {
+      const named = images.every(({ version }) => version !== undefined);
       const groups = [...byRelease].toSorted(([, a], [, b]) => b.length - a.length);
       return judged([
         {
@@ -35,7 +36,7 @@ which release it is and changes nothing else.`,
           facts: {
             releases: groups.map(([release, pods]) => ({ release, nodes: pods.map(({ node }) => node) })),
           },
-          text: text`speakers run different releases: ${nameList(groups.map(([release, pods]) => `${release} on ${pods.length === 1 ? pods[0]?.node : `${pods.length} nodes`}`))}`,
+          text: text`speakers run different ${named ? "releases" : "images, not all of which name a release"}: ${nameList(groups.map(([release, pods]) => `${release} on ${pods.length === 1 ? pods[0]?.node : `${pods.length} nodes`}`))}`,
           remedy: text`Finish the roll-out: ${code("kubectl rollout status daemonset")} names what holds it up`,
         },
       ]);

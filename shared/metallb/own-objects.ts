@@ -21,8 +21,17 @@ export type OwnObjects = Readonly<{
   bgp: readonly BgpAdvertisement[];
 }>;
 
+/** Checks about each of five hundred nodes ask for the same objects. */
+const known = new WeakMap<MetalLbObjects, OwnObjects>();
+
 /** Speakers watch their own namespace only; when no pool is in it, those of every namespace are taken, as for predictions. */
 export function ownObjects(objects: MetalLbObjects): OwnObjects {
+  const own = known.get(objects) ?? readOwn(objects);
+  known.set(objects, own);
+  return own;
+}
+
+function readOwn(objects: MetalLbObjects): OwnObjects {
   const speakers = speakerSettings(objects);
   const { namespace } = speakers;
   const here = namespace !== undefined && objects.ipAddressPools.some((pool) => pool.namespace === namespace);
