@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -122,7 +122,8 @@ describe("clusters in a thread", () => {
     const folder = await mkdtemp(join(tmpdir(), "clusters-in-worker-"));
     const kubeconfig = join(folder, "config");
     // Takes the connection and never says a word.
-    const mute = createServer(() => {}).listen(0, "127.0.0.1");
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
     await once(mute, "listening");
     const { port } = mute.address() as AddressInfo;
     await writeKubeconfig({
@@ -134,12 +135,10 @@ describe("clusters in a thread", () => {
     });
     const { read, close } = await connect({ kubeconfig });
     const abort = new AbortController();
-    mute.once("connection", (socket) => {
-      abort.abort();
-      socket.destroy();
-    });
+    mute.once("connection", () => abort.abort());
     expect(await read(["nodes"], abort.signal)).toMatchObject({ nodes: { kind: "cancelled" } });
     await close();
+    for (const socket of sockets) socket.destroy();
     mute.close();
     await rm(folder, { recursive: true });
   });
