@@ -170,6 +170,19 @@ export const scenarios: readonly Scenario[] = [
     expect: ["memberlist-filtered"],
   },
   {
+    lines: ["A8"],
+    words: "policy Local, and one replica",
+    site: healthyWith(patchObject("services", "vault", { spec: { externalTrafficPolicy: "Local" } })),
+    ask: "nodes impact",
+    expect: ["address-no-successor"],
+  },
+  {
+    lines: ["A9"],
+    words: "MetalLB 0.8.3, which has no member list",
+    site: planned({ metallb: { ...healthyPlan.metallb, version: "0.8.3", memberlist: false } }),
+    expect: ["memberlist-off"],
+  },
+  {
     lines: ["A12"],
     words: "speakers without memberlist",
     site: planned({ metallb: { ...healthyPlan.metallb, memberlist: false } }),
@@ -193,6 +206,18 @@ export const scenarios: readonly Scenario[] = [
       }),
     ),
     expect: ["exclude-label"],
+  },
+  {
+    lines: ["A13"],
+    words: "the exclude label on every node",
+    site: healthyWith(
+      ...healthy().nodes.map(({ name }) =>
+        patchObject("nodes", name, {
+          metadata: { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } },
+        }),
+      ),
+    ),
+    expect: ["exclude-label-everywhere"],
   },
   {
     lines: ["A14", "B1", "B27"],
@@ -240,6 +265,16 @@ export const scenarios: readonly Scenario[] = [
     words: "kube-proxy in IPVS mode without strictARP",
     site: () => withFaults(planned({ kubeProxy: { mode: "ipvs", strictArp: false } })(), ...ipvsEverywhere),
     expect: ["ipvs-strict-arp"],
+  },
+  {
+    lines: ["A19"],
+    words: "MetalLB 0.15.2, leaders stopped: status objects stay with them",
+    site: planned({ metallb: { ...healthyPlan.metallb, version: "0.15.2" } }),
+    afterwards: (twin) => {
+      for (const { name } of twin.spec.nodes.slice(0, 6)) twin.stopSpeaker(name);
+    },
+    ask: "nodes impact",
+    expect: ["announcer-differs"],
   },
   {
     lines: ["A21"],
