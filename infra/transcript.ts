@@ -10,7 +10,11 @@ export async function transcript(
 ): Promise<string> {
   const make = sites[site];
   if (!make) throw new Error(`there is no site ${site}`);
-  const clock = createVirtualClock(Date.UTC(2026, 10, 21, 20, 15));
+  // A visit to a node is a long chain of awaits: all of it runs before time moves on.
+  const clock = createVirtualClock(
+    Date.UTC(2026, 10, 21, 20, 15),
+    () => new Promise((resolve) => setImmediate(resolve)),
+  );
   const { app, people, twin } = runInMemory(make(), clock);
   await clock.advance(60_000);
   const parts: string[] = [];

@@ -19,7 +19,8 @@ const settleMicrotasks = async (): Promise<void> => {
 
 /**
  * A clock on which a minute takes as long as what happens in it. `settle` lets woken code run to its next sleep;
- * pass one that also waits for I/O when the code under test does any.
+ * pass one that also waits for I/O when the code under test does any, or that
+ * drains the queue of microtasks where chains of awaits are long, as those of a script that runs many programs.
  */
 export function createVirtualClock(
   start = Date.UTC(2026, 0, 1),
