@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { MacOwners, OutputVerdict } from "#shared/arp/read-output.ts";
 import { judgeOutput } from "#shared/arp/read-output.ts";
 import { verdictOutcome, verdictWord } from "#shared/arp/verdict-codes.ts";
+import { wrapped } from "#shared/arp/verdict-reply.ts";
 import { FaultError } from "#shared/fault.ts";
 import { readNics } from "#shared/probes/ip-addr.ts";
 import type { Reply } from "#shared/reply.ts";
@@ -97,18 +98,28 @@ function outputReply(judged: OutputVerdict): Reply {
       text: [judged.why],
     },
     findings: [],
-    blocks:
-      judged.macs.length === 0
+    blocks: [
+      ...(judged.macs.length === 0
         ? []
         : [
             {
-              kind: "evidence",
+              kind: "evidence" as const,
               title: `${judged.program ?? "unknown program"}, ${judged.sent ?? "?"} sent, ${judged.received ?? "?"} received`,
               lines: judged.macs.map(({ mac: address, node, nic }) =>
                 `${address}  ${node === undefined ? "" : `${node} ${nic}`}`.trimEnd(),
               ),
             },
-          ],
+          ]),
+      ...(judged.caveats.length === 0
+        ? []
+        : [
+            {
+              kind: "evidence" as const,
+              title: "",
+              lines: judged.caveats.flatMap((each) => wrapped(`note: ${each}`, 6)),
+            },
+          ]),
+    ],
     ...(verdict === "could-not-look"
       ? { next: [text`Paste the whole output of ${code("arping -b -c 3 -I NIC IP")}, errors included.`] }
       : {}),

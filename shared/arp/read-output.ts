@@ -1,6 +1,6 @@
 import type { Fault } from "../fault.ts";
 import type { ArpingProgram } from "../probes/arping-identify.ts";
-import type { ArpingReply } from "../probes/arping-output.ts";
+import type { ArpingOutput, ArpingReply } from "../probes/arping-output.ts";
 import { readArping } from "../probes/arping-output.ts";
 import type { VerdictCode } from "./verdict-codes.ts";
 
@@ -20,6 +20,8 @@ export type OutputVerdict = Readonly<{
   verdict: VerdictCode;
   /** One sentence for people. */
   why: string;
+  /** How somebody else may answer unseen in this output. */
+  caveats: readonly string[];
   fault?: Fault;
 }>;
 
@@ -51,6 +53,7 @@ export function judgeOutput(
       received: undefined,
       verdict: "could-not-look",
       why: `${reading.fault.what}: ${reading.fault.detail}`,
+      caveats: [],
       fault: reading.fault,
     };
   const { output } = reading;
@@ -64,10 +67,28 @@ export function judgeOutput(
     received: output.received ?? (output.sent === undefined ? output.replies.length : undefined),
     verdict,
     why,
+    caveats: macs.length === 1 && verdict !== "could-not-look" ? hidingPlaces(output, text) : [],
     ...(verdict === "could-not-look"
       ? { fault: { kind: "truncated" as const, what: "arping output", detail: why } }
       : {}),
   };
+}
+
+/**
+ * Where a second answerer can hide: iputils asks only the first MAC after its first answer (without `-b`), `-f` stops
+ * at that answer, and one probe has one chance to be heard.
+ */
+function hidingPlaces({ program, sent, broadcasts }: ArpingOutput, text: string): readonly string[] {
+  const better = program === "iputils" ? "arping -b -c 3" : "arping -d -c 3";
+  const because =
+    program === "iputils" && /\barping\b[^\n]* -[A-Za-z]*f\b/.test(text)
+      ? "-f stops at the first answer"
+      : sent === 1
+        ? "only one probe was sent"
+        : sent !== undefined && broadcasts !== undefined && broadcasts < sent
+          ? `only ${broadcasts} of ${sent} probes ${broadcasts === 1 ? "was a broadcast" : "were broadcasts"}, the rest asked the first answerer alone`
+          : undefined;
+  return because === undefined ? [] : [`${because}: a second answerer can hide. Ask with ${better}`];
 }
 
 type Judged = Readonly<{ verdict: VerdictCode; why: string }>;

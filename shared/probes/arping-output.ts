@@ -68,6 +68,11 @@ const patterns = {
     /^(?:rtt min\/avg\/max\/std-dev = .*|Timeout|This box: .*|arping: chdir\(.*|(?:arping: )?WARNING: .*)$/,
   /** A shell prompt with the command, as people paste it. */
   prompt: /^(?:(?:\S.*)?[$#%>❯] *(?:sudo )?(?:\S*\/)?arping(?: .*)?|(?:sudo )?(?:\S*\/)?arping -.*)$/,
+  /** A prompt that waits for its next command: `$`, `me@ops:~$`, `[me@ops ~]#`, `bash-5.1$`, `~ %`. */
+  barePrompt:
+    /^(?!.*[0-9a-f]{2}(?::[0-9a-f]{2}){5})(?:[$#%>❯]|\S+@[^$#%]*[$#%>❯]|[A-Za-z][\w.-]*(?::[~/]\S*)?[$#%]|[~/]\S* ?[$#%>❯])$/i,
+  /** What Markdown puts around a paste. */
+  fence: /^(?:`{3,}|~{3,})\s*\w*$/,
   nicDown: /^Interface "(.+)" is down$/,
 } as const;
 
@@ -205,6 +210,8 @@ const rules: readonly Readonly<{
   },
   { pattern: patterns.saysNothing, take: () => {} },
   { pattern: patterns.prompt, take: () => {} },
+  { pattern: patterns.barePrompt, take: () => {} },
+  { pattern: patterns.fence, take: () => {} },
   {
     pattern: patterns.nicDown,
     take: (tally, [, nic]) => {
@@ -261,7 +268,14 @@ export function readArping(lines: readonly ArpingText[]): ArpingReading {
   };
   const written = lines
     .flatMap(({ text, at }) =>
-      text.split("\n").map((line) => ({ at, line: line.replace(/[\r\x07]/g, "").trim() })),
+      // The terminal echoes the key that stopped the program in front of what it prints next.
+      text.split("\n").map((line) => ({
+        at,
+        line: line
+          .replace(/[\r\x07]/g, "")
+          .trim()
+          .replace(/^(?:\^C)+/, ""),
+      })),
     )
     .filter(({ line }) => line !== "");
   for (const { line, at } of written) takeLine(tally, line, at);

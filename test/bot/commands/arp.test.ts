@@ -142,6 +142,73 @@ describe("arp read by itself", () => {
   });
 });
 
+describe("what people paste along", () => {
+  const answered = both("iputils-b-one");
+  it.each([
+    ["a bare prompt after it", `${answered}me@ops:~$ \n`],
+    ["root's prompt", `[root@ops ~]# arping -b -c 3 -I eth0 10.4.11.2\n${answered}[root@ops ~]# `],
+    ["the shortest prompt", `$ sudo arping -b -c 3 -I eth0 10.4.11.2\n${answered}$ `],
+    ["a shell's own prompt", `${answered}bash-5.1$ `],
+    ["zsh", `${answered}me@ops ~ % `],
+    ["a fence", `\`\`\`\n${answered}\`\`\`\n`],
+    ["a fence with a language", `\`\`\`console\n${answered}\`\`\`\n`],
+    ["the key that stopped it", answered.replace("Sent", "^CSent")],
+    ["the key on its own line", answered.replace("Sent", "^C\nSent")],
+  ])("%s", async (_what, pasted) => {
+    expect(json(await read({}, { "-": pasted })).verdict).toBe("answered");
+  });
+  it.each([
+    "the rest is 50%",
+    "Réponse de 10.4.11.2 >",
+    "dc:a6:32:0a:1b:0b@x:~$",
+  ])("%s is still a line that is not understood", async (odd) => {
+    expect(json(await read({}, { "-": `${answered}${odd}\n` })).verdict).toBe("could-not-look");
+  });
+});
+
+describe("where a second answerer can hide", () => {
+  const notes = (reply: Reply): string =>
+    reply.blocks
+      .flatMap((block) => (block.kind === "evidence" ? block.lines : []))
+      .join(" ")
+      .replace(/ +/g, " ");
+  const unicast = [
+    "ARPING 10.4.11.2 from 10.4.0.5 eth0",
+    "Unicast reply from 10.4.11.2 [DC:A6:32:0B:01:01]  0.558ms",
+    "Unicast reply from 10.4.11.2 [DC:A6:32:0B:01:01]  0.558ms",
+    "Unicast reply from 10.4.11.2 [DC:A6:32:0B:01:01]  0.558ms",
+    "Sent 3 probes (1 broadcast(s))",
+    "Received 3 response(s)",
+  ].join("\n");
+  const single = [
+    "ARPING 10.4.11.2 from 10.4.0.5 eth0",
+    "Unicast reply from 10.4.11.2 [DC:A6:32:0B:01:01]  0.558ms",
+    "Sent 1 probes (1 broadcast(s))",
+    "Received 1 response(s)",
+  ].join("\n");
+  it.each([
+    [
+      "unicast after the first answer",
+      unicast,
+      /only 1 of 3 probes was a broadcast.*second answerer can hide/,
+    ],
+    ["one probe", single, /only one probe was sent: a second answerer can hide/],
+    [
+      "-f",
+      `$ arping -f -c 3 10.4.11.2\n${single}`,
+      /-f stops at the first answer: a second answerer can hide/,
+    ],
+  ])("%s", async (_what, text, words) => {
+    const reply = await read({ macs: "m", expect: "bettley" }, { "-": text, m: macs });
+    expect(json(reply).verdict).toBe("expected");
+    expect(notes(reply)).toMatch(words);
+  });
+  it("says nothing where every probe went to everybody", async () => {
+    const reply = await read({ macs: "m", expect: "bettley" }, { "-": both("iputils-b-one"), m: macs });
+    expect(notes(reply)).not.toMatch(/hide/);
+  });
+});
+
 describe("arp read with --macs and --expect", () => {
   it.each([
     ["iputils-b-one", undefined, "answered"],
