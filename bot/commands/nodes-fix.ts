@@ -34,12 +34,12 @@ const lines = (title: string, shown: Lines): readonly Block[] =>
   shown.length === 0 ? [] : [{ kind: "evidence", title, lines: shown }];
 
 /** The steps in the order they are to be taken, numbered as far as there is something to do. */
-function planBlocks(plan: FixPlan): readonly Block[] {
+function planBlocks(plan: FixPlan, isOneOfMany: boolean): readonly Block[] {
   let step = 0;
   const numbered = (title: string, shown: Lines): readonly Block[] =>
     shown.length === 0 ? [] : lines(`${++step}. ${title}`, shown);
   return [
-    { kind: "prose", text: [strong(plain(plan.title))] },
+    ...(isOneOfMany ? [{ kind: "prose", text: [strong(plain(plan.title))] } as const] : []),
     ...numbered("Arm the way back first: it runs by itself after five minutes", plan.arm),
     ...numbered("Change it", plan.change),
     ...numbered("See that it worked", plan.verify),
@@ -89,8 +89,8 @@ export function fixReply(answer: FixAnswer, { cluster, node, check }: Words): Re
         },
         {
           why: text`Nothing was changed. Paste the lines on ${node}, in this order.`,
-          blocks: answer.plans.flatMap(planBlocks),
-          next: [text`Afterwards: ${code(`/nodes check ${node}`)}`, page(check)],
+          blocks: answer.plans.flatMap((plan) => planBlocks(plan, answer.plans.length > 1)),
+          next: [text`${code(`/nodes check ${node}`)}`, page(check)],
           data: { node, check: check.id, kind: answer.kind, plans: answer.plans.map(planJson) },
         },
       );
@@ -110,7 +110,7 @@ export function fixReply(answer: FixAnswer, { cluster, node, check }: Words): Re
               subject: { kind: "node", name: node },
               facts: { check: check.id },
               text: what,
-              remedy: text`First ${first}`,
+              remedy: first,
             }),
           ),
           next: [text`Then again: ${code(`/nodes fix ${node} ${check.id}`)}`],

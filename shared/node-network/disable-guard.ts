@@ -123,7 +123,7 @@ export function disableObstacles(nic: Nic, evidence: GuardEvidence): readonly Ob
     if (has(nic, address))
       out.push({
         what: text`InternalIP ${address} is on ${nic.name}`,
-        first: text`start the kubelet with ${code("--node-ip")} of ${to}, then look again: ${code("/nodes explain internal-ip-nic")}`,
+        first: text`start the kubelet with ${code("--node-ip")} of ${to} first: ${code("/nodes explain internal-ip-nic")}`,
       });
   for (const [annotation, words] of Object.entries(pins)) {
     const address = object.metadata.annotations?.[annotation];

@@ -1,6 +1,7 @@
 import type { FixPlan, Lines } from "../checks/fix.ts";
 import { type Text, text } from "../text.ts";
 import { type Claim, firmwareConfig } from "./managers.ts";
+import { writeFile } from "./write-file.ts";
 
 /** How long an armed way back waits before it acts by itself. */
 export const revertAfter = "5m";
@@ -11,8 +12,6 @@ export const isPlainName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-
 /** Lines for root without `sudo`, as the way back runs them; none holds a single quote. */
 export type Way = Readonly<{ change: Lines; undo: Lines; lasts: Text; notes?: readonly Text[] }>;
 
-const file = (path: string, lines: Lines): Lines => [`sudo tee ${path} <<'END'`, ...lines, "END"];
-
 const backupOf = (nic: string) => `/var/backups/arpeggio-${nic}`;
 
 function byNetworkd(nic: string, source: string): Way {
@@ -20,7 +19,7 @@ function byNetworkd(nic: string, source: string): Way {
     const path = `/etc/netplan/99-arpeggio-${nic}.yaml`;
     return {
       change: [
-        ...file(path, ["network:", "  wifis:", `    ${nic}:`, '      activation-mode: "off"']),
+        ...writeFile(path, ["network:", "  wifis:", `    ${nic}:`, '      activation-mode: "off"']),
         `sudo chmod 600 ${path}`,
         "sudo netplan apply",
         `sudo ip link set ${nic} down`,
@@ -32,7 +31,7 @@ function byNetworkd(nic: string, source: string): Way {
   const path = `/etc/systemd/network/00-arpeggio-${nic}.network`;
   return {
     change: [
-      ...file(path, ["[Match]", `Name=${nic}`, "", "[Link]", "ActivationPolicy=always-down"]),
+      ...writeFile(path, ["[Match]", `Name=${nic}`, "", "[Link]", "ActivationPolicy=always-down"]),
       "sudo networkctl reload",
       `sudo ip link set ${nic} down`,
     ],
@@ -48,7 +47,7 @@ function wayOf({ manager, file: source = "" }: Claim, nic: string): Way {
       const path = `/etc/NetworkManager/conf.d/90-arpeggio-${nic}.conf`;
       return {
         change: [
-          ...file(path, [`[device-arpeggio-${nic}]`, `match-device=interface-name:${nic}`, "managed=0"]),
+          ...writeFile(path, [`[device-arpeggio-${nic}]`, `match-device=interface-name:${nic}`, "managed=0"]),
           `sudo nmcli device set ${nic} managed no`,
           `sudo ip link set ${nic} down`,
         ],

@@ -1,6 +1,7 @@
 import type { FixPlan } from "../checks/fix.ts";
 import type { ArpSetting, ArpSysctls } from "../probes/node-arp-sysctls.ts";
 import { text } from "../text.ts";
+import { writeFile } from "./write-file.ts";
 
 /** Sets kernel settings for all interfaces, in a file of their own; the way back restores what was there. */
 export function sysctlPlan(
@@ -20,9 +21,10 @@ export function sysctlPlan(
     title: text`Set ${set.map(([setting, value]) => `${setting}=${value}`).join(", ")} for all interfaces of ${node}`,
     arm: [],
     change: [
-      `sudo tee ${path} <<'END'`,
-      ...set.map(([setting, value]) => `net.ipv4.conf.all.${setting} = ${value}`),
-      "END",
+      ...writeFile(
+        path,
+        set.map(([setting, value]) => `net.ipv4.conf.all.${setting} = ${value}`),
+      ),
       `sudo sysctl -p ${path}`,
     ],
     lasts: text`systemd-sysctl reads ${path} after the other files at every start, whichever network manager runs`,
