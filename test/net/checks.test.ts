@@ -7,7 +7,9 @@ import { createSshShell } from "#shared/adapters/ssh.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import { checks } from "#shared/checks/all.ts";
 import type { Check } from "#shared/checks/check.ts";
+import type { Gathered } from "#shared/checks/evidence.ts";
 import { type GatherPorts, nodeSource, readLists, visitNodes } from "#shared/checks/gather.ts";
+import { askingFor, planFix } from "#shared/checks/plan-fix.ts";
 import { judgeAll } from "#shared/checks/run.ts";
 import type { ReadCluster } from "#shared/kubernetes/read.ts";
 import type { Shell } from "#shared/probes/shell.ts";
@@ -274,7 +276,8 @@ describeNet("checks of nodes on real kernels", () => {
     const instead = standIns(dir);
     topology = buildTopology(Object.keys(ips).map((name) => machine(name, instead)));
     for (const name of Object.keys(ips)) {
-      mkdirSync(join("/etc/netns", namespaceOf(name), "systemd/network"), { recursive: true });
+      for (const folder of ["systemd/network", "sysctl.d"])
+        mkdirSync(join("/etc/netns", namespaceOf(name), folder), { recursive: true });
       topology.exec(name, ["ip", "route", "replace", "default", "via", "10.77.0.1", "dev", "eth0"]);
     }
     topology.exec("dalt", ["ip", "link", "add", "br9", "type", "bridge"]);
@@ -288,13 +291,12 @@ describeNet("checks of nodes on real kernels", () => {
   });
 
   let nonces = 0;
-  /** Gathers and judges as `/nodes check` does: `passed`, codes with what they are about, or why not. */
-  async function verdict(
-    check: Check,
+  async function gather(
+    asked: readonly Check[],
     node: string,
     spec: SiteSpec,
     shell: Shell = topology.shell,
-  ): Promise<readonly string[]> {
+  ): Promise<Gathered> {
     const read = (async (kinds) =>
       Object.fromEntries(
         kinds.map((kind) => [
@@ -321,12 +323,21 @@ describeNet("checks of nodes on real kernels", () => {
       clock: systemClock,
       newNonce: () => `n${process.pid}-${++nonces}`,
     };
-    const lists = await readLists(ports, [check]);
-    const gathered = await visitNodes(ports, lists, nodeSource(lists.nodes, ports.config), {
-      checks: [check],
-      ...(check.about === "node" ? { only: [node] } : {}),
+    const lists = await readLists(ports, asked);
+    return visitNodes(ports, lists, nodeSource(lists.nodes, ports.config), {
+      checks: asked,
+      ...(asked.every(({ about }) => about === "node") ? { only: [node] } : {}),
     });
-    return judgeAll([check], gathered).flatMap((result) => {
+  }
+
+  /** Gathers and judges as `/nodes check` does: `passed`, codes of what is found, or why not. */
+  async function verdict(
+    check: Check,
+    node: string,
+    spec: SiteSpec,
+    shell?: Shell,
+  ): Promise<readonly string[]> {
+    return judgeAll([check], await gather([check], node, spec, shell)).flatMap((result) => {
       if (result.outcome === "failed") return result.findings.map(({ code }) => code);
       if (result.outcome === "unknown") return [`unknown: ${result.fault.what}: ${result.fault.detail}`];
       return [result.outcome === "skipped" ? `skipped: ${result.because}` : "passed"];
@@ -361,6 +372,29 @@ describeNet("checks of nodes on real kernels", () => {
     apply(node, heal);
     expect(told).toEqual(finds);
     expect(await verdict(asked, node, usual)).toEqual(["passed"]);
+  });
+
+  // The others need a network manager, which no namespace has.
+  it.each([
+    "arp-flux",
+    "rp-filter",
+  ])("what is printed as the fix of %s cures it, and its way back brings it back", async (id) => {
+    const scene = scenes.find(({ check }) => check === id) as Scene;
+    const check = registered(id);
+    const { fix } = check;
+    if (fix === undefined) throw new Error(`${id} has no fix`);
+    const paste = (lines: readonly string[]) =>
+      topology.exec(scene.node, ["sh", "-c", lines.join("\n").replaceAll("sudo ", "")]);
+    apply(scene.node, scene.heal);
+    apply(scene.node, scene.broken);
+    const answer = planFix(check, fix, await gather([check, askingFor(check, fix)], scene.node, base));
+    const [plan] = answer.kind === "plan" ? answer.plans : [];
+    if (plan === undefined) throw new Error(`${answer.kind} instead of a plan`);
+    paste(plan.change);
+    expect(await verdict(check, scene.node, base)).toEqual(["passed"]);
+    paste(plan.undo);
+    expect(await verdict(check, scene.node, base)).toEqual(scene.finds);
+    apply(scene.node, scene.heal);
   });
 
   describe("memberlist-port", () => {
