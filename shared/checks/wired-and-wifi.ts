@@ -17,8 +17,9 @@ settings it answers for any of its addresses on any interface (ARP flux). Access
 so the wireless answer is the worse one.`,
     looks: `\`/arping\` reports two MACs of one node. Connections to addresses that this node announces hang for some
 clients and work for others, and which ones changes within minutes. The router's ARP table shows the wireless MAC.`,
-    fix: `Disable Wi-Fi on the node for good: \`dtoverlay=disable-wifi\` in \`config.txt\` on a Raspberry Pi, or a
-profile of the network manager that leaves the interface down. \`ip link set wlan0 down\` alone is undone by the network
+    fix: `Disable Wi-Fi on the node for good: \`/nodes fix NODE wired-and-wifi\` prints the change for the node's own
+network manager with its way back, or says what stands in the way. On a Raspberry Pi \`dtoverlay=disable-wifi\` in
+\`config.txt\` does it too. \`ip link set wlan0 down\` alone is undone by the network
 manager or the next start. First make sure that the InternalIP, the CNI's address and your own SSH session do not use
 the wireless interface. To go back, take the line out again and restart. Where Wi-Fi has to stay, name the wired
 interface under \`interfaces\` in every L2Advertisement that selects the pool.`,
