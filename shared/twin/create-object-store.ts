@@ -205,7 +205,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         manager,
         operation,
         apiVersion: apiVersionOf(kind),
-        time: timestamp(now()),
+        time: write.seed === true ? draft.metadata.creationTimestamp : timestamp(now()),
         fieldsType: "FieldsV1",
         fieldsV1: appliedFields ?? {},
       },
