@@ -18,7 +18,13 @@ const shape = z.object({
           z.object({
             name: z.string(),
             env: z
-              .array(z.object({ name: z.string(), value: z.string().nullish(), valueFrom: z.unknown().optional() }))
+              .array(
+                z.object({
+                  name: z.string(),
+                  value: z.string().nullish(),
+                  valueFrom: z.unknown().optional(),
+                }),
+              )
               .nullish(),
           }),
         ),
