@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { wrapped } from "#shared/arp/verdict-reply.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
 import { isFailure } from "#shared/finding.ts";
@@ -6,7 +7,7 @@ import { predict } from "#shared/metallb/announcer.ts";
 import { readDump } from "#shared/metallb/dump.ts";
 import { parseIp } from "#shared/metallb/ip.ts";
 import type { AddressPrediction, Prediction } from "#shared/metallb/prediction.ts";
-import { predictionFindings, reasons } from "#shared/metallb/prediction-findings.ts";
+import { foldSiblings, predictionFindings, reasons } from "#shared/metallb/prediction-findings.ts";
 import type { MetalLbObjects } from "#shared/metallb/resources.ts";
 import { knownVersion, newestVersion } from "#shared/metallb/versions.ts";
 import type { Reply } from "#shared/reply.ts";
@@ -68,14 +69,23 @@ function assumedLines({ assumed }: Prediction): string[] {
   ];
 }
 
-const whyLines = ({ ip, service, order, why, interfaces }: AddressPrediction): string[] => [
-  `${ip} ${service}`,
-  ...order.map((node, i) => {
-    const on = interfaces[node];
-    return `  ${i + 1}. ${node} on ${on === undefined || on === "all" ? "all interfaces" : on.join(", ")}`;
-  }),
-  ...Object.entries(why).map(([node, reason]) => `  -  ${node}: ${reason}`),
-];
+/** The candidates in order, and who is left out, by reason. */
+const whyLines = ({ ip, service, order, why, interfaces }: AddressPrediction): string[] => {
+  const byReason = new Map<string, string[]>();
+  for (const [node, reason] of Object.entries(why))
+    byReason.set(reason, [...(byReason.get(reason) ?? []), node]);
+  return [
+    `${ip} ${service}`,
+    ...order.map((node, i) => {
+      const on = interfaces[node];
+      return `  ${i + 1}. ${node} on ${on === undefined || on === "all" ? "all interfaces" : on.join(", ")}`;
+    }),
+    ...[...byReason].map(([reason, nodes]) => `  -  ${reason}: ${nodes.join(", ")}`),
+  ];
+};
+
+/** Reasons are told of one address, or of the first that nobody announces; of all in JSON. */
+const shownAddresses = 5;
 
 /**
  * Nothing in the dump to judge by is not "nobody announces": a kind of which there is not one object was most likely
@@ -116,6 +126,10 @@ function report(objects: MetalLbObjects, prediction: Prediction): Reply {
   const announced = addresses.filter(({ order }) => order.length > 0).length;
   const failed = findings.some(isFailure);
   const [only] = addresses;
+  const told =
+    addresses.length === 1
+      ? addresses
+      : addresses.filter(({ order }) => order.length === 0).slice(0, shownAddresses);
   const verdict: Reply["verdict"] =
     gaps.length > 0
       ? {
@@ -144,7 +158,7 @@ function report(objects: MetalLbObjects, prediction: Prediction): Reply {
   return {
     verdict,
     why: text`Predicted by MetalLB ${String(prediction.assumed.version)}'s rules from the dump alone; nothing was asked on the wire.`,
-    findings,
+    findings: foldSiblings(findings),
     blocks: [
       ...(addresses.length > 0
         ? [
@@ -176,11 +190,20 @@ function report(objects: MetalLbObjects, prediction: Prediction): Reply {
             {
               kind: "evidence" as const,
               title: "Order and reasons, node by node",
-              lines: addresses.flatMap(whyLines),
+              lines: [
+                ...told.flatMap(whyLines),
+                ...(told.length < addresses.length
+                  ? [`${addresses.length - told.length} more: --ip IP for one of them, --json for all`]
+                  : []),
+              ].flatMap((line) => wrapped(line, line.startsWith(" ") ? 5 : 0)),
             },
           ]
         : []),
-      { kind: "evidence", title: "Taken for this prediction", lines: assumedLines(prediction) },
+      {
+        kind: "evidence",
+        title: "Taken for this prediction",
+        lines: assumedLines(prediction).flatMap((line) => wrapped(line, 4)),
+      },
     ],
     next: [text`What each reason means: ${code("docs/announcer.md")}`],
     actions: [],

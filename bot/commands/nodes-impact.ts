@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { wrapped } from "#shared/arp/verdict-reply.ts";
 import { type Fault, isFault } from "#shared/fault.ts";
 import { bySeverity, type Finding, isFailure } from "#shared/finding.ts";
 import type { Json } from "#shared/json.ts";
@@ -11,6 +12,7 @@ import {
   nothingByLayer2,
 } from "#shared/metallb/impact.ts";
 import { type BgpStatus, bgpStatuses } from "#shared/metallb/observe.ts";
+import { foldSiblings } from "#shared/metallb/prediction-findings.ts";
 import { type SpeakerSettings, speakerSettings } from "#shared/metallb/speakers.ts";
 import { newestVersion } from "#shared/metallb/versions.ts";
 import { nearest } from "#shared/nearest.ts";
@@ -130,22 +132,44 @@ const addressTable = (title: string, addresses: readonly AddressImpact[], withNo
   ]),
 });
 
-const evidence = ({ prediction, addresses }: Impact): Block => ({
-  kind: "evidence",
-  title: "Status, event and prediction for each address",
-  lines: [
+/** Sources that do not say the same, or say nothing of a node that is elected: worth a look at each of them. */
+const disagrees = ({ status, event, predicted, announcer }: AddressImpact): boolean =>
+  announcer === undefined ||
+  status.nodes.some((node) => node !== predicted) ||
+  (event.nodes.length > 0 && !event.nodes.some((node) => node === predicted));
+
+/** What is not simply "moves to the next": the rows that a person has to read. */
+const remarkable = (address: AddressImpact): boolean => disagrees(address) || address.fate.kind !== "moves";
+
+const shownRows = 5;
+const shownTable = 12;
+
+/** Notes of the prediction and what each source says of the addresses they differ about; the others are in `data`. */
+function evidence({ prediction, addresses }: Impact): Block {
+  const odd = addresses.filter(disagrees);
+  const agree = addresses.length - odd.length;
+  const lines = [
     `rules of MetalLB ${prediction.assumed.version} (${prediction.assumed.versionFrom}), speakers: ${prediction.assumed.speakersFrom}`,
     ...(Array.isArray(prediction.assumed.notes) ? (prediction.assumed.notes as readonly string[]) : []),
-    ...addresses.flatMap(({ ip, service, status, event, order }) => [
-      `${ip} ${service}`,
-      `  status      ${status.nodes.join(", ") || "none"}${status.because.length > 0 ? ` (may be stale: ${status.because.join("; ")})` : ""}`,
-      `  event       ${event.assigned ? `${event.assigned.node} ${event.assigned.time ?? "without time"}` : "none"}${
-        event.because.length > 0 ? ` (may be stale: ${event.because.join("; ")})` : ""
-      }`,
-      `  prediction  ${order.join(" > ") || "nobody"}`,
-    ]),
-  ],
-});
+    ...odd
+      .slice(0, shownRows)
+      .flatMap(({ ip, service, status, event, order }) => [
+        `${ip} ${service}`,
+        `  status      ${status.nodes.join(", ") || "none"}${status.because.length > 0 ? ` (may be stale: ${status.because.join("; ")})` : ""}`,
+        `  event       ${event.assigned ? `${event.nodes.join(" or ")} ${event.assigned.time ?? "without time"}` : "none"}${
+          event.because.length > 0 ? ` (may be stale: ${event.because.join("; ")})` : ""
+        }`,
+        `  prediction  ${order.join(" > ") || "nobody"}`,
+      ]),
+    ...(odd.length > shownRows ? [`${odd.length - shownRows} more that differ are in --json`] : []),
+    ...(agree > 0 ? [`${count(agree, "entry")} without a difference: in --json`] : []),
+  ];
+  return {
+    kind: "evidence",
+    title: "Status, event and prediction where they differ",
+    lines: lines.flatMap((line) => wrapped(line, line.startsWith(" ") ? 14 : 4)),
+  };
+}
 
 const data = (result: Impact, addresses: readonly AddressImpact[]): Json => ({
   assumed: result.prediction.assumed,
@@ -156,6 +180,9 @@ const data = (result: Impact, addresses: readonly AddressImpact[]): Json => ({
     announcer: address.announcer ?? null,
     by: address.by,
     predicted: address.predicted ?? null,
+    status: address.status.nodes,
+    event: address.event.nodes,
+    eventTime: address.event.assigned?.time ?? null,
     order: address.order,
     ifItDies: address.fate,
   })),
@@ -179,7 +206,7 @@ const outcomeOf = (
 };
 
 const count = (number: number, noun: string): string =>
-  `${number} ${noun}${number === 1 ? "" : noun === "address" ? "es" : "s"}`;
+  `${number} ${number === 1 ? noun : noun === "address" ? "addresses" : noun === "entry" ? "entries" : `${noun}s`}`;
 
 function destinations(addresses: readonly AddressImpact[]): Text {
   const to = new Map<string, number>();
@@ -240,7 +267,7 @@ function oneNode(cluster: string, node: string, result: Impact, doubts: readonly
       mine.length === 0
         ? text`${total === 0 ? "" : bgp.nothing ? "Nobody announces any of them by layer 2." : "By layer 2 nothing moves if it dies."}${bgpWords(node, bgp.statuses)}${inherits.length > 0 ? ` It stands next in line for ${count(inherits.length, "address")}.` : ""}`
         : destinations(mine),
-    findings,
+    findings: foldSiblings(findings),
     blocks: [
       ...(mine.length > 0 ? [addressTable(`Announced by ${node}`, mine, false)] : []),
       ...(inherits.length > 0 ? [addressTable(`Next in line: ${node}`, inherits, true)] : []),
@@ -267,6 +294,7 @@ function everyNode(cluster: string, result: Impact, doubts: readonly Finding[], 
   const silent = new Set(
     result.addresses.filter(({ announcer }) => announcer === undefined).map(({ ip }) => ip),
   );
+  const odd = bgp.nothing ? [] : result.addresses.filter(remarkable);
   const busy = result.load.filter(({ addresses }) => addresses.length > 0);
   const fates = (node: string): string => {
     const mine = result.addresses.filter(({ announcer }) => announcer === node);
@@ -281,15 +309,23 @@ function everyNode(cluster: string, result: Impact, doubts: readonly Finding[], 
       }`,
     },
     cluster,
-    findings,
+    findings: foldSiblings(findings),
     blocks: [
       {
         kind: "table",
         columns: [{ title: "node" }, { title: "announces", align: "right" }, { title: "if it dies" }],
         rows: busy.map(({ node, addresses }) => [[node], [`${addresses.length} of ${total}`], [fates(node)]]),
       },
-      ...(result.addresses.length > 0 ? [addressTable("Addresses", result.addresses, true)] : []),
-      evidence(result),
+      ...(odd.length > 0
+        ? [
+            addressTable(
+              `Addresses that do not simply move${odd.length > shownTable ? ` (${shownTable} of ${odd.length}; all in --json)` : ""}`,
+              odd.slice(0, shownTable),
+              true,
+            ),
+          ]
+        : []),
+      evidence(bgp.nothing ? { ...result, addresses: [] } : result),
     ],
     next: busy[0] ? [text`One node in detail: ${code(`/nodes impact ${busy[0].node}`)}`] : [],
     actions: [],

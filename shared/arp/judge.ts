@@ -82,6 +82,10 @@ const counted = (count: number): string =>
 export const nodeNames = (nodes: readonly string[]): string =>
   nodes.length > 6 ? `${nodes.slice(0, 5).join(", ")} and ${nodes.length - 5} more` : list(nodes);
 
+/** Nodes that a MAC could belong to. Many are counted: the notes name them, once. */
+export const anyOf = (nodes: readonly string[]): string =>
+  nodes.length > 3 ? `any of ${nodes.length} nodes that were not read` : list(nodes);
+
 /** `karstark eth0`, or what is known instead of it. */
 export function ownerText(ownership: MacOwnership): string {
   switch (ownership.kind) {
@@ -90,7 +94,7 @@ export function ownerText(ownership: MacOwnership): string {
     case "several-nodes":
       return `same MAC on ${list(ownership.owners.map(({ node, nic }) => `${node} ${nic}`))}`;
     case "could-be":
-      return `unknown: could be ${nodeNames(ownership.nodes)}`;
+      return `unknown: could be ${anyOf(ownership.nodes)}`;
     case "nobody":
       return "no node has it";
   }
@@ -274,7 +278,7 @@ function single(
   if (ownership.kind === "could-be")
     return couldNotLook(
       `${mac} answers; ${ownerText(ownership)}`,
-      `${nodeNames(ownership.nodes)} could not be read, so it is not known whether the MAC is a node's or a stranger's.`,
+      `${ownership.nodes.length > 3 ? `${ownership.nodes.length} nodes` : list(ownership.nodes)} could not be read, so it is not known whether the MAC is a node's or a stranger's.`,
     );
   if (ownership.kind === "several-nodes")
     return couldNotLook(
@@ -345,7 +349,7 @@ export const couldBeOf = (ownership: MacOwnership): readonly string[] =>
 /** Who answers where no MAC is certainly a node's: `unknown (could be cargyll)`, or the MAC of no node. */
 export function wireWords(answers: readonly JudgedAnswer[]): string {
   const possible = [...new Set(answers.flatMap(({ ownership }) => couldBeOf(ownership)))];
-  return possible.length === 0 ? "a MAC of no node" : `unknown (could be ${nodeNames(possible)})`;
+  return possible.length === 0 ? "a MAC of no node" : `unknown (could be ${anyOf(possible)})`;
 }
 
 function disagreements(

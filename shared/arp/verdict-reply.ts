@@ -8,7 +8,7 @@ import type { Claim } from "./claims.ts";
 import { claimedNodes } from "./claims.ts";
 import type { Investigation } from "./investigate.ts";
 import type { ArpEvidence } from "./judge.ts";
-import { couldBeOf, nodeNames, ownerText } from "./judge.ts";
+import { anyOf, couldBeOf, nodeNames, ownerText } from "./judge.ts";
 import type { MacTable } from "./mac-table.ts";
 import type { Unaddressed } from "./subject.ts";
 import type { VerdictCode } from "./verdict-codes.ts";
@@ -37,13 +37,15 @@ export function seenFrom(result: Investigation): string {
 /** Columns of evidence that fit a terminal of 80 with its indent. */
 const evidenceColumns = 76;
 
-/** Wraps at words; what follows the first line hangs under `hang` blanks. */
-export const wrapped = (line: string, hang: number): readonly string[] =>
-  line.length <= evidenceColumns
-    ? [line]
-    : wrapAnsi(line.trimStart(), evidenceColumns - hang, { hard: true, trim: true })
-        .split("\n")
-        .map((part, i) => (i === 0 ? part : " ".repeat(hang) + part));
+/** Wraps at words; what follows the first line hangs under `hang` blanks. Only a word too long for a line is broken. */
+export function wrapped(line: string, hang: number): readonly string[] {
+  if (line.length <= evidenceColumns) return [line];
+  const body = line.trimStart();
+  const lead = line.slice(0, Math.min(line.length - body.length, hang));
+  return wrapAnsi(body, evidenceColumns - hang, { hard: true, trim: true })
+    .split("\n")
+    .map((part, i) => (i === 0 ? lead : " ".repeat(hang)) + part);
+}
 
 const claimNote = (claim: Claim, now: number): string => {
   switch (claim.kind) {
@@ -84,7 +86,7 @@ function wireRow(result: Investigation): SourceRow {
   const who =
     nodes.join(", ") ||
     (verdict.answers.length === 0 ? "nobody" : possible.length > 0 ? "unknown" : "no node");
-  const could = possible.length > 0 ? `could be ${nodeNames(possible)}; ${macs}` : macs;
+  const could = possible.length > 0 ? `could be ${anyOf(possible)}; ${macs}` : macs;
   return ["wire", who, notes[verdict.code] ?? could];
 }
 
@@ -205,9 +207,18 @@ const routeNote = (result: Investigation): readonly string[] => {
   return route.kind === "unreachable" ? [`${vantage.name} has no route to it (${route.because})`] : [];
 };
 
-/** Which nodes' MACs are not known, and why. */
-export const unreadNotes = ({ unread }: MacTable): readonly string[] =>
-  unread.map(({ node, fault }) => `${node} was not read: ${fault.detail}`);
+/** Which nodes' MACs are not known, and why; several with the same kind of fault in one line, the first of many named. */
+export function unreadNotes({ unread }: MacTable): readonly string[] {
+  if (unread.length <= 2) return unread.map(({ node, fault }) => `${node} was not read: ${fault.detail}`);
+  const byKind = new Map<string, typeof unread>();
+  for (const each of unread) byKind.set(each.fault.kind, [...(byKind.get(each.fault.kind) ?? []), each]);
+  return [...byKind.values()].map((same) => {
+    const names = nodeNames(same.map(({ node }) => node));
+    return same.length === 1
+      ? `${names} was not read: ${same[0]?.fault.detail}`
+      : `${same.length} nodes were not read: ${names} (the first: ${same[0]?.fault.detail})`;
+  });
+}
 
 /** The answer about one address. Two lines when all is well; else why, the evidence, the four sources, what next. */
 export function investigationReply(

@@ -5,7 +5,7 @@ import { code, text } from "../text.ts";
 import { claimedNodes } from "./claims.ts";
 import type { Subject } from "./investigate.ts";
 import type { ArpEvidence, ArpVerdict, Wire } from "./judge.ts";
-import { couldBeOf, judge, nodeNames, ownerText } from "./judge.ts";
+import { anyOf, couldBeOf, judge, ownerText } from "./judge.ts";
 import type { MacOwnership } from "./mac-table.ts";
 import type { Timeline } from "./timeline.ts";
 import type { VerdictCode } from "./verdict-codes.ts";
@@ -177,7 +177,7 @@ function wireRow({ timeline, verdictOf }: Judged): SourceRow {
   return [
     "wire",
     who.join(", ") || "nobody",
-    `${possible.length > 0 ? `could be ${nodeNames(possible)}; ` : ""}${timeline.macs.length} MAC${timeline.macs.length === 1 ? "" : "s"} in ${seconds(timeline)} s`,
+    `${possible.length > 0 ? `could be ${anyOf(possible)}; ` : ""}${timeline.macs.length} MAC${timeline.macs.length === 1 ? "" : "s"} in ${seconds(timeline)} s`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Finding, Severity } from "../finding.ts";
+import { bySeverity } from "../finding.ts";
 import { code, join, text } from "../text.ts";
 import type { AddressPrediction, Prediction } from "./prediction.ts";
 
@@ -74,4 +75,34 @@ export function predictionFindings(prediction: Prediction): readonly Finding[] {
       }),
     );
   return [...silent, ...split];
+}
+
+/** How many findings of one code are told one by one. */
+const siblings = 5;
+
+/**
+ * The first five findings of each code, and one that stands for the rest: same code, the worst of their severities, their
+ * subjects in its facts. Nothing is lost to exit codes or to programs, and a person sees the kinds instead of a wall.
+ */
+export function foldSiblings(findings: readonly Finding[]): readonly Finding[] {
+  const byCode = new Map<string, Finding[]>();
+  for (const finding of findings)
+    byCode.set(finding.code, [...(byCode.get(finding.code) ?? []), finding].sort(bySeverity));
+  return [...byCode.values()].flatMap((same) => {
+    // "1 more" takes the room of the one.
+    if (same.length <= siblings + 1) return same;
+    const rest = same.slice(siblings);
+    const [first] = rest as [Finding, ...Finding[]];
+    const names = [...new Set(rest.map(({ subject }) => subject.name))];
+    return [
+      ...same.slice(0, siblings),
+      {
+        code: first.code,
+        severity: first.severity,
+        subject: { kind: "cluster" as const, name: `${rest.length} more` },
+        facts: { more: rest.map(({ subject, facts }) => ({ subject: subject.name, ...facts })) },
+        text: text`of the same kind: ${names.slice(0, 8).join(", ")}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`,
+      },
+    ];
+  });
 }

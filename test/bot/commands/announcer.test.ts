@@ -92,6 +92,20 @@ describe("arpeggio announcer", () => {
     expect(await order("--memberlist off --metallb-version 0.14.8")).toEqual([]);
   });
 
+  it("tells a person about many addresses without a wall; --json has them all", async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `node-${i}`);
+    const many = Array.from({ length: 40 }, (_, i) => [
+      service(`s${i}`, `10.0.0.${i}`, { policy: "Local" }),
+      slice(`s${i}`, i < 20 ? names : []),
+    ]);
+    const reply = await run("--dump dump.json", dump(nodes(...names), openPool, ...many.flat()));
+    const shown = renderTerminal(reply, { columns: 100, colour: false }).split("\n");
+    expect(shown.length).toBeLessThan(90);
+    expect(reply.findings.map(({ subject }) => subject.name).at(-1)).toBe("15 more");
+    expect(shown.join("\n")).toContain("35 more: --ip IP for one of them, --json for all");
+    expect((reply.json as { addresses: unknown[] }).addresses).toHaveLength(40);
+  });
+
   it("takes an address in any spelling", async () => {
     const text = dump(nodes("a"), openPool, service("six", "fd00::1"), slice("six", ["a"]));
     expect(JSON.stringify((await run("--dump dump.json --ip FD00:0::0:1", text)).json)).toContain(

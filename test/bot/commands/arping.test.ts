@@ -173,6 +173,23 @@ describe("what could not be looked at", () => {
     expect(exitCode(reply)).toBe(3);
   });
 
+  it("with every node unreadable the nodes are named once, folded", async () => {
+    const world = await settled();
+    const cluster: ClusterPorts = {
+      ...world.cluster,
+      shell: async (target, command, options) => {
+        if (target.kind === "node")
+          throw new FaultError({ kind: "timed-out", what: "ssh", detail: "no answer in 5 s" });
+        return world.cluster.shell(target, command, options);
+      },
+    };
+    const reply = await ask(world, { subject: "httpbin" }, cluster);
+    expect(line(reply)).toMatch(/could be any of 1\d nodes that were not read$/);
+    const all = `${line(reply)} ${plain(reply.why ?? [])} ${evidenceOf(reply)}`;
+    expect(all.match(/allyrion/g)).toHaveLength(1);
+    expect(evidenceOf(reply).split("\n").length).toBeLessThan(15);
+  });
+
   it.each([
     ["no arping", (world: World, name: string) => world.twin.removeTool(name, "arping")],
     ["no privilege", (world: World, name: string) => world.twin.dropPrivilege(name)],

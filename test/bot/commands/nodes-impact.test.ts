@@ -153,6 +153,36 @@ describe("/nodes impact", () => {
   });
 });
 
+describe("a big cluster", () => {
+  const many = Array.from({ length: 60 }, (_, i) => [
+    service(`s${i}`, `10.0.1.${i}`),
+    slice(`s${i}`, names),
+  ]).flat();
+  const lines = (reply: Reply): readonly string[] =>
+    renderTerminal(reply, { columns: 80, colour: false }).split("\n");
+
+  it("is told on one screen where all is well; every address is in the data", async () => {
+    const reply = await run(clusterOf([...base, ...many]));
+    expect(lines(reply).length).toBeLessThan(30);
+    const { addresses } = reply.data as { addresses: readonly object[] };
+    expect(addresses).toHaveLength(60);
+    expect(addresses[0]).toMatchObject({ status: [], event: [], order: expect.arrayContaining(names) });
+  });
+
+  it("tells five of the same fault and counts the rest", async () => {
+    const wrong = Array.from({ length: 60 }, (_, i) => l2Status(`s${i}`, "node-z"));
+    const reply = await run(clusterOf([...base, ...many, ...wrong]));
+    const differing = reply.findings.filter(({ code }) => code === "announcer-differs");
+    expect(differing).toHaveLength(6);
+    expect(differing[5]?.subject.name).toBe("55 more");
+    expect(lines(reply).length).toBeLessThan(80);
+    expect(exitCode(reply)).toBe(1);
+    // No line is broken inside a word.
+    const words = new Set(lines(reply).flatMap((line) => line.split(/\s+/)));
+    expect(words).toContain("node-z");
+  });
+});
+
 describe("a cluster that announces by BGP only", () => {
   const bgpOnly = [
     ...nodes(...names),

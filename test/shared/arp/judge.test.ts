@@ -278,13 +278,13 @@ describe("disagreements and caveats", () => {
       "prediction says bettley, the wire says a MAC of no node",
     ]);
   });
-  it("names the first of many unread nodes, not a wall of them", () => {
+  it("counts many unread nodes instead of a wall of names", () => {
     const many = macTable(
       Array.from({ length: 40 }, (_, i) => ({ node: `n${i}`, fault })),
       site,
     );
     expect(judge(evidence([macs.stranger], { table: many })).headline).toBe(
-      `${macs.stranger} answers; unknown: could be n0, n1, n2, n3, n4 and 35 more`,
+      `${macs.stranger} answers; unknown: could be any of 40 nodes that were not read`,
     );
   });
   it("holds no source against a wire that nobody looked at", () => {
