@@ -17,6 +17,7 @@ import type { Fault } from "#shared/fault.ts";
 import { FaultError, isFault } from "#shared/fault.ts";
 import { type Finding, isFailure } from "#shared/finding.ts";
 import type { Json } from "#shared/json.ts";
+import { parseIp } from "#shared/metallb/ip.ts";
 import { nearest } from "#shared/nearest.ts";
 import { ipRoute } from "#shared/probes/ip-route.ts";
 import type { Reply } from "#shared/reply.ts";
@@ -73,7 +74,7 @@ const noVantage = (cluster: string): Reply => ({
 async function vantagesFor(
   ports: ArpPorts,
   from: string | undefined,
-  ip: string | undefined,
+  word: string,
 ): Promise<readonly Vantage[] | Reply> {
   const { name, vantages } = ports.config;
   if (from === undefined) {
@@ -97,12 +98,21 @@ async function vantagesFor(
     };
   }
   if (named.place !== "behind-router") return [named];
-  const base = reply(
-    name,
-    "UNKNOWN",
-    "unknown",
-    `${from} is behind the router, and ARP does not cross it: nothing can be seen of who answers.`,
-  );
+  const [able] = arpVantages(vantages);
+  const base = {
+    ...reply(
+      name,
+      "UNKNOWN",
+      "unknown",
+      `${word} · ${from} is behind the router, and ARP does not cross it: nothing can be seen of who answers.`,
+    ),
+    next: [
+      able === undefined
+        ? text`Add a vantage on the LAN under vantages: (${code("docs/vantages.md")})`
+        : text`From the LAN: ${code(`/arping ${word} --from ${able.name}`)}`,
+    ],
+  };
+  const ip = parseIp(word)?.family === 4 ? word : undefined;
   const data = { verdict: "could-not-look", vantage: { name: from, place: named.place } };
   if (ip === undefined) return { ...base, data };
   try {
@@ -291,7 +301,7 @@ async function handleProbe(context: Context<ProbeInput>): Promise<Reply> {
   const ports = portsOf(context.cluster as ClusterPorts, context);
   const cluster = ports.config.name;
   const word = input.subject;
-  const early = await vantagesFor(ports, input.from, /^[\d.]+$/.test(word) ? word : undefined);
+  const early = await vantagesFor(ports, input.from, word);
   if (isReply(early)) return early;
   const surroundings = await readSurroundings(ports);
   const subjects = subjectsFor(ports, surroundings, word);
@@ -350,7 +360,7 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
   const { input, show, deps } = context;
   const ports = portsOf(context.cluster as ClusterPorts, context);
   const cluster = ports.config.name;
-  const vantages = await vantagesFor(ports, input.from, undefined);
+  const vantages = await vantagesFor(ports, input.from, input.subject);
   if (isReply(vantages)) return vantages;
   const surroundings = await readSurroundings(ports);
   const subjects = subjectsFor(ports, surroundings, input.subject);

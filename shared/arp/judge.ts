@@ -1,4 +1,5 @@
 import type { Fault } from "../fault.ts";
+import { contains, parseAddresses, parseIp } from "../metallb/ip.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
 import { whyNotWords } from "../metallb/why-not-words.ts";
 import type { Site, VantagePlace } from "../site/site.ts";
@@ -162,6 +163,15 @@ function coreVerdict(
     : several(evidence, answers);
 }
 
+/** Whether ARP on the vantage's segment can be about the address at all. */
+function onSegment({ ip, site, silence: { route, vantageNic } }: ArpEvidence): boolean {
+  if (vantageNic?.onLan === false) return false;
+  if (route !== undefined && route.kind === "on-link") return true;
+  const prefix = parseAddresses(site.lanPrefix);
+  const address = parseIp(ip);
+  return address !== undefined && !("error" in prefix) && prefix.some((range) => contains(range, address));
+}
+
 function silent(evidence: ArpEvidence, prediction: AddressPrediction | undefined): Core {
   const self = evidence.vantage?.clusterNode;
   if (self !== undefined) {
@@ -176,6 +186,18 @@ function silent(evidence: ArpEvidence, prediction: AddressPrediction | undefined
         "A node gets no answer for an address that it announces. Look from a vantage outside the cluster.",
       );
   }
+  if (evidence.service === undefined && evidence.silence.assigned === false)
+    return onSegment(evidence)
+      ? {
+          code: "free",
+          headline: "free: nobody answers, and no Service has it",
+          why: "",
+          nextCommands: [],
+        }
+      : couldNotLook(
+          "nobody answers, and no Service has it",
+          `It is outside ${evidence.site.lanPrefix}, so nobody on this segment would answer for it anyway.`,
+        );
   const candidates = silenceCandidates({ ...evidence, prediction });
   const [first] = candidates;
   return {
@@ -287,6 +309,25 @@ function single(
     );
   const { node, nic } = ownership.owner;
   const place = { node, nic };
+  if (evidence.service === undefined && evidence.silence.assigned === false) {
+    const own = evidence.table
+      .nicsOf(node)
+      ?.some(({ addresses }) => addresses.some(({ address }) => parseIp(address)?.text === evidence.ip));
+    return own
+      ? {
+          ...place,
+          code: "expected",
+          headline: `${node} ${nic} answers: the address is ${node}'s own, and no Service has it`,
+          why: "",
+        }
+      : {
+          ...place,
+          code: "elsewhere",
+          headline: `${node} ${nic} answers, although no Service has the address`,
+          why: "A speaker that kept what it had, another program (keepalived, kube-vip), or an address set by hand.",
+          nextCommands: [`/nodes check ${node}`],
+        };
+  }
   if (prediction === undefined)
     return {
       ...place,

@@ -10,6 +10,7 @@ export const verdictCodes = [
   "elsewhere",
   "wrong-nic",
   "silence",
+  "free",
   "could-not-look",
 ] as const;
 
@@ -27,9 +28,14 @@ export const verdictWord: Readonly<Record<VerdictCode, string>> = {
   elsewhere: "ELSEWHERE",
   "wrong-nic": "ELSEWHERE",
   silence: "SILENT",
+  free: "FREE",
   "could-not-look": "UNKNOWN",
 };
 
 /** What exit codes and gates go by: a verdict that compares nothing is unknown, never a pass. */
 export const verdictOutcome = (code: VerdictCode): "ok" | "failed" | "unknown" =>
-  code === "expected" ? "ok" : code === "answered" || code === "could-not-look" ? "unknown" : "failed";
+  code === "expected" || code === "free"
+    ? "ok"
+    : code === "answered" || code === "could-not-look"
+      ? "unknown"
+      : "failed";

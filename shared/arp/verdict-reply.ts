@@ -229,7 +229,7 @@ export function investigationReply(
 ): Reply {
   const { verdict } = result;
   const seen = seenFrom(result);
-  const healthy = verdict.code === "expected";
+  const healthy = verdictOutcome(verdict.code) === "ok";
   const remarks = [
     ...verdict.disagreements.map((each) => `differs: ${each}`),
     ...[

@@ -102,6 +102,8 @@ function summary(judged: Judged): Summary {
   if (first === undefined) {
     const silent = verdictOf([]);
     const words = `nobody answered for ${seconds(timeline)} s`;
+    if (silent.code === "free")
+      return { word: "FREE", outcome: "ok", words: `${words}, and no Service has it`, why: "", code: "free" };
     return silent.code === "silence"
       ? { word: "SILENT", outcome: "failed", words, why: silent.why, code: "silence" }
       : { word: "UNKNOWN", outcome: "unknown", words: silent.headline, why: silent.why, code: silent.code };

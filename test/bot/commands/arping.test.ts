@@ -132,13 +132,24 @@ describe("one address", () => {
     expect(data(await ask(blind, { subject: "httpbin" }))).toMatchObject({ verdict: "foreign-mac" });
   });
 
-  it("probes an address that no Service has", async () => {
-    const reply = await ask(await settled(), { subject: "10.4.15.251" });
-    expect(data(reply)).toMatchObject({
-      verdict: "silence",
-      service: null,
-      candidates: [{ id: "not-assigned" }],
-    });
+  it("an address that no Service has and nobody answers is as it should be", async () => {
+    const world = await settled();
+    const reply = await ask(world, { subject: "10.4.15.251" });
+    expect(line(reply)).toBe("FREE  10.4.15.251 · free: nobody answers, and no Service has it");
+    expect(data(reply)).toMatchObject({ verdict: "free", service: null });
+    expect(exitCode(reply)).toBe(0);
+    const quiet = await watch(world, { subject: "10.4.15.251", for: 5_000 });
+    expect(line(quiet)).toMatch(/^FREE .* nobody answered for 5 s, and no Service has it$/);
+  });
+
+  it("a node's own address is told as that", async () => {
+    const world = await settled();
+    const [first] = world.twin.spec.nodes;
+    const own = first?.nics.find(({ name }) => name === "eth0")?.addresses[0]?.split("/")[0] as string;
+    const reply = await ask(world, { subject: own });
+    expect(line(reply)).toBe(
+      `OK  ${own} · ${first?.name} eth0 answers: the address is ${first?.name}'s own, and no Service has it`,
+    );
   });
 
   it("sees both sides of a split brain", async () => {
@@ -316,6 +327,8 @@ describe("vantages", () => {
     const reply = await ask(world, { subject: "10.4.11.1", from: behind!.name });
     expect(reply.verdict.word).toBe("UNKNOWN");
     expect(plain(reply.why ?? [])).toMatch(/reaches 10\.4\.11\.1 through/);
+    expect(line(reply)).toMatch(/^UNKNOWN {2}10\.4\.11\.1 · /);
+    expect(reply.next?.map(plain)).toEqual(["From the LAN: /arping 10.4.11.1 --from ops-host"]);
   });
   it("a node never judges an address that it announces, another node may", async () => {
     const world = await settled();

@@ -13,6 +13,15 @@ const looked = (answers: readonly string[], more: object = {}) =>
 const leads = (...order: string[]) => ({ prediction: prediction(order) });
 const says = (node: string, doubts: readonly string[] = []) => ({ kind: "node", node, doubts }) as const;
 
+/** An address that no Service has. */
+const unassigned = (answers: readonly string[], more: Partial<ArpEvidence> = {}): ArpEvidence =>
+  evidence(answers, {
+    service: undefined,
+    prediction: { kind: "not-configured", what: "prediction", detail: "no Service has the address" },
+    silence: { ...evidence([]).silence, assigned: false },
+    ...more,
+  });
+
 type Row = readonly [what: string, given: ArpEvidence, code: string, headline: RegExp];
 
 const rows: readonly Row[] = [
@@ -131,6 +140,40 @@ const rows: readonly Row[] = [
   ],
   ["nobody", evidence([]), "silence", /nobody answers/],
   [
+    "nobody, for an address of no Service",
+    unassigned([]),
+    "free",
+    /^free: nobody answers, and no Service has it$/,
+  ],
+  [
+    "nobody, for an address outside the segment",
+    unassigned([], {
+      ip: "192.0.2.1",
+      silence: { ...evidence([]).silence, assigned: false, route: undefined },
+    }),
+    "could-not-look",
+    /nobody answers/,
+  ],
+  [
+    "nobody, where Services could not be listed",
+    unassigned([], { silence: { ...evidence([]).silence, assigned: undefined } }),
+    "silence",
+    /nobody answers/,
+  ],
+  ["a stranger on an address of no Service", unassigned([macs.stranger]), "foreign-mac", /no node has/],
+  [
+    "a node on an address of no Service",
+    unassigned([macs.bettley]),
+    "elsewhere",
+    /^bettley eth0 answers, although no Service has the address$/,
+  ],
+  [
+    "a node on its own address",
+    unassigned([macs.bettley], { ip: "10.4.0.11" }),
+    "expected",
+    /bettley eth0 answers: the address is bettley's own/,
+  ],
+  [
     "a vantage that could not look",
     evidence([], { wire: { kind: "not-looked", fault } }),
     "could-not-look",
@@ -175,7 +218,7 @@ describe("verdict", () => {
   });
 
   it("is a pass only for the expected answer", () => {
-    expect(verdictCodes.filter((code) => verdictOutcome(code) === "ok")).toEqual(["expected"]);
+    expect(verdictCodes.filter((code) => verdictOutcome(code) === "ok")).toEqual(["expected", "free"]);
     expect(verdictOutcome("could-not-look")).toBe("unknown");
     expect(verdictOutcome("answered")).toBe("unknown");
   });
