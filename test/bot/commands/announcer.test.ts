@@ -1,13 +1,25 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { announcer } from "#bot/commands/announcer.ts";
 import type { Deps } from "#bot/commands/command.ts";
 import { parseCommand } from "#bot/parse.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
+import { newestVersion } from "#shared/metallb/versions.ts";
 import { exitCode, type Reply } from "#shared/reply.ts";
 import { renderTerminal } from "#shared/report/terminal.ts";
 import { plain } from "#shared/text.ts";
-import { l2, node, nodes, openPool, pool, service, slice, speakerPod } from "#test/shared/metallb/cluster.ts";
+import {
+  l2,
+  node,
+  nodes,
+  openPool,
+  pool,
+  service,
+  slice,
+  speakerDaemonSet,
+  speakerPod,
+} from "#test/shared/metallb/cluster.ts";
 
 const dump = (...items: readonly (KubeObject | readonly KubeObject[])[]): string =>
   JSON.stringify({ apiVersion: "v1", kind: "List", items: items.flat() });
@@ -104,6 +116,26 @@ describe("arpeggio announcer", () => {
     expect(reply.findings.map(({ subject }) => subject.name).at(-1)).toBe("15 more");
     expect(shown.join("\n")).toContain("35 more: --ip IP for one of them, --json for all");
     expect((reply.json as { addresses: unknown[] }).addresses).toHaveLength(40);
+  });
+
+  it.each([
+    {
+      from: "the DaemonSet's image",
+      more: [speakerDaemonSet("quay.io/metallb/speaker:v0.14.8")],
+      assumed: { version: "0.14.8", versionFrom: "speaker image" },
+    },
+    { from: "nothing that tells", more: [], assumed: { version: "0.16.1", versionFrom: "newest known" } },
+    {
+      from: "an image without a release",
+      more: [speakerDaemonSet("quay.io/metallb/speaker:latest")],
+      assumed: { version: "0.16.1", versionFrom: "newest known" },
+    },
+  ])("takes the version from $from, as its page says", async ({ more, assumed }) => {
+    const text = dump(nodes("a"), openPool, service("web", "10.0.0.1"), slice("web", ["a"]), ...more);
+    expect(JSON.parse(JSON.stringify((await run("--dump dump.json", text)).json))).toMatchObject({ assumed });
+    const page = await readFile(new URL("../../../docs/announcer.md", import.meta.url), "utf8");
+    expect(page).toContain(`\`${assumed.versionFrom}\``);
+    expect(page).toContain(newestVersion);
   });
 
   it("takes an address in any spelling", async () => {
