@@ -150,7 +150,7 @@ const causes: readonly Cause[] = [
           ),
     text: (c) =>
       `no node may announce it: ${[...whys(c)].map(whyNotWords).join("; ") || "excluded by label, condition or missing local endpoint"}.`,
-    test: ({ ip }) => `arpeggio announcer --ip ${ip}`,
+    test: ({ ip }) => `arpeggio announcer --dump dump.json --ip ${ip}`,
   },
   {
     id: "leader-no-usable-nic",
@@ -201,8 +201,9 @@ const causes: readonly Cause[] = [
     applies: ({ vantage, silence }) =>
       vantage?.place === "lan-wifi" || silence.vantageNic?.wireless === true ? undefined : false,
     text: ({ vantage }) =>
-      `the access point keeps broadcast ARP from or to ${vantage?.name ?? "the vantage"}.`,
-    test: () => "/arping again with --from a wired vantage",
+      `the access point keeps broadcast ARP from or to ${vantage?.name ?? "the vantage"}; a wired vantage would tell.`,
+    // A wired vantage; which there are, the answer to an unknown name lists.
+    test: ({ ip }) => `/arping ${ip} --from VANTAGE`,
   },
   {
     id: "broadcast-lost-at-leader",
