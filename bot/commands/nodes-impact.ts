@@ -162,11 +162,13 @@ function evidence({ prediction, addresses }: Impact): Block {
         `  prediction  ${order.join(" > ") || "nobody"}`,
       ]),
     ...(odd.length > shownRows ? [`${odd.length - shownRows} more that differ are in --json`] : []),
-    ...(agree > 0 ? [`${count(agree, "entry")} without a difference: in --json`] : []),
+    ...(agree > 0
+      ? [`${count(agree, "address")} of which status, event and prediction say the same: in --json`]
+      : []),
   ];
   return {
     kind: "evidence",
-    title: "Status, event and prediction where they differ",
+    title: odd.length > 0 ? "Status, event and prediction where they differ" : "Taken for this answer",
     lines: lines.flatMap((line) => wrapped(line, line.startsWith(" ") ? 14 : 4)),
   };
 }
@@ -206,7 +208,7 @@ const outcomeOf = (
 };
 
 const count = (number: number, noun: string): string =>
-  `${number} ${number === 1 ? noun : noun === "address" ? "addresses" : noun === "entry" ? "entries" : `${noun}s`}`;
+  `${number} ${number === 1 ? noun : noun === "address" ? "addresses" : `${noun}s`}`;
 
 function destinations(addresses: readonly AddressImpact[]): Text {
   const to = new Map<string, number>();
@@ -311,11 +313,23 @@ function everyNode(cluster: string, result: Impact, doubts: readonly Finding[], 
     cluster,
     findings: foldSiblings(findings),
     blocks: [
-      {
-        kind: "table",
-        columns: [{ title: "node" }, { title: "announces", align: "right" }, { title: "if it dies" }],
-        rows: busy.map(({ node, addresses }) => [[node], [`${addresses.length} of ${total}`], [fates(node)]]),
-      },
+      ...(busy.length > 0
+        ? [
+            {
+              kind: "table" as const,
+              columns: [
+                { title: "node" },
+                { title: "announces", align: "right" as const },
+                { title: "if it dies" },
+              ],
+              rows: busy.map(({ node, addresses }) => [
+                [node],
+                [`${addresses.length} of ${total}`],
+                [fates(node)],
+              ]),
+            },
+          ]
+        : []),
       ...(odd.length > 0
         ? [
             addressTable(

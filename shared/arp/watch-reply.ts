@@ -183,6 +183,9 @@ function wireRow({ timeline, verdictOf }: Judged): SourceRow {
   ];
 }
 
+const shownTurns = 6;
+const shownStretches = 50;
+
 /** What a watch saw: owner changes, gaps and gratuitous frames, each with its time and what the time is worth. */
 export function watchReply(
   cluster: string,
@@ -217,10 +220,12 @@ export function watchReply(
   const { word, outcome, words, why, code: verdict } = summary(judged);
   const { resolutionMs, gratuitous } = timeline;
   const at = (ms: number): string => clock(ms, resolutionMs);
-  const shown = timeline.stretches.slice(0, 50);
+  // Two that take turns make a line every time; the first few show it, the rest would hide the sources below.
+  const shown = timeline.stretches.slice(0, timeline.flapping.length > 0 ? shownTurns : shownStretches);
   const lines = [
     ...shown.map(
-      ({ mac, from, to, replies }) => `${at(from)}  ${name(mac)} answers, ${replies} replies until ${at(to)}`,
+      ({ mac, from, to, replies }) =>
+        `${at(from)}  ${name(mac)} answers, ${replies} ${replies === 1 ? "reply" : "replies"} until ${at(to)}`,
     ),
     ...(timeline.stretches.length > shown.length
       ? [`(${timeline.stretches.length - shown.length} more changes are in the data)`]

@@ -176,7 +176,9 @@ export function nothingByLayer2(
   if (ips.size === 0 || addresses.some(({ announcer }) => announcer !== undefined)) return undefined;
   const nodes = [...new Set(bgp.statuses?.map(({ node }) => node))].sort();
   const told = (what: string, names: readonly string[] | undefined): string =>
-    names === undefined ? `${what}: could not be listed` : `${what}: ${names.join(", ") || "none"}`;
+    names === undefined
+      ? `${what}: could not be listed`
+      : `${what}: ${names.slice(0, 5).join(", ") || "none"}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
   const byBgp = (bgp.advertisements?.length ?? 0) > 0 || nodes.length > 0;
   return {
     code: "nothing-by-layer-2",
@@ -192,7 +194,7 @@ export function nothingByLayer2(
       byBgp ? ", BGP is what announces them" : ""
     } (${told("BGPAdvertisement", bgp.advertisements)}; ${told("ServiceBGPStatus names", bgp.statuses && nodes)}; ${told("peers", bgp.peers)}). What a node's death does is then the router's to decide, and is not judged here.`,
     remedy: byBgp
-      ? text`What the router has: ask it for its BGP routes; a ServiceBGPStatus is intention, no proof of a session.`
+      ? ["Ask the router which BGP routes it has: a ServiceBGPStatus is intention, no proof of a session."]
       : text`See why: ${code("kubectl get l2advertisements,bgpadvertisements -A")}`,
   };
 }

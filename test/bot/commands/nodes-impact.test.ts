@@ -220,6 +220,18 @@ describe("a cluster that announces by BGP only", () => {
     );
   });
 
+  it("names a few of many nodes, and shows no empty table", async () => {
+    const crowd = Array.from({ length: 12 }, (_, i) => ({
+      apiVersion: "metallb.io/v1beta1",
+      kind: "ServiceBGPStatus",
+      metadata: { name: `bgp-n${i}`, namespace: "metallb-system" },
+      status: { node: `n${i}`, serviceName: "one", serviceNamespace: "default" },
+    }));
+    const reply = await run(clusterOf([...bgpOnly, ...crowd]));
+    expect(plain(reply.findings[0]!.text)).toContain("and 10 more");
+    expect(reply.blocks.filter(({ kind }) => kind === "table")).toEqual([]);
+  });
+
   it("tells what the node announces by BGP", async () => {
     const reply = await run(clusterOf(bgpOnly), "node-a");
     expect(plain(reply.verdict.text)).toBe("node-a announces none of 2 addresses by layer 2");

@@ -132,4 +132,15 @@ describe("a move", () => {
     );
     expect(exitCode(reply)).toBe(0);
   });
+  it("two that take turns are shown by their first turns, the sources stay in sight", () => {
+    const turns = answered([macs.bettley, 0, 30]).flatMap((each) => [
+      each,
+      { ...each, at: each.at + 2, mac: macs.cargyll },
+    ]);
+    const reply = watched(turns);
+    expect(reply.verdict.word).toBe("CONFLICT");
+    expect(evidenceOf(reply)).toMatch(/\(54 more changes are in the data\)/);
+    expect(evidenceOf(reply).split("\n").length).toBeLessThan(16);
+    expect((reply.data as { stretches: readonly object[] }).stretches).toHaveLength(60);
+  });
 });
