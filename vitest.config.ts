@@ -5,7 +5,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/net/**", "test/long/**", "test/aws/**", "test/cluster/**"],
     testTimeout: 20_000,
-    setupFiles: [],
     pool: "threads",
+    // Many tests wait for a server or a child process: more of them than cores, and modules loaded once a worker.
+    maxWorkers: 4,
+    isolate: false,
   },
 });
