@@ -172,6 +172,8 @@ function ofCurrent(current: Endpoint, wanted: readonly Endpoint[], input: Indexe
   return out;
 }
 
+const ttlWish = (ttl: number): string => (ttl === 0 ? "no TTL of its own" : `a TTL of ${ttl} s`);
+
 function ofRow({ current, wanted }: Row, input: Indexed): readonly Silent[] {
   const out = current.flatMap((each) =>
     ofCurrent(
@@ -195,15 +197,16 @@ function ofRow({ current, wanted }: Row, input: Indexed): readonly Silent[] {
     const candidates = kept.filter((each) => each.type === type);
     const having = current.find((each) => each.type === type);
     const chosen = having ? chooseForUpdate(having, candidates) : chooseForCreate(candidates);
-    for (const each of candidates)
-      if (each !== chosen && !sameTargets(each.targets, chosen.targets))
-        out.push(
-          of(
-            "lost-conflict",
-            each,
-            `${who(each)} wants ${each.targets.join(", ")}, ${who(chosen)} gets the name`,
-          ),
-        );
+    for (const each of candidates) {
+      if (each === chosen) continue;
+      const lost = !sameTargets(each.targets, chosen.targets)
+        ? each.targets.join(", ")
+        : each.ttl !== chosen.ttl
+          ? ttlWish(each.ttl)
+          : undefined;
+      if (lost !== undefined)
+        out.push(of("lost-conflict", each, `${who(each)} wants ${lost}, ${who(chosen)} gets the name`));
+    }
   }
   return out;
 }

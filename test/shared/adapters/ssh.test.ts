@@ -313,14 +313,21 @@ describe("kept connections", () => {
   it("runs no more commands at once than it is told to", async () => {
     const { shell } = lab.connect({ maxConcurrent: 2 });
     const abort = new AbortController();
+    // A line is what tells the caller, and not only the machine, that a command has begun.
+    let begun = 0;
     const all = Array.from({ length: 5 }, (_, i) =>
       shell(
         { kind: "node", name: i % 2 ? "karstark" : "bettley" },
         { argv: ["linger"], privileged: false, timeoutMs: 20_000 },
-        { signal: abort.signal },
+        {
+          signal: abort.signal,
+          onLine: () => {
+            begun += 1;
+          },
+        },
       ),
     );
-    await until(() => lab.programs.lingering() === 2);
+    await until(() => begun === 2);
     abort.abort();
     const ended = await Promise.allSettled(all);
     expect(lab.programs.ran).toHaveLength(2);
