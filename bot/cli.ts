@@ -60,7 +60,7 @@ async function main(): Promise<number> {
       return 3;
     }
   }
-  const loaded = loadConfig(variables);
+  const loaded = await loadConfig(variables);
   // A broken config must not stop what helps to mend it: help, schema and whatever reads files only.
   if (!loaded.ok && needsConfig()) {
     printReply(loaded.reply, flags.json, streams);

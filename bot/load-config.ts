@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Reply } from "#shared/reply.ts";
-import { type Config, readConfig } from "./config.ts";
+import type { Config } from "./config.ts";
 import type { Environment } from "./environment.ts";
 import { readEnvironment } from "./environment.ts";
 
@@ -10,13 +10,15 @@ export type Loaded =
   | Readonly<{ ok: false; reply: Reply }>;
 
 /** Reads environment and config file; everything that is wrong with either comes back in one message. */
-export function loadConfig(variables: Readonly<Record<string, string | undefined>>): Loaded {
+export async function loadConfig(variables: Readonly<Record<string, string | undefined>>): Promise<Loaded> {
   const environment = readEnvironment(variables);
   const problems: string[] = environment.ok ? [] : [...environment.problems];
   const path = variables.ARPEGGIO_CONFIG ? resolve(variables.ARPEGGIO_CONFIG) : undefined;
   let config: Config | undefined;
   if (path !== undefined) {
     try {
+      // The YAML reader is the largest thing at start, and help needs none.
+      const { readConfig } = await import("./config.ts");
       const read = readConfig(readFileSync(path, "utf8"), (relative) => resolve(dirname(path), relative));
       if (read.ok) config = read.config;
       else

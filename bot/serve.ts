@@ -39,7 +39,7 @@ const missing = (words: string, next: string): Reply => ({
   actions: [],
 });
 
-const loaded = loadConfig(process.env);
+const loaded = await loadConfig(process.env);
 if (!loaded.ok) refuse(loaded.reply);
 const { config, environment } = loaded;
 if (!config)

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { manifestYaml } from "../doors/slack/manifest.ts";
 import { slackCommands } from "./all.ts";
 import { type Command, defineVerb } from "./command.ts";
 
@@ -31,6 +30,7 @@ export const manifest: Command = {
       cluster: "none",
       doors: ["cli"],
       handle: async ({ input }) => {
+        const { manifestYaml } = await import("../doors/slack/manifest.ts");
         const document = manifestYaml({
           commands: slackCommands(),
           prefix: input.prefix,

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { checks } from "#shared/checks/all.ts";
 import type { Check } from "#shared/checks/check.ts";
 import { checkReply, concerning } from "#shared/checks/check-reply.ts";
 import { type GatherPorts, nodeSource, readLists, visitNodes } from "#shared/checks/gather.ts";
@@ -55,6 +54,8 @@ export const check = defineVerb({
   doors: ["slack", "console", "cli"],
   handle: async ({ input, cluster, deps, show, signal }) => {
     if (!cluster) throw new Error("nodes check needs a cluster");
+    // Loaded when asked for: the list brings every check along, and help needs none.
+    const { checks } = await import("#shared/checks/all.ts");
     const { name } = cluster.config;
     const ids = checks.map(({ id }) => id);
     if (input.only !== undefined && !ids.includes(input.only))

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { checks } from "#shared/checks/all.ts";
 import type { Check } from "#shared/checks/check.ts";
 import { nearest } from "#shared/nearest.ts";
 import type { Reply } from "#shared/reply.ts";
@@ -42,7 +41,7 @@ const page = (check: Check): Reply => ({
   },
 });
 
-const list = (): Reply => ({
+const list = (checks: readonly Check[]): Reply => ({
   verdict: { word: "Checks", outcome: "info", text: [`${checks.length}, in the order they are told.`] },
   findings: [],
   blocks: [
@@ -72,8 +71,9 @@ export const explain = defineVerb({
   cluster: "none",
   doors: ["slack", "console", "cli"],
   handle: async ({ input }) => {
+    const { checks } = await import("#shared/checks/all.ts");
     const { check: wanted } = input;
-    if (wanted === undefined) return list();
+    if (wanted === undefined) return list(checks);
     const found = checks.find(({ id, codes }) => id === wanted || codes.includes(wanted));
     if (found !== undefined) return page(found);
     const ids = checks.map(({ id }) => id);

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { checks } from "#shared/checks/all.ts";
 import type { Check } from "#shared/checks/check.ts";
 import type { FixAnswer, FixPlan, Lines } from "#shared/checks/fix.ts";
 import { type GatherPorts, nodeSource, readLists, visitNodes } from "#shared/checks/gather.ts";
@@ -169,6 +168,7 @@ export const fix = defineVerb({
   handle: async ({ input, cluster, deps, signal }) => {
     if (!cluster) throw new Error("nodes fix needs a cluster");
     const { name } = cluster.config;
+    const { checks } = await import("#shared/checks/all.ts");
     const found = checks.find(({ id, codes }) => id === input.check || codes.includes(input.check));
     if (found === undefined)
       return usage(
