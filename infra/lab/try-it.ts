@@ -52,7 +52,7 @@ const ready = await new Promise<boolean>((done) => {
 });
 if (!ready) process.exit(lab.exitCode ?? 1);
 
-const loaded = loadConfig({ ARPEGGIO_CONFIG: join(dir, "config.yaml") });
+const loaded = await loadConfig({ ARPEGGIO_CONFIG: join(dir, "config.yaml") });
 if (!loaded.ok) throw new Error("the lab wrote a config that the bot does not accept");
 const config = loaded.config;
 const ledger = await openSqliteLedger({ file: join(dir, "ledger.sqlite"), now: Date.now });

@@ -202,7 +202,12 @@ export async function startWorker<H extends Handlers>(options: WorkerOptions): P
   }
 
   function start(): Promise<void> {
-    const fresh = new Worker(file, { workerData: data, name: what });
+    const fresh = new Worker(file, {
+      workerData: data,
+      name: what,
+      // What a thread reads is garbage a moment later: a small nursery keeps it from piling up between collections.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    });
     const startedAt = performance.now();
     const tell = batches<ToWorker>(
       (batch) => fresh.postMessage(batch),
