@@ -17,6 +17,8 @@ import {
 } from "#shared/twin/sites/faults.ts";
 import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
 import { healthy } from "#shared/twin/sites/healthy.ts";
+// The handler loads the list when asked; the virtual clock cannot wait for that, so it is here already.
+import "#shared/checks/all.ts";
 import { createVirtualClock } from "#shared/twin/virtual-clock.ts";
 import { twinCluster } from "./twin-cluster.ts";
 
