@@ -8,7 +8,7 @@ import { denialReply } from "#shared/policy/denial.ts";
 import type { Person, RoleRule } from "#shared/policy/identity.ts";
 import { decide } from "#shared/policy/roles.ts";
 import type { Outcome, Reply } from "#shared/reply.ts";
-import { code, plain, text } from "#shared/text.ts";
+import { code, text } from "#shared/text.ts";
 import type { Action } from "./actions/action.ts";
 import type { App, Asked, Asking, Job, Pressed } from "./asking.ts";
 import type { Caller, ClusterPorts, Command, Deps, Verb } from "./commands/command.ts";
@@ -420,6 +420,3 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
     },
   };
 }
-
-/** The words of a reply's first line, for logs. */
-export const headline = (reply: Reply): string => `${reply.verdict.word} ${plain(reply.verdict.text)}`;

@@ -67,6 +67,8 @@ describe("the bundled bin behaves like the checkout", () => {
     { args: ["arping", "httpbin"], code: 3 },
     { args: ["arp", "read", "arping.txt", "--json"], code: 3 },
     { args: ["status"], code: 2, config: "bad" },
+    // A broken config does not stop what helps to mend it.
+    { args: ["schema"], code: 0, config: "bad" },
     { args: ["whoami", "--json"], code: 0, config: "lab" },
     { args: ["nodes", "impact", "karstark"], code: 0, config: "lab" },
     { args: ["arping", "prometheus", "--json"], code: 1, config: "lab" },
