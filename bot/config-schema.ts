@@ -75,6 +75,69 @@ const site = z.strictObject({
   unusedAddress: ip.optional().describe("An address nobody uses; it tells proxy ARP from an announcer"),
 });
 
+const zoneName = z
+  .string()
+  .regex(
+    /^([a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    "must be a domain without a trailing dot, for example goldentooth.net",
+  );
+
+const dns = z.strictObject({
+  zones: z
+    .array(
+      z.strictObject({
+        name: zoneName,
+        id: z.string().regex(/^Z[A-Z0-9]+$/, "must be a hosted zone id such as Z0123456789ABC"),
+      }),
+    )
+    .min(1)
+    .describe("Hosted zones of Route 53, by id: two zones may have one name"),
+  move: z
+    .strictObject({ from: zoneName, to: zoneName })
+    .optional()
+    .describe("The domain move of the runbooks dns-domain-move and goldentooth"),
+});
+
+const seconds = z
+  .int()
+  .min(0)
+  .max(90 * 86_400);
+
+const migration = z.strictObject({
+  canary: z
+    .string()
+    .regex(/^[a-z0-9-]+\/[a-z0-9-]+$/, "must be namespace/service")
+    .optional()
+    .describe("The Service whose address loses BGP first"),
+  quietSeconds: seconds
+    .default(86_400)
+    .describe("How long old names stay beside the new ones, beyond their TTL"),
+  repositories: z
+    .array(
+      z.strictObject({
+        name,
+        path: z.string().min(1).describe("A clone that GitOps reads from; relative to this file"),
+        branch: z.string().min(1).describe("Where Arpeggio commits"),
+        base: z.string().min(1).default("main"),
+      }),
+    )
+    .default([]),
+  helmValues: z
+    .record(z.string(), z.string().min(1))
+    .default({})
+    .describe("Files with the Helm values in use, by release; relative to this file"),
+  approvals: z
+    .strictObject({
+      who: z
+        .enum(["others", "self"])
+        .default("others")
+        .describe("self: the one who asks may approve; every message then says so"),
+      openSeconds: z.int().min(60).max(86_400).default(1_800),
+      local: z.boolean().default(false).describe("Approving in a terminal, for a lab only"),
+    })
+    .default({ who: "others", openSeconds: 1_800, local: false }),
+});
+
 const cluster = z.strictObject({
   name,
   kubeconfig: z
@@ -104,6 +167,8 @@ const cluster = z.strictObject({
         .describe("Nodes by name: used for SSH, and instead of the API when that is down"),
     })
     .default({ list: [] }),
+  dns: dns.optional().describe("What ExternalDNS and Route 53 have to do with this cluster"),
+  migration: migration.optional().describe("What migrations need to know"),
 });
 
 const role = z.strictObject({
@@ -151,7 +216,29 @@ export const configSchema = z
       .optional(),
     ledger: z
       .strictObject({
-        file: z.string().min(1).describe("SQLite file on a local disk; relative to this file"),
+        file: z.string().min(1).optional().describe("SQLite file on a local disk; relative to this file"),
+        dynamodb: z
+          .strictObject({ table: z.string().min(3).max(255) })
+          .optional()
+          .describe("With Lambdas or two bots: the table infra/cdk makes"),
+      })
+      .refine((l) => (l.file === undefined) !== (l.dynamodb === undefined), {
+        message: 'must have exactly one of "file" and "dynamodb"',
+      })
+      .optional(),
+    aws: z
+      .strictObject({
+        region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as eu-central-1"),
+        applyFunction: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("Name or ARN of the apply-changes Lambda; without it drift is only reported"),
+        scanFunction: z.string().min(1).optional(),
+        snapshots: z
+          .strictObject({ bucket: z.string().min(3).max(63) })
+          .optional()
+          .describe("Where the bot puts what the cluster wants, for the Lambdas to read"),
       })
       .optional(),
   })

@@ -3,7 +3,14 @@ import { isMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type * as z from "zod";
 import { nearest } from "#shared/nearest.ts";
 import type { Person, RoleRule } from "#shared/policy/identity.ts";
-import type { ClusterConfig, SshAccess, Vantage } from "#shared/site/site.ts";
+import {
+  type ClusterConfig,
+  type DnsConfig,
+  defaultMigration,
+  type MigrationConfig,
+  type SshAccess,
+  type Vantage,
+} from "#shared/site/site.ts";
 import { type ConfigFile, configSchema } from "./config-schema.ts";
 
 /** One thing that is wrong with the file: where, what stands there, what was expected. */
@@ -20,6 +27,16 @@ export type Config = Readonly<{
   roles: readonly RoleRule[];
   slack?: Readonly<{ team: string; prefix: string; reportChannel?: string }>;
   ledgerFile?: string;
+  /** DynamoDB table of the ledger, instead of a file. */
+  ledgerTable?: string;
+  aws?: AwsConfig;
+}>;
+
+export type AwsConfig = Readonly<{
+  region: string;
+  applyFunction?: string;
+  scanFunction?: string;
+  snapshots?: Readonly<{ bucket: string }>;
 }>;
 
 export type ConfigResult =
@@ -143,6 +160,8 @@ function outline(root: unknown) {
           },
         };
       }),
+    lambdas: ["applyFunction", "scanFunction"].filter((key) => record(file.aws)[key] !== undefined),
+    ledgerFile: optional(record(file.ledger).file),
     people: list(file.people)
       .map(record)
       .map((p) => ({ name: word(p.name), slack: optional(p.slack), os: optional(p.os) })),
@@ -190,6 +209,12 @@ function crossIssues(root: unknown): Issue[] {
       issues.push({ path: ["roles", i], message: 'names nobody; expected "people" or "groups"' });
     }
   });
+  if (file.ledgerFile !== undefined && file.lambdas.length > 0) {
+    issues.push({
+      path: ["ledger", "file"],
+      message: `is ${quote(file.ledgerFile)}; the Lambdas of aws: cannot read a file here, expected ledger: { dynamodb: { table } }`,
+    });
+  }
   file.clusters.forEach((cluster, i) => {
     const at = (...rest: PropertyKey[]): Path => ["clusters", i, ...rest];
     const machines = [...cluster.vantages.map((v) => v.name), ...cluster.nodes.list];
@@ -260,6 +285,40 @@ function withPaths<T extends { identityFile: string; knownHostsFile: string }>(
   };
 }
 
+function toAws({
+  region,
+  applyFunction,
+  scanFunction,
+  snapshots,
+}: NonNullable<ConfigFile["aws"]>): AwsConfig {
+  return {
+    region,
+    ...(applyFunction === undefined ? {} : { applyFunction }),
+    ...(scanFunction === undefined ? {} : { scanFunction }),
+    ...(snapshots === undefined ? {} : { snapshots }),
+  };
+}
+
+function toDns({ zones, move }: NonNullable<ConfigFile["clusters"][number]["dns"]>): DnsConfig {
+  return { zones, ...(move ? { move } : {}) };
+}
+
+function toMigration(
+  migration: ConfigFile["clusters"][number]["migration"],
+  resolve: (path: string) => string,
+): MigrationConfig {
+  if (!migration) return defaultMigration;
+  const { canary, repositories, helmValues, ...others } = migration;
+  return {
+    ...others,
+    ...(canary === undefined ? {} : { canary }),
+    repositories: repositories.map((each) => ({ ...each, path: resolve(each.path) })),
+    helmValues: Object.fromEntries(
+      Object.entries(helmValues).map(([release, path]) => [release, resolve(path)]),
+    ),
+  };
+}
+
 function toConfig(file: ConfigFile, resolve: (path: string) => string): Config {
   return {
     clusters: file.clusters.map((cluster) => {
@@ -274,12 +333,16 @@ function toConfig(file: ConfigFile, resolve: (path: string) => string): Config {
           ? cluster.nodes.list.map(({ name, ...own }) => ({ name, access: { ...defaults, ...own } }))
           : [],
         ...(defaults ? { nodeDefaults: defaults } : {}),
+        ...(cluster.dns ? { dns: toDns(cluster.dns) } : {}),
+        migration: toMigration(cluster.migration, resolve),
       };
     }),
     people: file.people,
     roles: file.roles,
     ...(file.slack ? { slack: file.slack } : {}),
-    ...(file.ledger ? { ledgerFile: resolve(file.ledger.file) } : {}),
+    ...(file.ledger?.file === undefined ? {} : { ledgerFile: resolve(file.ledger.file) }),
+    ...(file.ledger?.dynamodb === undefined ? {} : { ledgerTable: file.ledger.dynamodb.table }),
+    ...(file.aws ? { aws: toAws(file.aws) } : {}),
   };
 }
 

@@ -30,6 +30,13 @@ export const resourceKinds = {
     kind: "Kustomization",
     namespaced: true,
   },
+  ingresses: { group: "networking.k8s.io", version: "v1", kind: "Ingress", namespaced: true },
+  gateways: { group: "gateway.networking.k8s.io", version: "v1", kind: "Gateway", namespaced: true },
+  httproutes: { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", namespaced: true },
+  dnsendpoints: { group: "externaldns.k8s.io", version: "v1alpha1", kind: "DNSEndpoint", namespaced: true },
+  certificates: { group: "cert-manager.io", version: "v1", kind: "Certificate", namespaced: true },
+  issuers: { group: "cert-manager.io", version: "v1", kind: "Issuer", namespaced: true },
+  clusterissuers: { group: "cert-manager.io", version: "v1", kind: "ClusterIssuer", namespaced: false },
   helmreleases: { group: "helm.toolkit.fluxcd.io", version: "v2", kind: "HelmRelease", namespaced: true },
   // Calico's own storage, which is there whether or not its aggregated API server is.
   bgpconfigurations: {

@@ -47,6 +47,49 @@ export type Site = Readonly<{
 
 export type NodeAccess = Readonly<{ name: string; access: SshAccess }>;
 
+/** What ExternalDNS and Route 53 have to do with a cluster. */
+export type DnsConfig = Readonly<{
+  /** Zones by id: names may be taken twice, ids are not. */
+  zones: readonly Readonly<{ name: string; id: string }>[];
+  /** The domain move of the runbooks, `hellholt.net` to `goldentooth.net`. */
+  move?: Readonly<{ from: string; to: string }>;
+}>;
+
+/** A clone that GitOps reads from; acts on what GitOps manages become commits on `branch`. */
+export type RepositoryConfig = Readonly<{
+  name: string;
+  /** Directory of the clone. */
+  path: string;
+  /** The branch Arpeggio commits to; people merge it, or GitOps follows it. */
+  branch: string;
+  base: string;
+}>;
+
+/** What a migration needs that only people know. */
+export type MigrationConfig = Readonly<{
+  /** `namespace/service`: its address loses BGP first. */
+  canary?: string;
+  /** How long old names stay beside new ones after their TTL, seconds. */
+  quietSeconds: number;
+  repositories: readonly RepositoryConfig[];
+  /** Files with the Helm values in use, by release name, as a person handed them over. */
+  helmValues: Readonly<Record<string, string>>;
+  approvals: Readonly<{
+    who: "others" | "self";
+    /** How long a request for approval stays open, seconds. */
+    openSeconds: number;
+    /** Approving in a terminal; only a lab may. */
+    local: boolean;
+  }>;
+}>;
+
+export const defaultMigration: MigrationConfig = {
+  quietSeconds: 86_400,
+  repositories: [],
+  helmValues: {},
+  approvals: { who: "others", openSeconds: 1_800, local: false },
+};
+
 export type ClusterConfig = Readonly<{
   name: string;
   /** Path of a kubeconfig; absent means `KUBECONFIG` or in-cluster. */
@@ -55,4 +98,6 @@ export type ClusterConfig = Readonly<{
   site: Site;
   vantages: readonly Vantage[];
   nodes: readonly NodeAccess[];
+  dns?: DnsConfig;
+  migration?: MigrationConfig;
 }>;

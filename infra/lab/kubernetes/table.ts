@@ -143,6 +143,12 @@ const advertised = [
 ];
 const nodeSelectors = custom("Node Selectors", "spec.nodeSelectors", { priority: 10 });
 
+const readyCondition = (object: KubeObject): unknown =>
+  at(
+    list(object, "status.conditions").find((condition) => at(condition, "type") === "Ready"),
+    "status",
+  ) ?? "";
+
 // Built-in kinds as pkg/printers/internalversion prints them, MetalLB's as its CRDs' additionalPrinterColumns say.
 const columns: Readonly<Record<ResourceKind, readonly Column[]>> = {
   namespaces: [name, column("Status", (object) => at(object, "status.phase") ?? "Active"), aged],
@@ -296,6 +302,40 @@ const columns: Readonly<Record<ResourceKind, readonly Column[]>> = {
   ],
   kustomizations: [name, aged],
   helmreleases: [name, aged],
+  ingresses: [
+    name,
+    column("Class", (ingress) => orNone(at(ingress, "spec.ingressClassName"))),
+    column(
+      "Hosts",
+      (ingress) =>
+        list(ingress, "spec.rules")
+          .map((rule) => at(rule, "host") ?? "*")
+          .join(",") || "*",
+    ),
+    column("Address", (ingress) =>
+      list(ingress, "status.loadBalancer.ingress")
+        .map((entry) => at(entry, "ip") ?? at(entry, "hostname") ?? "")
+        .join(","),
+    ),
+    aged,
+  ],
+  gateways: [
+    name,
+    custom("Class", "spec.gatewayClassName"),
+    column("Address", (gateway) => at(list(gateway, "status.addresses")[0], "value") ?? ""),
+    aged,
+  ],
+  httproutes: [name, custom("Hostnames", "spec.hostnames"), aged],
+  dnsendpoints: [name, aged],
+  certificates: [
+    name,
+    column("Ready", readyCondition),
+    custom("Secret", "spec.secretName"),
+    custom("Issuer", "spec.issuerRef.name", { priority: 1 }),
+    aged,
+  ],
+  issuers: [name, column("Ready", readyCondition), aged],
+  clusterissuers: [name, column("Ready", readyCondition), aged],
 };
 
 /** What a row carries of its object, as `includeObject` asks: all of it, its metadata (the default), or nothing. */
