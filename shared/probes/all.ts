@@ -1,5 +1,6 @@
 import { arpingHabets, arpingHabetsFast, arpingIputils } from "./arping.ts";
 import { arpingIdentify } from "./arping-identify.ts";
+import { dig } from "./dig.ts";
 import { ipAddr } from "./ip-addr.ts";
 import { ipRoute } from "./ip-route.ts";
 import { nodeArpSysctls } from "./node-arp-sysctls.ts";
@@ -39,4 +40,5 @@ export const probes: readonly AnyProbe[] = [
   listed(nodeNetworkSettings),
   listed(nodeToolsProbe),
   listed(nodeMemberlist),
+  listed(dig),
 ];

@@ -39,6 +39,7 @@ const complete: Readonly<Record<string, Readonly<{ stdout: string; stderr: strin
   "network-settings": { stdout: "/etc/os-release:ID=debian\n", stderr: "", exitCode: 2 },
   tools: captured("nodes", "tools"),
   "memberlist-tcp": captured("nodes", "nc-open"),
+  dig: captured("dig", "authoritative-answer"),
 };
 
 /** What is an answer to these probes, though to others it is none: an empty table, a program that is not there. */
