@@ -1,0 +1,35 @@
+import type { KubeWritten } from "./write.ts";
+
+export type Refused = Extract<KubeWritten, { ok: false }>;
+
+/** `admission webhook "x" denied the request: …` of plugin/webhook, and what ValidatingAdmissionPolicies say. */
+const admission = /^(admission webhook "|ValidatingAdmissionPolicy ')/;
+/** A webhook with failurePolicy Fail that could not be asked: an internal error, and nothing was stored. */
+const unaskedWebhook = /failed calling webhook "/;
+
+const byCode: Readonly<Record<number, Refused["because"]>> = {
+  400: "invalid",
+  401: "denied",
+  403: "denied",
+  404: "not-found",
+  405: "invalid",
+  409: "conflict",
+  413: "invalid",
+  415: "invalid",
+  422: "invalid",
+};
+
+/**
+ * What a `Status` failure means for a write. Undefined when it does not say whether the write was made: internal errors,
+ * time-outs and throttling.
+ */
+export function refusedWrite(
+  status: Readonly<{ code: number; reason: string; message: string }>,
+): Refused | undefined {
+  const { code, reason, message } = status;
+  if (admission.test(message) || unaskedWebhook.test(message))
+    return { ok: false, because: "webhook", message };
+  if (code === 409 && reason === "AlreadyExists") return { ok: false, because: "exists", message };
+  const because = byCode[code];
+  return because === undefined ? undefined : { ok: false, because, message };
+}
