@@ -15,8 +15,10 @@ import { nodeRoutes } from "./node-routes.ts";
 import { nodeSshConnection } from "./node-ssh-connection.ts";
 import { nodeToolsProbe } from "./node-tools.ts";
 import { nodeWireless } from "./node-wireless.ts";
+import { pingHop } from "./ping-hop.ts";
 import type { AnyProbe } from "./probe.ts";
 import { listed } from "./probe.ts";
+import { tcpConnect } from "./tcp-connect.ts";
 import { tcpdumpArp } from "./tcpdump-arp.ts";
 
 /** Every command that may run on a node or a vantage; privileges files and the tests go by this list. */
@@ -41,4 +43,6 @@ export const probes: readonly AnyProbe[] = [
   listed(nodeToolsProbe),
   listed(nodeMemberlist),
   listed(dig),
+  listed(tcpConnect),
+  listed(pingHop),
 ];

@@ -39,6 +39,8 @@ const complete: Readonly<Record<string, Readonly<{ stdout: string; stderr: strin
   "network-settings": { stdout: "/etc/os-release:ID=debian\n", stderr: "", exitCode: 2 },
   tools: captured("nodes", "tools"),
   "memberlist-tcp": captured("nodes", "nc-open"),
+  "tcp-connect": captured("nodes", "nc-open"),
+  "ping-hop": captured("hops", "announcer"),
   dig: captured("dig", "authoritative-answer"),
 };
 
@@ -61,7 +63,7 @@ const answers: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Their whole answer stands in one line, or in none of stdout at all. */
-const indivisible = ["arping-identify", "memberlist-tcp"];
+const indivisible = ["arping-identify", "memberlist-tcp", "tcp-connect"];
 
 type Row = readonly [
   what: string,
