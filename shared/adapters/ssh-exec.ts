@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { FaultError, type FaultKind } from "../fault.ts";
 import type { OutputLine, ShellOutput } from "../probes/shell.ts";
 import { gatherOutput, outputLimit } from "./gather-output.ts";
+import { keepKeyObjects } from "./ssh-cipher-keys.ts";
 import type { SshConnection } from "./ssh-connect.ts";
 
 export type RemoteCommand = Readonly<{
@@ -152,6 +153,7 @@ export function runOverSsh(remote: RemoteCommand): RemoteRun {
     if (settled.signal.aborted) void endRemote();
   };
 
+  keepKeyObjects(connection.client);
   try {
     connection.client.exec(remote.commandLine, onChannel);
   } catch (error) {

@@ -17,18 +17,30 @@ export const longest = { out: 1_048_576, err: 8_192 } as const;
  *     NONCE end                           NONCE end
  *
  * and `NONCE done` at the end. Lengths decide where a body ends; the nonce, which a program cannot guess, tells bodies
- * from frames again after something went wrong. POSIX sh alone: `$(...)` drops trailing newlines, so an `x` guards them;
- * `${#out}` counts bytes because LC_ALL is C. Standard input is closed. The folders of root's search path are added
- * because sshd leaves them out for other users. Commands for root go by `sudo -n`, with the time limit inside, since
- * only root can end them. Who we are is asked for those alone: one process less for each visit that needs no root.
+ * from frames again after something went wrong. One command alone needs no lengths, so nothing is held back to count it,
+ * which saves two processes: its output begins after the first frame and ends before the last bytes of the answer, which
+ * the script prints when the command is over. Its standard error goes to that of the script and to its end.
+ *
+ *     NONCE only KEY                      NONCE only KEY
+ *     ...the bytes...                     ...the bytes...
+ *     NONCE end EXIT-CODE
+ *     NONCE done
+ *
+ * POSIX sh alone: `$(...)` drops trailing newlines, so an `x` guards them; `${#out}` counts bytes because LC_ALL is C.
+ * Standard input is closed. The folders of root's search path are added because sshd leaves them out for other users.
+ * Commands for root go by `sudo -n`, with the time limit inside, since only root can end them. Who we are is asked for
+ * those alone, and once: a process less for each visit that needs no root, and for each further command that does.
  */
 export const evidenceScript = [
   "LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export LC_ALL PATH",
-  "exec 3>&1 </dev/null",
-  "nonce=$1; shift",
+  "exec </dev/null",
+  "nonce=$1; uid=; shift",
   `command -v timeout >/dev/null 2>&1 || { printf '%s no-timeout\\n' "$nonce"; exit 0; }`,
-  'run() { limit=$1; as=$2; count=$3; shift 3; i=0; while [ "$i" -lt "$count" ]; do word=$1; shift; set -- "$@" "$word"; i=$((i + 1)); done; shift "$(($# - count))"; if [ "$as" = root ] && [ "$(id -u)" != 0 ]; then exec timeout -k 1 "$((limit + 1))" sudo -n -- timeout -k 1 "$limit" "$@"; else exec timeout -k 1 "$limit" "$@"; fi; }',
-  `while [ "$#" -gt 4 ]; do key=$1; limit=$2; as=$3; count=$4; shift 4; err=$({ out=$( (run "$limit" "$as" "$count" "$@") 3>&-; code=$?; printf x; exit "$code"); code=$?; out=\${out%x}; printf '%s out %s %s %s\\n%.${longest.out}s\\n%s end\\n' "$nonce" "$key" "$code" "\${#out}" "$out" "$nonce" >&3; } 2>&1; printf x); err=\${err%x}; printf '%s err %s %s\\n%.${longest.err}s\\n%s end\\n' "$nonce" "$key" "\${#err}" "$err" "$nonce"; shift "$count"; done`,
+  'identify() { if [ "$1" = root ] && [ -z "$uid" ]; then uid=$(id -u); fi; }',
+  'run() { limit=$1; as=$2; count=$3; shift 3; i=0; if [ "$#" -gt "$count" ]; then while [ "$i" -lt "$count" ]; do word=$1; shift; set -- "$@" "$word"; i=$((i + 1)); done; shift "$(($# - count))"; fi; if [ "$as" = root ] && [ "$uid" != 0 ]; then exec timeout -k 1 "$((limit + 1))" sudo -n -- timeout -k 1 "$limit" "$@"; else exec timeout -k 1 "$limit" "$@"; fi; }',
+  `if [ "$#" -eq "$((\${4:-0} + 4))" ]; then key=$1; shift; identify "$2"; printf '%s only %s\\n' "$nonce" "$key" >&2; printf '%s only %s\\n' "$nonce" "$key"; (run "$@"); printf '\\n%s end %s\\n%s done\\n' "$nonce" "$?" "$nonce"; exit 0; fi`,
+  "exec 3>&1",
+  `while [ "$#" -gt 4 ]; do key=$1; limit=$2; as=$3; count=$4; shift 4; identify "$as"; err=$({ out=$( (run "$limit" "$as" "$count" "$@") 3>&-; code=$?; printf x; exit "$code"); code=$?; out=\${out%x}; printf '%s out %s %s %s\\n%.${longest.out}s\\n%s end\\n' "$nonce" "$key" "$code" "\${#out}" "$out" "$nonce" >&3; } 2>&1; printf x); err=\${err%x}; printf '%s err %s %s\\n%.${longest.err}s\\n%s end\\n' "$nonce" "$key" "\${#err}" "$err" "$nonce"; shift "$count"; done`,
   `printf '%s done\\n' "$nonce"`,
 ].join("; ");
 
@@ -86,6 +98,51 @@ function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
 }
 
 type Frames = Readonly<{ parts: ReadonlyMap<string, Part>; noTimeout: boolean; done: boolean }>;
+
+/** A body whose length was not said: the limit is kept here, and a byte that was no UTF-8 cannot be told from U+FFFD. */
+function uncounted(stream: "out" | "err", name: string, text: string, exitCode: number): Part {
+  const size = new TextEncoder().encode(text).length;
+  if (size > longest[stream])
+    return fault("truncated", name, `${size} bytes of output, ${longest[stream]} travel at most`);
+  if (text.includes("\ufffd")) return fault("unreadable", name, "its output is not UTF-8");
+  return { ok: true, text, exitCode };
+}
+
+/**
+ * Takes the answer of one command alone apart, or undefined when it does not begin as one. Nothing that the command
+ * prints can end its body: the script's last words are the last bytes of the answer, or there is no evidence.
+ */
+function readOnly({ stdout, stderr, exitCode }: ShellOutput, nonce: string, key: string): Frames | undefined {
+  const begin = `${nonce} only ${key}\n`;
+  const bodyOf = (text: string): string | undefined => {
+    const at = `\n${text}`.indexOf(`\n${begin}`);
+    return at < 0 ? undefined : text.slice(at + begin.length);
+  };
+  const said = bodyOf(stdout);
+  if (said === undefined) return undefined;
+  const out = `out ${key}`;
+  const err = `err ${key}`;
+  const end = said.lastIndexOf(`\n${nonce} end `);
+  const last = /^(\S+) end (\d{1,3})\n\1 done\n$/.exec(end < 0 ? "" : said.slice(end + 1));
+  const without = (): Part => {
+    if (said.includes(`\n${nonce} done\n`))
+      return fault("unreadable", out, "its answer goes on after its end");
+    return exitCode === null
+      ? fault("timed-out", out, "the node's time was over before it was done")
+      : fault("truncated", out, "the answer was cut");
+  };
+  const complained = bodyOf(stderr);
+  const parts = new Map([
+    [out, last === null ? without() : uncounted("out", out, said.slice(0, end), Number(last[2]))],
+    [
+      err,
+      complained === undefined
+        ? fault("unreadable", err, "its frame is missing")
+        : uncounted("err", err, complained, 0),
+    ],
+  ]);
+  return { parts, noTimeout: false, done: last !== null };
+}
 
 /** Takes the frames apart. Never looks for frames inside a body that is as long as was said. */
 function readFrames(stdout: string, nonce: string): Frames {
@@ -155,7 +212,9 @@ export function readEvidence(
   nonce: string,
   requests: readonly EvidenceRequest[],
 ): readonly Answer<ShellOutput>[] {
-  const { parts, noTimeout, done } = readFrames(output.stdout, nonce);
+  const [first, ...others] = requests;
+  const only = first && others.length === 0 ? readOnly(output, nonce, first.key) : undefined;
+  const { parts, noTimeout, done } = only ?? readFrames(output.stdout, nonce);
   const whole = parts.size > 0 || done ? undefined : commandFailure(output, "sh");
   return requests.map(({ key, command }) => {
     const what = command.argv[0];
