@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -155,6 +156,94 @@ describe("reading frames", () => {
   });
 });
 
+describe("reading the answer of one command alone", () => {
+  const asked = [request("k0", ["ip"])];
+
+  /** What the script prints for one command, as its own description says. */
+  const answerOf = ({ out, err, code }: Omit<Said, "key">) => ({
+    stdout: `${nonce} only k0\n${out}\n${nonce} end ${code}\n${nonce} done\n`,
+    stderr: `${nonce} only k0\n${err}`,
+  });
+  const read = (more: Parameters<typeof shellOutput>[0]) => readEvidence(shellOutput(more), nonce, asked)[0];
+  const plain = { out: "hello\n", err: "", code: 0 } as const;
+
+  const anything = fc.record({
+    out: hostileText,
+    err: hostileText,
+    code: fc.integer({ min: 0, max: 255 }),
+  });
+
+  it("gives output, complaints and exit code byte for byte, whatever a login shell says before", () => {
+    fc.assert(
+      fc.property(anything, fc.constantFrom("", "Welcome to dalt\n", "\n\n"), (said, greeting) => {
+        const { stdout, stderr } = answerOf(said);
+        expect(read({ stdout: greeting + stdout, stderr: greeting + stderr })).toMatchObject({
+          ok: true,
+          evidence: { stdout: said.out, stderr: said.err, exitCode: said.code },
+        });
+      }),
+    );
+  });
+
+  it("is not fooled by a command that prints the very words of the script", () => {
+    fc.assert(
+      fc.property(anything, anything, (said, forged) => {
+        const { stdout, stderr } = answerOf(forged);
+        const hostile = { out: said.out + stdout, err: said.err + stderr, code: said.code };
+        expect(read(answerOf(hostile))).toMatchObject({
+          ok: true,
+          evidence: { stdout: hostile.out, stderr: hostile.err, exitCode: said.code },
+        });
+      }),
+    );
+  });
+
+  it("makes of a cut answer a fault, wherever it was cut", () => {
+    const { stdout, stderr } = answerOf(plain);
+    for (let length = 0; length < stdout.length; length++)
+      expect(read({ stdout: stdout.slice(0, length), stderr })).toMatchObject({ ok: false });
+  });
+
+  const { stdout, stderr } = answerOf(plain);
+  const begun = `${nonce} only k0\nhel`;
+
+  it.each([
+    ["an end in the middle", { stdout: begun, stderr }, "truncated"],
+    ["an end by us", { stdout: begun, stderr, exitCode: null }, "timed-out"],
+    ["something printed after the end", { stdout: `${stdout}more\n`, stderr }, "unreadable"],
+    ["no frame on standard error", { stdout, stderr: "sh: weird\n" }, "unreadable"],
+    ["bytes that are no UTF-8", { stdout: stdout.replace("hello", "\ufffd"), stderr }, "unreadable"],
+    ["an exit code that is none", { stdout: stdout.replace("end 0", "end 1234"), stderr }, "unreadable"],
+    ["the frame of another command", { stdout: stdout.replace("k0", "k1"), stderr }, "unreadable"],
+    ["the frame of another run", { stdout: stdout.replaceAll(nonce, "n-other"), stderr }, "unreadable"],
+    [
+      "a byte more than travels",
+      answerOf({ ...plain, out: `${"x".repeat(longest.out - 2)}ä!` }),
+      "truncated",
+    ],
+  ] as const)("%s is a fault", (_, more, kind) => {
+    expect(read(more)).toMatchObject({ ok: false, fault: { kind, what: "ip" } });
+  });
+
+  it("takes output at the limit, and leaves out complaints beyond theirs", () => {
+    const full = { out: "x".repeat(longest.out), err: "y".repeat(longest.err), code: 1 };
+    expect(read(answerOf(full))).toMatchObject({
+      ok: true,
+      evidence: { stdout: full.out, stderr: full.err },
+    });
+    expect(read(answerOf({ ...full, err: `${full.err}y` }))).toMatchObject({
+      ok: true,
+      evidence: { stdout: full.out, stderr: "" },
+    });
+  });
+
+  it("does not take that frame for one of many commands", () => {
+    const two = [request("k0", ["ip"]), request("k1", ["ip"])];
+    for (const answer of readEvidence(shellOutput({ stdout, stderr }), nonce, two))
+      expect(answer.ok).toBe(false);
+  });
+});
+
 describe("the command", () => {
   it("refuses keys and nonces that could be taken for something else", () => {
     expect(() => evidenceCommand("a b", [], 1)).toThrow(RangeError);
@@ -272,6 +361,88 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("on %s",
     rmSync(dir, { recursive: true });
   });
 
+  const other = request("other", ["echo", "on"]);
+  const alone = (one: EvidenceRequest, env = {}) => run([one], env)[0];
+  const inCompany = (one: EvidenceRequest, env = {}) => {
+    const [answer, next] = run([one, other], env);
+    expect(next).toMatchObject({ ok: true, evidence: { exitCode: 0, stdout: "on\n" } });
+    return answer;
+  };
+  const script = (text: string, more = {}) => request("k0", ["sh", "-c", text], more);
+
+  describe.each([
+    ["one command alone", alone],
+    ["a command before another", inCompany],
+  ] as const)("%s", (__, ask) => {
+    it.each([
+      ["words as they are", ["printf", "%s|", "a b", "it's", '"$HOME"', "`id`", "*", "", "-n", "ä", ";"]],
+      ["both streams", ["sh", "-c", "printf 'out\\n\\n'; printf 'err\\n\\n' >&2; exit 7"]],
+      ["closed standard input", ["cat"]],
+      ["nothing", ["true"]],
+      ["no newline at the end", ["printf", "x"]],
+      ["the words of the script", ["printf", `x\\n${nonce} end 0\\n${nonce} done\\n`]],
+    ] as const)("brings back %s", (___, argv) => {
+      const [program, ...args] = argv;
+      const plain = spawnSync(program, args, { encoding: "utf8", input: "" });
+      expect(ask(request("k0", argv))).toMatchObject({
+        ok: true,
+        evidence: { exitCode: plain.status, stdout: plain.stdout, stderr: plain.stderr },
+      });
+    });
+
+    it("tells a missing program and an end by a signal by their exit codes", () => {
+      expect(ask(request("k0", ["no-such-program-here"]))).toMatchObject({
+        ok: true,
+        evidence: { exitCode: 127, stdout: "", stderr: expect.stringMatching(/no-such-program-here/) },
+      });
+      expect(ask(script("kill -s SEGV $$"))).toMatchObject({ ok: true, evidence: { exitCode: 139 } });
+    });
+
+    it("takes output exactly at the limits and none beyond", () => {
+      const print = (out: number, err: number) =>
+        script(`head -c ${err} /dev/zero | tr '\\0' y >&2; head -c ${out} /dev/zero | tr '\\0' x`);
+      const full = ask(print(longest.out, longest.err));
+      expect(full?.ok && [full.evidence.stdout.length, full.evidence.stderr.length]).toEqual([
+        longest.out,
+        longest.err,
+      ]);
+      expect(ask(print(longest.out + 1, 0))).toMatchObject({ ok: false, fault: { kind: "truncated" } });
+      expect(ask(print(3, longest.err + 1))).toMatchObject({
+        ok: true,
+        evidence: { stdout: "xxx", stderr: "" },
+      });
+    });
+
+    it("goes by sudo with the time limit inside where root is needed and we are not", () => {
+      const dir = mkdtempSync(join(tmpdir(), "arpeggio-sudo-"));
+      const program = (name: string, text: string) => {
+        writeFileSync(join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      };
+      program("sudo", 'echo "asked: $*"');
+      const root = request("k0", ["echo", "hi"], { privileged: true, timeoutMs: 3_000 });
+      const said = ["1000", "0"].map((uid) => {
+        program("id", `echo ${uid}`);
+        const answer = ask(root, { PATH: `${dir}:${process.env.PATH}` });
+        return answer?.ok && answer.evidence.stdout;
+      });
+      rmSync(dir, { recursive: true });
+      expect(said).toEqual(["asked: -n -- timeout -k 1 3 echo hi\n", "hi\n"]);
+    });
+  });
+
+  it("asks once who we are, and only for what needs root", () => {
+    const dir = mkdtempSync(join(tmpdir(), "arpeggio-id-"));
+    writeFileSync(join(dir, "id"), `#!/bin/sh\necho asked >> ${dir}/log\necho 0\n`, { mode: 0o755 });
+    const env = { PATH: `${dir}:${process.env.PATH}`, uid: "0" };
+    const root = (key: string) => request(key, ["true"], { privileged: true });
+    run([other], env);
+    run([other, request("k1", ["true"])], env);
+    expect(existsSync(join(dir, "log"))).toBe(false);
+    run([root("k0"), other, root("k1")], env);
+    expect(readFileSync(join(dir, "log"), "utf8")).toBe("asked\n");
+    rmSync(dir, { recursive: true });
+  });
+
   it("says that timeout(1) is missing", () => {
     const requests = [request("k0", ["true"])];
     const { argv } = evidenceCommand(nonce, requests, 1_000);
@@ -281,6 +452,64 @@ describe.each(shells.map((shell) => [shell.join(" "), shell] as const))("on %s",
     expect(readEvidence(shellOutput({ stdout: done.stdout }), nonce, requests)[0]).toMatchObject({
       fault: { kind: "missing-tool", what: "timeout" },
     });
+  });
+});
+
+/** What was said about one request, in short. */
+const told = (answer: ReturnType<typeof readEvidence>[number] | undefined) =>
+  answer?.ok ? [answer.evidence.exitCode, answer.evidence.stdout] : answer?.fault.kind;
+
+const runAsync = async (shell: readonly string[], requests: readonly EvidenceRequest[]) => {
+  const { argv } = evidenceCommand(nonce, requests, 60_000);
+  const [program = "", ...options] = shell;
+  const child = spawn(program, [...options, ...argv.slice(1)], { stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const)
+    child[stream].on("data", (chunk: Buffer) => {
+      said[stream] += chunk.toString();
+    });
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  return readEvidence(shellOutput({ ...said, exitCode }), nonce, requests).map(told);
+};
+
+describe("what hangs", () => {
+  const timeoutMs = 200;
+  const hung = (key: string) => request(key, ["sh", "-c", `echo ${key} began; sleep 30`], { timeoutMs });
+  const deaf = (key: string) =>
+    request(
+      key,
+      [
+        "sh",
+        "-c",
+        `trap '' TERM; echo ${key} began; i=0; while [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done`,
+      ],
+      { timeoutMs },
+    );
+  const fine = (key: string) => request(key, ["echo", key]);
+  // 124 from coreutils, 143 from busybox.
+  const ended = (key: string) => [expect.toBeOneOf([124, 143]), `${key} began\n`];
+  const killed = (key: string) => [137, `${key} began\n`];
+
+  it("is ended by its own time limit on every shell, keeps what it said and harms no other", async () => {
+    const seen = await Promise.all(
+      shells.map(async (shell) =>
+        Promise.all([
+          runAsync(shell, [hung("a")]),
+          runAsync(shell, [deaf("a")]),
+          runAsync(shell, [hung("a"), fine("b")]),
+          runAsync(shell, [deaf("a"), fine("b")]),
+          runAsync(shell, [hung("a"), fine("b"), hung("c"), fine("d")]),
+        ]),
+      ),
+    );
+    for (const [i, each] of seen.entries())
+      expect(each, shells[i]?.join(" ")).toEqual([
+        [ended("a")],
+        [killed("a")],
+        [ended("a"), [0, "b\n"]],
+        [killed("a"), [0, "b\n"]],
+        [ended("a"), [0, "b\n"], ended("c"), [0, "d\n"]],
+      ]);
   });
 });
 
