@@ -1,4 +1,5 @@
 import type { Schedule } from "./schedule.ts";
+import type { Departure } from "./speaker-log.ts";
 
 /**
  * Until peers agree that a crashed member is gone: LAN defaults of hashicorp/memberlist 0.5.1 (probe every second,
@@ -25,7 +26,7 @@ export type MemberList = Readonly<{
 
 /** The ring of speakers as each of them sees it. Nothing arbitrates between views that differ. */
 export function createMemberList(
-  options: Readonly<{ enabled: boolean; schedule: Schedule; changed: () => void }>,
+  options: Readonly<{ enabled: boolean; schedule: Schedule; changed: (departure: Departure) => void }>,
 ): MemberList {
   const { enabled, schedule, changed } = options;
   const alive = new Set<string>();
@@ -36,9 +37,9 @@ export function createMemberList(
 
   const groupOf = (node: string): number => groups.findIndex((group) => group.includes(node));
   const hears = (a: string, b: string): boolean => groupOf(a) === groupOf(b);
-  const forget = (node: string) => {
+  const forget = (node: string, departure: Departure) => {
     for (const [observer, view] of views) if (observer !== node) view.delete(node);
-    changed();
+    changed(departure);
   };
 
   return {
@@ -51,12 +52,12 @@ export function createMemberList(
       const peers = [...alive].filter((other) => hears(node, other));
       views.set(node, new Set(peers));
       for (const peer of peers) views.get(peer)?.add(node);
-      changed();
+      changed("failed");
     },
     leave(node) {
       alive.delete(node);
       views.delete(node);
-      forget(node);
+      forget(node, "left");
     },
     crash(node) {
       if (!alive.delete(node)) return;
@@ -66,7 +67,7 @@ export function createMemberList(
         node,
         schedule(detectionMs, () => {
           pending.delete(node);
-          forget(node);
+          forget(node, "failed");
         }),
       );
     },
@@ -78,7 +79,7 @@ export function createMemberList(
           for (const other of [...view]) if (!hears(observer, other)) view.delete(other);
           for (const other of alive) if (hears(observer, other)) view.add(other);
         }
-        changed();
+        changed("failed");
       });
     },
   };

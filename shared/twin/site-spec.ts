@@ -63,6 +63,8 @@ export type MachineSpec = Readonly<{
   files?: Readonly<Record<string, string>>;
   /** Ports whose packets are dropped on their way in. */
   droppedPorts?: readonly number[];
+  /** Ports whose UDP packets alone are dropped: TCP says all is well. */
+  droppedUdpPorts?: readonly number[];
 }>;
 
 export type NodeSpec = MachineSpec;

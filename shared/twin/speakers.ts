@@ -1,6 +1,8 @@
 import { parse } from "yaml";
 import type { Clock } from "../clock.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
+import { isIn, rangesOf } from "../metallb/address-ranges.ts";
+import { parseIp } from "../metallb/ip.ts";
 import { createAnnouncementRecords } from "./announcement-records.ts";
 import type { Desired, Layer2Announcement, Snapshot } from "./desired-announcements.ts";
 import { configKinds, desiredAnnouncements, watchedKinds } from "./desired-announcements.ts";
@@ -12,6 +14,7 @@ import { createNodeLifecycle } from "./node-lifecycle.ts";
 import type { ObjectStore, StoreEvent } from "./object-store.ts";
 import type { Schedule } from "./schedule.ts";
 import type { SiteSpec } from "./site-spec.ts";
+import { createSpeakerLogs, type Departure, type LogLine } from "./speaker-log.ts";
 import type { TcpAnswer } from "./tcp-connect.ts";
 
 export type Speakers = Readonly<{
@@ -25,6 +28,8 @@ export type Speakers = Readonly<{
   bgpAnnouncers: (ip: string) => readonly string[];
   /** What one node gets when it opens the port of another's speaker. */
   gossipPort: (from: string, to: string) => TcpAnswer;
+  /** What the speaker of a node has written since its container started. */
+  logOf: (node: string) => readonly LogLine[];
   stop: () => void;
 }>;
 
@@ -45,6 +50,8 @@ const scanMs = 10_000;
 const bootMs = 20_000;
 /** Until the DaemonSet controller has replaced a deleted speaker pod and it runs. */
 const recreateMs = 4_000;
+/** Until a probe and its detours have gone unanswered: memberlist probes every second (config.go, DefaultLANConfig). */
+const suspectMs = 1_500;
 
 type Speaker = {
   readonly machine: Machine;
@@ -66,6 +73,7 @@ const isSpeakerPod = (event: StoreEvent): boolean =>
 export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: SpeakersOptions): Speakers {
   const { metallb } = spec;
   const records = createAnnouncementRecords({ store, clock, newId, metallb });
+  const logs = createSpeakerLogs({ store, clock, metallb, nodes, poolOf: poolName });
   const lifecycle = createNodeLifecycle({ store, clock, schedule });
   const gratuitous = createGratuitousArp({ clock, schedule });
   const speakers = new Map<string, Speaker>();
@@ -89,8 +97,35 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
   const memberList = createMemberList({
     enabled: metallb.memberlist,
     schedule,
-    changed: () => resync("all"),
+    changed: (departure) => {
+      noteMembers(departure);
+      resync("all");
+    },
   });
+  const noteMembers = (departure: Departure) => {
+    for (const { machine, running } of speakers.values()) {
+      const view = running ? memberList.viewOf(machine.name) : "off";
+      if (view !== "off") logs.members(machine.name, view, departure);
+    }
+  };
+  /** Whoever probes the member from now on goes without an answer. */
+  const crash = (node: string) => {
+    memberList.crash(node);
+    schedule(suspectMs, () => {
+      for (const { machine, running } of speakers.values()) {
+        const view = memberList.viewOf(machine.name);
+        if (running && view !== "off" && view.has(node) && !find(node).running)
+          logs.suspects(machine.name, node);
+      }
+    });
+  };
+  function poolName(ip: string): string | undefined {
+    const address = parseIp(ip);
+    return store.list("ipaddresspools").items.find(({ spec }) => {
+      const { addresses = [] } = (spec ?? {}) as { addresses?: readonly string[] };
+      return address !== undefined && isIn(address, rangesOf(addresses));
+    })?.metadata.name;
+  }
 
   const snapshotOf = (kinds: readonly ResourceKind[]): Snapshot =>
     Object.fromEntries(kinds.map((kind) => [kind, store.list(kind).items]));
@@ -171,6 +206,7 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       if (!wanted.has(service)) {
         speaker.layer2.delete(service);
         records.layer2Withdrawn(service, node);
+        logs.withdrawn(node, service, "layer2");
       }
     for (const [service, announcement] of wanted) {
       const fresh = !speaker.layer2.has(service);
@@ -182,6 +218,7 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
         interfaces.some((name) => speaker.machine.nics.some((nic) => nic.name === name));
       if (!exists) for (const ip of ips) records.failed(service, node, ip);
       records.assigned(service, node, "layer2");
+      logs.announced(node, service, "layer2");
       if (loud)
         for (const ip of ips)
           gratuitous.announce(speaker.machine, ip, () => {
@@ -198,12 +235,14 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       if (!wanted.has(service)) {
         speaker.bgp.delete(service);
         records.bgpWithdrawn(service, node);
+        logs.withdrawn(node, service, "bgp");
       }
     for (const [service, peers] of wanted) {
       const fresh = !speaker.bgp.has(service);
       speaker.bgp.set(service, peers);
       if (!fresh && !inScope(service)) continue;
       records.assigned(service, node, "bgp");
+      logs.announced(node, service, "bgp");
       records.bgpStatus(service, node, peers);
     }
   };
@@ -253,6 +292,8 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
     speaker.startedAt = clock.now();
     speaker.exclude = excludeList();
     speaker.responders = respondersOf(speaker);
+    logs.launched(speaker.machine.name);
+    logs.responders(speaker.machine.name, new Set(), speaker.responders);
     memberList.join(speaker.machine.name);
     resync("all");
   };
@@ -280,7 +321,7 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
     if (speaker === undefined || speakerPod(node) !== undefined) return;
     if (speaker.running) {
       silence(speaker);
-      memberList.crash(node);
+      crash(node);
     }
     schedule(recreateMs, () => {
       if (speakerPod(node) !== undefined || store.get("nodes", undefined, node) === undefined) return;
@@ -350,7 +391,7 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       const speaker = find(node);
       if (!on) {
         silence(speaker);
-        memberList.crash(node);
+        crash(node);
         lifecycle.died(node);
         return;
       }
@@ -363,7 +404,10 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       const speaker = find(node);
       const sinceScan = (clock.now() - speaker.startedAt) % scanMs;
       schedule(scanMs - sinceScan, () => {
-        if (speaker.running) speaker.responders = respondersOf(speaker);
+        if (!speaker.running) return;
+        const before = speaker.responders;
+        speaker.responders = respondersOf(speaker);
+        logs.responders(node, before, speaker.responders);
       });
     },
     stopSpeaker(node) {
@@ -390,6 +434,11 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
           ),
         )
         .map(({ machine }) => machine.name),
+    logOf: (node) =>
+      logs.linesOf(
+        node,
+        [...speakers.values()].filter(({ running }) => running).map(({ machine }) => machine.name),
+      ),
     stop: unsubscribe,
   };
 }

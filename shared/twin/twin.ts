@@ -11,6 +11,7 @@ import type { Schedule } from "./schedule.ts";
 import { createSegment, type Segment } from "./segment.ts";
 import { servedAddress } from "./served-address.ts";
 import type { ArpingProgram, RouterSpec, SiteSpec } from "./site-spec.ts";
+import type { LogLine } from "./speaker-log.ts";
 import { createSpeakers } from "./speakers.ts";
 import { tcpConnect } from "./tcp-connect.ts";
 
@@ -44,6 +45,8 @@ export type Twin = Readonly<{
   startSpeaker: (node: string) => void;
   /** Cuts the speakers' member list into groups of nodes; nodes named in none form one group. `[]` heals. */
   partition: (groups: readonly (readonly string[])[]) => void;
+  /** The container log of a node's speaker, oldest line first. */
+  speakerLog: (node: string) => readonly LogLine[];
   /** Ends everything that is scheduled. */
   stop: () => void;
 }>;
@@ -212,6 +215,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     stopSpeaker: (node) => speakers.stopSpeaker(find(node).name),
     startSpeaker: (node) => speakers.startSpeaker(find(node).name),
     partition: (groups) => speakers.partition(groups),
+    speakerLog: (node) => speakers.logOf(find(node).name),
     stop: () => {
       stopped.abort();
       addresses.stop();
