@@ -69,6 +69,9 @@ export type Forecast = Readonly<{
   /** The zone after ExternalDNS's first round: what was refused as a whole is retried group by group. */
   after: readonly RecordSet[];
   plan: Changes;
+  /** What the registry read of the zone, and the wanted endpoints as the provider shows them. */
+  read: RegistryRead;
+  wanted: readonly Endpoint[];
 }>;
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>
@@ -240,5 +243,7 @@ export function forecast(input: ForecastInput): Forecast {
     unknown: [...unknowns(input, wanted), ...sharedLabels(planned, read, controller.release)],
     after,
     plan,
+    read,
+    wanted,
   };
 }

@@ -57,7 +57,7 @@ function rowsOf(
   return rows;
 }
 
-function propertiesDiffer(a: Endpoint, b: Endpoint): boolean {
+export function propertiesDiffer(a: Endpoint, b: Endpoint): boolean {
   const one = a.providerSpecific ?? [];
   const other = b.providerSpecific ?? [];
   if (one.length === 0 && other.length === 0) return false;
@@ -73,7 +73,12 @@ function propertiesDiffer(a: Endpoint, b: Endpoint): boolean {
 const ttlDiffers = (desired: Endpoint, current: Endpoint): boolean =>
   desired.ttl > 0 && desired.ttl !== current.ttl;
 
-const isChanged = (desired: Endpoint, current: Endpoint, config: PlanConfig): boolean =>
+/** Whether the planner would update a record it owns. */
+export const isChanged = (
+  desired: Endpoint,
+  current: Endpoint,
+  config: Pick<PlanConfig, "migrateFromOwner">,
+): boolean =>
   ttlDiffers(desired, current) ||
   !sameTargets(desired.targets, current.targets) ||
   propertiesDiffer(desired, current) ||

@@ -39,7 +39,7 @@ const zoneIdMatches = (wanted: string, there: string, target: Fqdn, zone: Fqdn):
   wanted === sameZone ? isWithin(target, zone) : wanted === there.replace(/^\/hostedzone\//, "");
 
 /** DELETE has to repeat the record set exactly (GOSDK ChangeResourceRecordSets): what differs, or `undefined`. */
-function mismatch(change: AwsChange, there: RecordSet, zone: Fqdn): string | undefined {
+export function mismatch(change: AwsChange, there: RecordSet, zone: Fqdn): string | undefined {
   const { set } = change;
   if (sortedJson(set.routing) !== sortedJson(there.routing)) return "the routing differs";
   if (set.healthCheckId !== there.healthCheckId) return "the health check differs";

@@ -12,7 +12,12 @@ import { ingressEndpoints } from "./sources-ingress.ts";
 import { serviceEndpoints } from "./sources-service.ts";
 
 /** An endpoint somebody asked for that the release does not want, and why. */
-export type Dropped = Readonly<{ endpoint: Endpoint; why: string }>;
+export type Dropped = Readonly<{
+  endpoint: Endpoint;
+  why: string;
+  /** The prefix it is annotated under, where the release reads another one. */
+  ignoredPrefix?: string;
+}>;
 
 export type Wanted = Readonly<{
   endpoints: readonly Endpoint[];
@@ -151,6 +156,7 @@ export function wantedEndpoints(objects: SourceObjects, settings: SourceSettings
         .filter((endpoint) => isAnnotated(endpoint, objects, prefix))
         .map((endpoint) => ({
           endpoint,
+          ignoredPrefix: prefix,
           why: `annotated under ${prefix}, which ${settings.release.text} does not read here (it reads ${settings.annotationPrefix})`,
         })),
     );

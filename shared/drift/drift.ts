@@ -36,7 +36,7 @@ export type Drift = Readonly<{
   have: readonly string[];
   repair: Repair;
   /** What ExternalDNS of this release will do, or why it never will. */
-  then: Text;
+  outlook: Text;
   /** Why we say so: rules and evidence. */
   because: Text;
   /** With `repair: "we"`: what a plan offers, in one atomic batch. */
@@ -44,11 +44,22 @@ export type Drift = Readonly<{
 }>;
 
 export type Offer = Readonly<{
-  /** `adopt` takes over what nobody owns and needs two people. */
-  kind: "adopt" | "clean-up" | "repair-ownership";
+  /**
+   * `adopt` takes over what nobody owns and needs two people; `restore` puts an owned record back where the policy or a
+   * missing TTL keeps ExternalDNS from it.
+   */
+  kind: "adopt" | "clean-up" | "repair-ownership" | "restore";
   changes: readonly Readonly<{
     action: "CREATE" | "DELETE" | "UPSERT";
     before?: RecordSet;
     set: RecordSet;
   }>[];
+}>;
+
+/** One entry of `shared/drift/all.ts`: what it is called, and how it is found. */
+export type DriftKind<Scene> = Readonly<{
+  id: string;
+  /** One line for the list of kinds. */
+  title: string;
+  detect: (scene: Scene) => readonly Drift[];
 }>;

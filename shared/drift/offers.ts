@@ -1,0 +1,159 @@
+import type { AwsChange } from "../dns/aws-change.ts";
+import { chooseForUpdate, withoutConflictingCnames } from "../dns/conflict.ts";
+import { type Endpoint, ownerLabel, resourceLabel, withLabels } from "../dns/endpoint.ts";
+import { isWithin } from "../dns/fqdn.ts";
+import { whyNeverOwned } from "../dns/ownership-written.ts";
+import { listedRecordSet, type RecordSet } from "../dns/record-set.ts";
+import { ownable, txtKey } from "../dns/registry.ts";
+import { providerChanges } from "../dns/registry-write.ts";
+import { mismatch } from "../dns/route53-judge.ts";
+import type { Offer } from "./drift.ts";
+import { isOurs, isProvablyOurs, otherClaimants, ownershipTxts } from "./ownership.ts";
+import { candidatesFor, idKey, type Look, type Scene } from "./scene.ts";
+
+type OfferChange = Offer["changes"][number];
+
+export const sameSet = (a: RecordSet, b: RecordSet): boolean =>
+  JSON.stringify(listedRecordSet(a)) === JSON.stringify(listedRecordSet(b));
+
+/** Record and ownership TXTs as this release writes them, and as its DELETE will repeat them. */
+export function writtenBy(look: Look, scene: Scene, endpoint: Endpoint): readonly AwsChange[] {
+  const { controller } = look.view;
+  return providerChanges(
+    { create: [], update: [], delete: [endpoint], createsBlockedByOwner: [] },
+    look.registry,
+    {
+      release: controller.release,
+      preferCname: controller.preferCname,
+      evaluateTargetHealth: controller.evaluateTargetHealth,
+    },
+    {
+      txts: new Map(
+        [...ownershipTxts(look, endpoint)].map((txt) => [
+          txtKey(txt.set.name, txt.set.setIdentifier ?? ""),
+          txt.set,
+        ]),
+      ),
+      taken: new Set(),
+    },
+  ).filter(({ set }) => isWithin(set.name, scene.zone));
+}
+
+/** What the release's DELETE of a record would run into, by the record set it happens to. */
+export function deleteProblems(
+  look: Look,
+  scene: Scene,
+  endpoint: Endpoint,
+): readonly Readonly<{ set: RecordSet; why: string; there: RecordSet | undefined }>[] {
+  return writtenBy(look, scene, endpoint).flatMap((change) => {
+    const there = scene.held.get(idKey(change.set));
+    const why = there === undefined ? "it is not there" : mismatch(change, there, scene.zone);
+    return why === undefined ? [] : [{ set: change.set, why, there }];
+  });
+}
+
+/** The object that has, or gets, the name of an owned record. */
+export function chosenFor(look: Look, endpoint: Endpoint): Endpoint | undefined {
+  const row = candidatesFor(look, endpoint);
+  const kept = withoutConflictingCnames(row);
+  return kept.length === 0 ? undefined : chooseForUpdate(endpoint, kept);
+}
+
+/** The labels its ownership text should have: ours, and the object that wants it now. */
+function properLabels(look: Look, endpoint: Endpoint): Endpoint {
+  const resource = chosenFor(look, endpoint)?.labels[resourceLabel];
+  return withLabels(endpoint, {
+    [ownerLabel]: look.registry.owner,
+    ...(resource !== undefined && resource !== "" && { [resourceLabel]: resource }),
+  });
+}
+
+/**
+ * Makes the ownership TXTs exactly what this release writes, so that its later DELETE matches. `undefined` when they are
+ * so already or cannot be made so: a name taken by somebody's ordinary TXT or another owner, a text nobody can know
+ * (encrypted), a name no zone holds.
+ */
+export function ownershipChanges(
+  look: Look,
+  scene: Scene,
+  endpoint: Endpoint,
+): readonly OfferChange[] | undefined {
+  const { registry } = look;
+  if (
+    registry.owner === "" ||
+    whyNeverOwned(ownable(endpoint), registry.flags, registry.rules, scene.zone).length > 0
+  )
+    return undefined;
+  const out: OfferChange[] = [];
+  for (const change of writtenBy(look, scene, properLabels(look, endpoint))) {
+    if (idKey(change.set) === idKey(endpoint)) continue;
+    if (change.unpredictable) return undefined;
+    const there = scene.held.get(idKey(change.set));
+    if (there === undefined) {
+      if (hasCname(scene, change.set)) return undefined;
+      out.push({ action: "CREATE", set: change.set });
+      continue;
+    }
+    const txt = look.txts.get(txtKey(there.name, there.setIdentifier ?? ""));
+    if (txt === undefined || !isProvablyOurs(look, txt)) return undefined;
+    if (!sameSet(there, change.set)) {
+      if (there.routing.policy !== change.set.routing.policy) return undefined;
+      out.push({ action: "UPSERT", before: there, set: change.set });
+    }
+  }
+  return out.length === 0 ? undefined : out;
+}
+
+const hasCname = ({ byName }: Scene, { name }: RecordSet): boolean =>
+  (byName.get(name) ?? []).some(({ type }) => type === "CNAME");
+
+/** Ownership TXTs of ours that speak for this record and for no other record of the zone. */
+export const ownTxts = (look: Look, scene: Scene, endpoint: Endpoint): readonly RecordSet[] =>
+  ownershipTxts(look, endpoint)
+    .filter((txt) => isProvablyOurs(look, txt) && otherClaimants(scene, txt.set, endpoint).length === 0)
+    .map(({ set }) => set);
+
+const deletion = (set: RecordSet): OfferChange => ({ action: "DELETE", before: set, set });
+
+/** Takes an owned record away with its ownership TXTs, in one batch. `undefined` for what is not provably ours. */
+export function cleanUp(look: Look, scene: Scene, endpoint: Endpoint): Offer | undefined {
+  const set = scene.held.get(idKey(endpoint));
+  if (set === undefined || !isOurs(look, endpoint) || isApexCore(scene, set)) return undefined;
+  return { kind: "clean-up", changes: [deletion(set), ...ownTxts(look, scene, endpoint).map(deletion)] };
+}
+
+export const deleteTxt = (set: RecordSet): Offer => ({ kind: "clean-up", changes: [deletion(set)] });
+
+/** The zone's own NS and SOA: nobody touches them. */
+export const isApexCore = (
+  { zone }: Pick<Scene, "zone">,
+  { name, type }: Pick<RecordSet, "name" | "type">,
+): boolean => name === zone && (type === "NS" || type === "SOA");
+
+/** Puts an owned record to what is wanted of it, its ownership TXTs with it. */
+export function restore(look: Look, scene: Scene, current: Endpoint, to: Endpoint): Offer | undefined {
+  const before = scene.held.get(idKey(current));
+  if (before === undefined || !isOurs(look, current) || isApexCore(scene, before)) return undefined;
+  const sent = writtenBy(look, scene, { ...to, name: current.name, labels: current.labels }).find(
+    ({ set }) => idKey(set) === idKey(before),
+  );
+  if (
+    sent === undefined ||
+    sent.set.routing.policy !== before.routing.policy ||
+    sent.set.unmodelled !== undefined
+  )
+    return undefined;
+  if (sameSet(sent.set, before) || sent.set.answer.kind === "alias" || before.answer.kind === "alias")
+    return undefined;
+  return {
+    kind: "restore",
+    changes: [
+      {
+        action: "UPSERT",
+        before,
+        set: { ...sent.set, ...(before.unmodelled && { unmodelled: before.unmodelled }) },
+      },
+      ...(ownershipChanges(look, scene, current) ?? []),
+    ],
+  };
+}

@@ -1,0 +1,54 @@
+import type { Endpoint } from "../dns/endpoint.ts";
+import { isWithin } from "../dns/fqdn.ts";
+import { text } from "../text.ts";
+import type { Drift } from "./drift.ts";
+import { defineDrift, nobodyWill, placeOf, repairWith } from "./drift-at.ts";
+import { cleanUp } from "./offers.ts";
+import { isOurs, whose } from "./ownership.ts";
+import { candidatesFor, type Look, type Scene } from "./scene.ts";
+
+const isOld = (scene: Scene, endpoint: Endpoint): boolean =>
+  scene.oldDomains.some((domain) => isWithin(endpoint.name, domain));
+
+function left(look: Look, scene: Scene, endpoint: Endpoint): Drift {
+  const wantedBy = scene.looks.find((each) => candidatesFor(each, endpoint).length > 0);
+  const old = isOld(scene, endpoint);
+  const complete = scene.looks.every((each) => each.complete);
+  return {
+    kind: "old-domain",
+    severity: old ? "warning" : "info",
+    ...placeOf(scene, endpoint),
+    ...whose(look, scene, endpoint),
+    want: [],
+    have: endpoint.targets,
+    ...(wantedBy !== undefined
+      ? {
+          repair: "nobody" as const,
+          outlook: nobodyWill("an object still asks for it, outside the domains that ExternalDNS looks at"),
+        }
+      : repairWith(
+          old && complete ? cleanUp(look, scene, endpoint) : undefined,
+          "delete it with its ownership record",
+          "no ExternalDNS looks at this name, so none deletes it",
+        )),
+    because: text`${look.view.name} owns it, and its domain filter leaves it out${old ? "; the site moves away from this domain" : ""}`,
+  };
+}
+
+/** Owned by one of ours, at a name that none of ours looks at any more: a domain filter was changed in place. */
+export const oldDomain = defineDrift({
+  id: "old-domain",
+  title: "An owned record is left where no ExternalDNS looks any more",
+  detect: (scene) =>
+    scene.looks.flatMap((look) =>
+      look.forecast.read.endpoints
+        .filter(
+          (endpoint) =>
+            isOurs(look, endpoint) &&
+            !scene.looks.some(
+              (each) => each.registry.owner === look.registry.owner && each.matches(endpoint.name),
+            ),
+        )
+        .map((endpoint) => left(look, scene, endpoint)),
+    ),
+});

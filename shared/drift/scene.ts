@@ -1,0 +1,143 @@
+import { type Endpoint, rowKey } from "../dns/endpoint.ts";
+import { type Forecast, forecast, registryOf, visibleNames } from "../dns/forecast.ts";
+import { decodeName, type Fqdn } from "../dns/fqdn.ts";
+import { claimants } from "../dns/ownership-written.ts";
+import type { RecordSet } from "../dns/record-set.ts";
+import { type OwnershipRecord, type Registry, txtKey } from "../dns/registry.ts";
+import type { Silent, SilentCode } from "../dns/silent.ts";
+import type { AddressPrediction } from "../metallb/prediction.ts";
+import type { ControllerView, DriftInput, ServiceAddresses } from "./input.ts";
+
+type Id = Readonly<{ name: string; type: string; setIdentifier?: string | undefined }>;
+
+/** Key of a record set within one zone; names are in their stored form. */
+export const idKey = ({ name, type, setIdentifier }: Id): string => `${name} ${type} ${setIdentifier ?? ""}`;
+
+/** What one ExternalDNS sees in the zone and would do there, with what is looked up often. */
+export type Look = Readonly<{
+  view: ControllerView;
+  registry: Registry;
+  forecast: Forecast;
+  matches: (name: string) => boolean;
+  silent: ReadonlyMap<SilentCode, readonly Silent[]>;
+  /** What Route 53 says to a change of this name's group. */
+  refused: ReadonlyMap<string, string>;
+  /** Records the next round updates. */
+  updated: ReadonlySet<Endpoint>;
+  /** Ownership TXTs by name and set identifier (`txtKey`). */
+  txts: ReadonlyMap<string, OwnershipRecord>;
+  /** Ownership TXTs of ours that the release takes for no record of the zone, by the names some format gives them to. */
+  unreadNames: ReadonlyMap<string, readonly OwnershipRecord[]>;
+  /** Records as the registry reads them, by `idKey`. */
+  current: ReadonlyMap<string, Endpoint>;
+  /** Wanted endpoints by row and type. */
+  wanted: ReadonlyMap<string, readonly Endpoint[]>;
+  /** Everything wanted could be read and is modelled; otherwise nobody can say that something is not wanted. */
+  complete: boolean;
+}>;
+
+/** The zone and everybody who reconciles it: what detectors look at. */
+export type Scene = Readonly<{
+  zoneId: string;
+  zone: Fqdn;
+  /** Record sets by `idKey`. */
+  held: ReadonlyMap<string, RecordSet>;
+  byName: ReadonlyMap<string, readonly RecordSet[]>;
+  looks: readonly Look[];
+  /** Owner ids of the ExternalDNS of this cluster. */
+  owners: ReadonlySet<string>;
+  services: readonly ServiceAddresses[];
+  predictions: readonly AddressPrediction[] | undefined;
+  oldDomains: readonly Fqdn[];
+}>;
+
+export const wantedKey = (endpoint: Pick<Endpoint, "name" | "type" | "setIdentifier">): string =>
+  `${rowKey(endpoint)} ${endpoint.type}`;
+
+function grouped<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const out = new Map<string, T[]>();
+  for (const item of items) {
+    const at = key(item);
+    const known = out.get(at);
+    if (known === undefined) out.set(at, [item]);
+    else known.push(item);
+  }
+  return out;
+}
+
+/** Built only where a record is taken for unowned although a TXT may speak for it. */
+function unreadNames(result: Forecast, registry: Registry): Look["unreadNames"] {
+  const out = new Map<string, OwnershipRecord[]>();
+  if (!result.silent.some(({ code }) => code === "unrecognised")) return out;
+  for (const txt of result.read.ownership) {
+    if (txt.labels.owner !== registry.owner) continue;
+    for (const { name } of claimants(txt.set.name, registry.flags)) {
+      const known = out.get(name);
+      if (known === undefined) out.set(name, [txt]);
+      else if (!known.includes(txt)) known.push(txt);
+    }
+  }
+  return out;
+}
+
+function look(view: ControllerView, input: DriftInput, recordSets: readonly RecordSet[]): Look {
+  const result = forecast({
+    zone: input.zone.name,
+    recordSets,
+    wanted: view.wanted,
+    dropped: view.dropped,
+    controller: view.controller,
+  });
+  const registry = registryOf(view.controller);
+  return {
+    view,
+    registry,
+    forecast: result,
+    unreadNames: unreadNames(result, registry),
+    matches: visibleNames(view.controller, input.zone.name),
+    silent: Map.groupBy(result.silent, ({ code }) => code),
+    refused: new Map(result.refused.map(({ change, why }) => [change.group, why])),
+    updated: new Set(result.plan.update.map(({ from }) => from)),
+    txts: new Map(
+      result.read.ownership.map((each) => [txtKey(each.set.name, each.set.setIdentifier ?? ""), each]),
+    ),
+    current: new Map(result.read.endpoints.map((each) => [idKey(each), each])),
+    wanted: grouped(result.wanted, wantedKey),
+    complete: view.unknown.length === 0 && input.snapshot.faults.length === 0,
+  };
+}
+
+/** Throws nothing; both sides have to have been read. */
+export function sceneOf(
+  input: DriftInput,
+  recordSets: readonly RecordSet[],
+  controllers: readonly ControllerView[],
+): Scene {
+  return {
+    zoneId: input.zone.id,
+    zone: input.zone.name,
+    held: new Map(recordSets.map((set) => [idKey(set), set])),
+    byName: grouped(recordSets, ({ name }) => name),
+    looks: controllers.map((view) => look(view, input, recordSets)),
+    owners: new Set(controllers.map(({ controller }) => controller.owner).filter((owner) => owner !== "")),
+    services: input.services,
+    predictions: Array.isArray(input.predictions)
+      ? (input.predictions as readonly AddressPrediction[])
+      : undefined,
+    oldDomains: input.oldDomains,
+  };
+}
+
+/** Why Route 53 refuses what the next round sends for this record, or `undefined`. */
+export const refusalFor = ({ refused }: Look, endpoint: Pick<Endpoint, "name">): string | undefined =>
+  refused.get(decodeName(endpoint.name));
+
+export const silentOf = ({ silent }: Look, code: SilentCode): readonly Silent[] => silent.get(code) ?? [];
+
+/** The record a silent row is about, as the registry reads it. */
+export const currentOf = ({ current }: Look, row: Silent): Endpoint | undefined => current.get(idKey(row));
+
+export const candidatesFor = (
+  { wanted }: Look,
+  endpoint: Pick<Endpoint, "name" | "type" | "setIdentifier">,
+): readonly Endpoint[] => wanted.get(wantedKey(endpoint)) ?? [];
