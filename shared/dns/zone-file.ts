@@ -179,19 +179,10 @@ function items(parsed: unknown): readonly unknown[] | string {
 }
 
 /**
- * Reads a listing as `aws` prints it (or its bare array) and tells every problem at once. A record set listed twice
- * alike, as pages of a zone in motion may do, counts once; listed twice with different content it is a problem.
+ * The items of a whole listing, from `aws` or put together from the pages of the API; every problem at once. A record
+ * set listed twice alike, as pages of a zone in motion may do, counts once; with different content it is a problem.
  */
-export function readZoneFile(content: string): ReadZoneFile {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(content.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [`not JSON (${detail}); ${expected}`] };
-  }
-  const list = items(parsed);
-  if (typeof list === "string") return { ok: false, problems: [list] };
+export function readRecordSets(list: readonly unknown[]): ReadZoneFile {
   const problems: string[] = [];
   const sets = new Map<string, RecordSet>();
   list.forEach((item, i) => {
@@ -208,4 +199,18 @@ export function readZoneFile(content: string): ReadZoneFile {
       problems.push(`${where} (${key.trim()}) is listed twice with different content; list the zone again`);
   });
   return problems.length > 0 ? { ok: false, problems } : { ok: true, recordSets: [...sets.values()] };
+}
+
+/** Reads a listing as `aws` prints it, or its bare array. */
+export function readZoneFile(content: string): ReadZoneFile {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(content.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { ok: false, problems: [`not JSON (${detail}); ${expected}`] };
+  }
+  const list = items(parsed);
+  if (typeof list === "string") return { ok: false, problems: [list] };
+  return readRecordSets(list);
 }
