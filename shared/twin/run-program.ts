@@ -2,12 +2,14 @@ import type { Clock } from "../clock.ts";
 import type { Machine } from "./machine.ts";
 import type { ProgramIo } from "./program.ts";
 import { programNamed } from "./programs/all.ts";
+import type { ProgramDns } from "./programs/program.ts";
 import type { TcpAnswer } from "./tcp-connect.ts";
 
 type Surroundings = Readonly<{
   clock: Clock;
   setLink: (machine: string, nic: string, change: Readonly<{ up: boolean }>) => void;
   connect: (machine: Machine, ip: string, port: number) => TcpAnswer;
+  dns: (machine: Machine) => ProgramDns;
 }>;
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -67,6 +69,7 @@ export async function runProgram(
           write: options.write ?? write,
         }),
       connect: (ip, port) => surroundings.connect(machine, ip, port),
+      dns: surroundings.dns(machine),
       setLink: (nic, change) => surroundings.setLink(machine.name, nic, change),
     });
   };

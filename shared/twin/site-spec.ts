@@ -2,6 +2,8 @@ import type { Json } from "../json.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import type { VantagePlace } from "../site/site.ts";
+import type { DnsSpec } from "./resolvers.ts";
+import type { ZoneSpec } from "./zones.ts";
 
 /** A network interface of a machine, as `ip -d link` tells it and as the segment sees it. */
 export type NicSpec = Readonly<{
@@ -65,6 +67,8 @@ export type MachineSpec = Readonly<{
   droppedPorts?: readonly number[];
   /** Ports whose UDP packets alone are dropped: TCP says all is well. */
   droppedUdpPorts?: readonly number[];
+  /** Name servers of resolv.conf, by address. Default: the site's router. */
+  resolvers?: readonly string[];
 }>;
 
 export type NodeSpec = MachineSpec;
@@ -90,6 +94,14 @@ export type MetalLbSpec = Readonly<{
   ignoreExcludeLabel: boolean;
 }>;
 
+/** Names: the hosted zones of the account, the world above them, and the resolvers of the site. */
+export type SiteDnsSpec = DnsSpec &
+  Readonly<{
+    zones: readonly ZoneSpec[];
+    /** Until the last name server has a change, milliseconds. */
+    propagationMs?: number;
+  }>;
+
 /** Everything a twin starts from: hardware, wiring, and the cluster's objects. */
 export type SiteSpec = Readonly<{
   name: string;
@@ -101,4 +113,6 @@ export type SiteSpec = Readonly<{
   objects: readonly Readonly<{ kind: ResourceKind; object: KubeObject }>[];
   /** An address of the segment that nobody uses. */
   unusedAddress: string;
+  /** Without it nobody answers a DNS question and no ExternalDNS does anything. */
+  dns?: SiteDnsSpec;
 }>;

@@ -1,11 +1,15 @@
 import type { Clock } from "../clock.ts";
+import { decodeName, type Fqdn } from "../dns/fqdn.ts";
 import { createAddressController } from "./address-controller.ts";
+import type { DnsOutcome, DnsQuestion } from "./dns-message.ts";
+import { createExternalDns, noExternalDns, type TwinExternalDns } from "./external-dns.ts";
 import type { Machine, MachineKind } from "./machine.ts";
 import { addressesOf, createMachine } from "./machine.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { RunProgram } from "./program.ts";
 import type { Reach } from "./reach.ts";
 import { reach } from "./reach.ts";
+import { createResolvers, type Resolvers } from "./resolvers.ts";
 import { runProgram } from "./run-program.ts";
 import type { Schedule } from "./schedule.ts";
 import { createSegment, type Segment } from "./segment.ts";
@@ -14,6 +18,7 @@ import type { ArpingProgram, RouterSpec, SiteSpec } from "./site-spec.ts";
 import type { LogLine } from "./speaker-log.ts";
 import { createSpeakers } from "./speakers.ts";
 import { tcpConnect } from "./tcp-connect.ts";
+import { createZones, type TwinZones } from "./zones.ts";
 
 export type Twin = Readonly<{
   spec: SiteSpec;
@@ -47,6 +52,19 @@ export type Twin = Readonly<{
   partition: (groups: readonly (readonly string[])[]) => void;
   /** The container log of a node's speaker, oldest line first. */
   speakerLog: (node: string) => readonly LogLine[];
+  zones: TwinZones;
+  resolvers: Resolvers;
+  externalDns: TwinExternalDns;
+  /**
+   * What a machine gets from its first resolver, or what a server says when `from` is an address or a resolver's name.
+   * Recursive and with checking unless told otherwise.
+   */
+  resolve: (
+    from: string,
+    name: string,
+    type: string,
+    flags?: Partial<Pick<DnsQuestion, "recursive" | "checkingDisabled">>,
+  ) => DnsOutcome;
   /** Ends everything that is scheduled. */
   stop: () => void;
 }>;
@@ -137,6 +155,26 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
 
   const addresses = createAddressController({ store, clock, newId, schedule: later });
 
+  const zones = createZones({
+    zones: spec.dns?.zones ?? [],
+    clock,
+    schedule: later,
+    newId,
+    ...(spec.dns?.propagationMs === undefined ? {} : { propagationMs: spec.dns.propagationMs }),
+  });
+  const resolvers = createResolvers({
+    spec: spec.dns ?? { parents: [], resolvers: [] },
+    zones,
+    clock,
+    isUp: (name) => find(name).powered,
+  });
+  const externalDns =
+    spec.dns === undefined ? noExternalDns : createExternalDns({ store, zones, clock, schedule: later });
+  const routerAddress = spec.router.nics[0]?.addresses[0]?.split("/")[0];
+  const resolversOf = (machine: Machine): readonly string[] =>
+    machine.spec.resolvers ?? (routerAddress === undefined ? [] : [routerAddress]);
+  let queries = 0;
+
   const setLink: Twin["setLink"] = (name, nicName, change) => {
     const nic = find(name).nics.find((each) => each.name === nicName);
     if (nic === undefined) throw new Error(`no interface ${nicName} on ${name}`);
@@ -180,6 +218,15 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
         setLink,
         connect: (from, ip, port) =>
           tcpConnect({ machines: [...machines.values()], gossipPort: speakers.gossipPort }, from, ip, port),
+        dns: (machine) => ({
+          ask: resolvers.ask,
+          hostAddress: resolvers.hostAddress,
+          resolvers: resolversOf(machine),
+          nextId: () => {
+            queries += 1;
+            return (queries * 40_503) % 65_536;
+          },
+        }),
       }),
     setPower: (name, on) => {
       const machine = find(name);
@@ -216,8 +263,23 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     startSpeaker: (node) => speakers.startSpeaker(find(node).name),
     partition: (groups) => speakers.partition(groups),
     speakerLog: (node) => speakers.logOf(find(node).name),
+    zones,
+    resolvers,
+    externalDns,
+    resolve: (from, name, type, flags = {}) => {
+      const isMachine = machines.has(aliases.get(from) ?? from);
+      const server = isMachine ? resolversOf(find(from))[0] : (resolvers.addressOf(from) ?? from);
+      if (server === undefined || (isMachine && !find(from).powered)) return "timed-out";
+      return resolvers.ask(server, {
+        name: decodeName(name) as Fqdn,
+        type,
+        recursive: flags.recursive ?? true,
+        checkingDisabled: flags.checkingDisabled ?? false,
+      });
+    },
     stop: () => {
       stopped.abort();
+      externalDns.stop();
       addresses.stop();
       speakers.stop();
     },

@@ -1,6 +1,7 @@
 import type { Machine } from "../machine.ts";
 import { arpingHabets } from "./arping-habets.ts";
 import { arpingIputils } from "./arping-iputils.ts";
+import { dig } from "./dig.ts";
 import { find } from "./find.ts";
 import { grep } from "./grep.ts";
 import { ip } from "./ip.ts";
@@ -14,6 +15,7 @@ import { sleep, sudo, timeout, which } from "./wrappers.ts";
 
 const programs: Readonly<Record<string, Program>> = {
   cat,
+  dig,
   find,
   grep,
   hostname,

@@ -1,6 +1,19 @@
 import type { Clock } from "../../clock.ts";
+import type { DnsOutcome, DnsQuestion } from "../dns-message.ts";
 import type { Machine } from "../machine.ts";
 import type { TcpAnswer } from "../tcp-connect.ts";
+
+/** Names as the machine finds them out. */
+export type ProgramDns = Readonly<{
+  /** Asks the server at an address, from this machine. */
+  ask: (server: string, question: DnsQuestion) => DnsOutcome;
+  /** Address of a server that is called by its name. */
+  hostAddress: (name: string) => string | undefined;
+  /** The name servers of resolv.conf. */
+  resolvers: readonly string[];
+  /** Another number each query. */
+  nextId: () => number;
+}>;
 
 /** What a program of a machine works with. */
 export type ProgramContext = Readonly<{
@@ -30,6 +43,7 @@ export type ProgramContext = Readonly<{
   setLink: (nic: string, change: Readonly<{ up: boolean }>) => void;
   /** Opens a TCP connection and closes it. */
   connect: (ip: string, port: number) => TcpAnswer;
+  dns: ProgramDns;
 }>;
 
 /** Gives the exit code. */
