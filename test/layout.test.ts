@@ -234,6 +234,18 @@ describe("everything is registered, tested and documented", () => {
     expect(codes.filter((code, i) => codes.indexOf(code) !== i)).toEqual([]);
   });
 
+  it("diagnoses of names: each in the list, with a page", async () => {
+    const { diagnoses } = await import("#shared/explain/all.ts");
+    const defining = filesUnder("shared/explain", ".ts").filter((file) =>
+      readFileSync(join(root, file), "utf8").includes(": Diagnosis = {"),
+    );
+    expect(defining.map((file) => basename(file, ".ts")).toSorted()).toEqual(
+      diagnoses.map(({ id }) => id).toSorted(),
+    );
+    const pages = filesUnder("docs/explain", ".md").map((file) => basename(file, ".md"));
+    expect(pages.toSorted()).toEqual(diagnoses.map(({ id }) => id).toSorted());
+  });
+
   it("every verdict code has its page", async () => {
     const { verdictCodes } = await import("#shared/arp/verdict-codes.ts");
     const pages = filesUnder("docs/verdicts", ".md").map((file) => basename(file, ".md"));
