@@ -12,8 +12,21 @@ export type Precondition = Readonly<{ uid: string; resourceVersion?: string }>;
  * write goes out with the field manager `arpeggio`.
  */
 export type KubeWrite =
-  | Readonly<{ verb: "create"; kind: ResourceKind; object: KubeObject }>
-  | Readonly<{ verb: "patch"; ref: ObjectRef; patch: Json; is: Precondition }>
+  | Readonly<{
+      verb: "create";
+      kind: ResourceKind;
+      object: KubeObject;
+      /** The object was there before and is put back as it was: it gets no mark of ours. */
+      restored?: true;
+    }>
+  | Readonly<{
+      verb: "patch";
+      ref: ObjectRef;
+      patch: Json;
+      is: Precondition;
+      /** What the fields of `patch` were when it was planned, as the merge patch that takes it back; for whoever looks later. */
+      before?: Json;
+    }>
   | Readonly<{ verb: "delete"; ref: ObjectRef; is: Precondition }>;
 
 /** What the API made of a write, as far as it answered. `message` is its own words. */

@@ -57,3 +57,13 @@ export type Perform = (deed: Deed, signal: AbortSignal) => Promise<DeedResult>;
 
 /** Whether the deed's effect is there now. Throws FaultError when that cannot be seen. */
 export type Look = (deed: Deed, signal: AbortSignal) => Promise<DeedState>;
+
+/**
+ * The uid of an object that does not exist yet, as the undo of a create names it: the runner puts in the uid that the
+ * deed of that id brought about (`facts.uid` of its result, or what `look` found) before the undo is done.
+ */
+export const uidMadeBy = (deedId: string): string => `deed:${deedId}`;
+
+/** The deed whose object is meant, where the uid is such a stand-in. */
+export const madeByDeed = (uid: string): string | undefined =>
+  uid.startsWith("deed:") ? uid.slice("deed:".length) : undefined;

@@ -1,0 +1,119 @@
+import { FaultError } from "../fault.ts";
+import { holds } from "../kubernetes/holds.ts";
+import { type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
+import type { KubeObject } from "../kubernetes/read.ts";
+import type { KubeWrite } from "../kubernetes/write.ts";
+import { type Deed, type DeedState, type Look, madeByDeed } from "./deed.ts";
+import { type DeedPorts, findObject, treeOf } from "./deed-ports.ts";
+import { type DeedOrigin, hasMark, trailerOf } from "./origin.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null ? (value as Fields) : {};
+
+/** What MetalLB's CRDs fill in where nothing was said (kubebuilder:default markers of api/v1beta1 and v1beta2). */
+const filledIn: Partial<Record<ResourceKind, Fields>> = {
+  ipaddresspools: { autoAssign: true, avoidBuggyIPs: false },
+  bgpadvertisements: { aggregationLength: 32, aggregationLengthV6: 128 },
+  bgppeers: { peerPort: 179, disableMP: false, dualStackAddressFamily: false },
+};
+
+/** MetalLB's objects mean something else with every field more, so one that is not ours must be exactly what we wanted. */
+function saysNoMore(kind: ResourceKind, there: KubeObject, wanted: KubeObject): boolean {
+  if (resourceKinds[kind].group !== "metallb.io") return true;
+  const defaults = filledIn[kind] ?? {};
+  return Object.entries(fieldsOf(there.spec)).every(([key, value]) =>
+    key in fieldsOf(wanted.spec) || key in defaults ? true : holds(undefined, value),
+  );
+}
+
+const ours = ({ status: _, ...object }: KubeObject): Fields => {
+  const { name, namespace, labels, annotations } = object.metadata;
+  return { ...object, metadata: { name, namespace, labels, annotations } };
+};
+
+async function lookAtWrite(
+  ports: DeedPorts,
+  origin: DeedOrigin,
+  deed: string,
+  write: KubeWrite,
+  signal: AbortSignal,
+): Promise<DeedState> {
+  if (write.verb === "create") {
+    const { kind, object } = write;
+    const { namespace, name } = object.metadata;
+    const ref = { kind, name, ...(namespace === undefined ? {} : { namespace }) };
+    const there = await findObject(ports, ref, signal);
+    if (there === undefined) return "not-done";
+    const same =
+      holds(there, ours(object)) && (hasMark(there, origin, deed) || saysNoMore(kind, there, object));
+    return same && there.metadata.deletionTimestamp === undefined ? "done" : "moved";
+  }
+  const there = await findObject(ports, write.ref, signal);
+  const maker = madeByDeed(write.is.uid);
+  const isIt =
+    there !== undefined &&
+    (maker === undefined ? there.metadata.uid === write.is.uid : hasMark(there, origin, maker));
+  if (write.verb === "delete") {
+    // Another object of the name is no reason to say that ours is still there; of a stand-in it cannot be known.
+    if (there === undefined || (!isIt && maker === undefined)) return "done";
+    return isIt && unchanged(there, write.is.resourceVersion) ? "not-done" : "moved";
+  }
+  if (!isIt) return "moved";
+  if (holds(there, write.patch)) return "done";
+  const asBefore =
+    write.before === undefined ? unchanged(there, write.is.resourceVersion) : holds(there, write.before);
+  return asBefore ? "not-done" : "moved";
+}
+
+const unchanged = ({ metadata }: KubeObject, resourceVersion: string | undefined): boolean =>
+  resourceVersion === undefined || metadata.resourceVersion === resourceVersion;
+
+async function lookAtCommit(
+  ports: DeedPorts,
+  origin: DeedOrigin,
+  deed: Extract<Deed, { kind: "git" }>,
+): Promise<DeedState> {
+  const tree = treeOf(ports, deed.tree);
+  for (const { path, text } of deed.changes)
+    if ((await tree.read(deed.branch, path)) !== (text ?? undefined))
+      return (await tree.find(deed.branch, trailerOf(origin, deed.id))) === undefined ? "not-done" : "moved";
+  return "done";
+}
+
+async function lookAtCommand(
+  { shell }: DeedPorts,
+  { target, done, timeoutMs }: Extract<Deed, { kind: "shell" }>,
+  signal: AbortSignal,
+): Promise<DeedState> {
+  const output = await shell(target, { ...done, timeoutMs }, { signal });
+  if (output.exitCode === 0) return "done";
+  if (output.exitCode === 1) return "not-done";
+  throw new FaultError({
+    kind: output.exitCode === null ? "cancelled" : "unreadable",
+    what: `${done.argv[0]} on ${target.name}`,
+    detail:
+      output.exitCode === null
+        ? "it was ended before it could tell"
+        : `exit code ${output.exitCode} says neither done nor not done${output.stderr.trim() === "" ? "" : `: ${output.stderr.trim().split("\n")[0]}`}`,
+  });
+}
+
+/**
+ * Looks whether what a deed is about is there now, whoever did it. A document counts as done: it is in the ledger, and
+ * attaching it again harms nobody.
+ */
+export const lookOn =
+  (ports: DeedPorts, origin: DeedOrigin): Look =>
+  async (deed, signal) => {
+    switch (deed.kind) {
+      case "kube":
+        return lookAtWrite(ports, origin, deed.id, deed.write, signal);
+      case "git":
+        return lookAtCommit(ports, origin, deed);
+      case "shell":
+        return lookAtCommand(ports, deed, signal);
+      case "document":
+        return "done";
+    }
+  };
