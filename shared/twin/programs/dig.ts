@@ -81,9 +81,10 @@ function parse(args: readonly string[]): Parsed {
       const fault = option(request, word.slice(1));
       if (fault !== undefined)
         return { fault: `${fault}\nUsage:  dig [@global-server] [domain] [q-type]\n`, code: 1 };
-      // What is said of the command line itself counts only before the name, of all sections at once anywhere.
-      if (!named || /^\+(no)?all$/.test(word) || word === "+short") showsCommand = request.cmd;
-      if (word === "+noall" || word === "+short") showsCommand = false;
+      // `+cmd` is asked when the name comes; `+all` and `+short` speak of it wherever they stand.
+      if (word === "+short" || word === "+noall") request.cmd = showsCommand = false;
+      else if (word === "+all") request.cmd = showsCommand = true;
+      else if (!named) showsCommand = request.cmd;
     } else if (word === "-x") {
       request.name = reversed(args[++i] ?? "");
       request.type = "PTR";

@@ -1,6 +1,7 @@
 import type { SiteSpec } from "../site-spec.ts";
 import { metallbObjects } from "./metallb-objects.ts";
 import { nodeMachine, nodeObject } from "./node-objects.ts";
+import { publishedZones } from "./published-zones.ts";
 import { serviceObjects } from "./service-objects.ts";
 import type { SitePlan } from "./site-plan.ts";
 import { object } from "./stored-object.ts";
@@ -16,6 +17,20 @@ export function buildSite(plan: SitePlan): SiteSpec {
     ...plan.services.map(({ namespace }) => namespace),
   ]);
   const client = plan.vantages[0]?.nics[0]?.addresses[0]?.split("/")[0];
+  const objects = [
+    ...[...namespaces].map((name) =>
+      object(
+        "namespaces",
+        { name, labels: { "kubernetes.io/metadata.name": name } },
+        { status: { phase: "Active" } },
+      ),
+    ),
+    ...plan.nodes.map((node) => nodeObject(node, plan.lanPrefix)),
+    ...metallbObjects(plan),
+    ...systemObjects(plan),
+    ...plan.services.flatMap((service, i) => serviceObjects(plan, service, i)),
+    ...plan.extra,
+  ];
   return {
     name: plan.name,
     lanPrefix: plan.lanPrefix,
@@ -24,19 +39,9 @@ export function buildSite(plan: SitePlan): SiteSpec {
     router: plan.router,
     metallb: plan.metallb,
     unusedAddress: plan.unusedAddress,
-    objects: [
-      ...[...namespaces].map((name) =>
-        object(
-          "namespaces",
-          { name, labels: { "kubernetes.io/metadata.name": name } },
-          { status: { phase: "Active" } },
-        ),
-      ),
-      ...plan.nodes.map((node) => nodeObject(node, plan.lanPrefix)),
-      ...metallbObjects(plan),
-      ...systemObjects(plan),
-      ...plan.services.flatMap((service, i) => serviceObjects(plan, service, i)),
-      ...plan.extra,
-    ],
+    objects,
+    ...(plan.dns === undefined
+      ? {}
+      : { dns: { ...plan.dns, zones: publishedZones(plan.dns.zones, objects) } }),
   };
 }

@@ -1,4 +1,11 @@
 import type { RouterSpec, VantageSpec } from "../site-spec.ts";
+import {
+  goldentoothZone,
+  hellholtZone,
+  netRegistry,
+  publicResolvers,
+  stubbornResolver,
+} from "./goldentooth-dns.ts";
 import type { LoadBalancerPlan, NodePlan, SitePlan } from "./site-plan.ts";
 import { object } from "./stored-object.ts";
 
@@ -186,4 +193,9 @@ export const goldentoothPlan: SitePlan = {
   externalDns: { version: "0.17.0", domains: ["hellholt.net"], policy: "sync" },
   extra: bgpObjects,
   unusedAddress: "10.4.10.250",
+  dns: {
+    zones: [hellholtZone, goldentoothZone],
+    parents: [netRegistry(hellholtZone, goldentoothZone)],
+    resolvers: [stubbornResolver, ...publicResolvers],
+  },
 };

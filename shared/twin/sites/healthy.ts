@@ -1,5 +1,6 @@
 import type { SiteSpec } from "../site-spec.ts";
 import { buildSite } from "./build-site.ts";
+import { goldentoothZone, netRegistry, obedientResolver, publicResolvers } from "./goldentooth-dns.ts";
 import { goldentoothPlan, goldentoothServices, withoutWifi } from "./goldentooth-plan.ts";
 import type { SitePlan } from "./site-plan.ts";
 import { object } from "./stored-object.ts";
@@ -25,6 +26,11 @@ export const healthyPlan: SitePlan = {
       },
     ),
   ],
+  dns: {
+    zones: [goldentoothZone],
+    parents: [netRegistry(goldentoothZone)],
+    resolvers: [obedientResolver, ...publicResolvers],
+  },
 };
 
 /** The site with nothing wrong. */

@@ -1,4 +1,4 @@
-import type { MetalLbSpec, RouterSpec, VantageSpec } from "../site-spec.ts";
+import type { MetalLbSpec, RouterSpec, SiteDnsSpec, VantageSpec } from "../site-spec.ts";
 import type { StoredObject } from "./stored-object.ts";
 
 /** A node of a site: its machine and its Node object come from the same words. */
@@ -48,4 +48,6 @@ export type SitePlan = Readonly<{
   /** Advertisements, peers and whatever else belongs to this site alone. */
   extra: readonly StoredObject[];
   unusedAddress: string;
+  /** Zones as they are without what ExternalDNS publishes in them. */
+  dns?: SiteDnsSpec;
 }>;
