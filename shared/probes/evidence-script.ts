@@ -37,10 +37,10 @@ export const evidenceScript = [
   "nonce=$1; uid=; shift",
   `command -v timeout >/dev/null 2>&1 || { printf '%s no-timeout\\n' "$nonce"; exit 0; }`,
   'identify() { if [ "$1" = root ] && [ -z "$uid" ]; then uid=$(id -u); fi; }',
-  'run() { limit=$1; as=$2; count=$3; shift 3; i=0; if [ "$#" -gt "$count" ]; then while [ "$i" -lt "$count" ]; do word=$1; shift; set -- "$@" "$word"; i=$((i + 1)); done; shift "$(($# - count))"; fi; if [ "$as" = root ] && [ "$uid" != 0 ]; then exec timeout -k 1 "$((limit + 1))" sudo -n -- timeout -k 1 "$limit" "$@"; else exec timeout -k 1 "$limit" "$@"; fi; }',
-  `if [ "$#" -eq "$((\${4:-0} + 4))" ]; then key=$1; shift; identify "$2"; printf '%s only %s\\n' "$nonce" "$key" >&2; printf '%s only %s\\n' "$nonce" "$key"; (run "$@"); printf '\\n%s end %s\\n%s done\\n' "$nonce" "$?" "$nonce"; exit 0; fi`,
+  'run() { limit=$1; as=$2; count=$3; shift 3; i=0; if [ "$#" -gt "$count" ]; then while [ "$i" -lt "$count" ]; do word=$1; shift; set -- "$@" "$word"; i=$((i + 1)); done; shift "$(($# - count))"; fi; if [ "$as" = root ] && [ "$uid" != 0 ]; then timeout -k 1 "$((limit + 1))" sudo -n -- timeout -k 1 "$limit" "$@"; else timeout -k 1 "$limit" "$@"; fi; }',
+  `if [ "$#" -eq "$((\${4:-0} + 4))" ]; then key=$1; shift; identify "$2"; printf '%s only %s\\n' "$nonce" "$key" >&2; printf '%s only %s\\n' "$nonce" "$key"; run "$@"; printf '\\n%s end %s\\n%s done\\n' "$nonce" "$?" "$nonce"; exit 0; fi`,
   "exec 3>&1",
-  `while [ "$#" -gt 4 ]; do key=$1; limit=$2; as=$3; count=$4; shift 4; identify "$as"; err=$({ out=$( (run "$limit" "$as" "$count" "$@") 3>&-; code=$?; printf x; exit "$code"); code=$?; out=\${out%x}; printf '%s out %s %s %s\\n%.${longest.out}s\\n%s end\\n' "$nonce" "$key" "$code" "\${#out}" "$out" "$nonce" >&3; } 2>&1; printf x); err=\${err%x}; printf '%s err %s %s\\n%.${longest.err}s\\n%s end\\n' "$nonce" "$key" "\${#err}" "$err" "$nonce"; shift "$count"; done`,
+  `while [ "$#" -gt 4 ]; do key=$1; limit=$2; as=$3; count=$4; shift 4; identify "$as"; err=$({ out=$(run "$limit" "$as" "$count" "$@" 3>&-; code=$?; printf x; exit "$code"); code=$?; out=\${out%x}; printf '%s out %s %s %s\\n%.${longest.out}s\\n%s end\\n' "$nonce" "$key" "$code" "\${#out}" "$out" "$nonce" >&3; } 2>&1; printf x); err=\${err%x}; printf '%s err %s %s\\n%.${longest.err}s\\n%s end\\n' "$nonce" "$key" "\${#err}" "$err" "$nonce"; shift "$count"; done`,
   `printf '%s done\\n' "$nonce"`,
 ].join("; ");
 
