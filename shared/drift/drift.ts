@@ -49,11 +49,17 @@ export type Offer = Readonly<{
    * missing TTL keeps ExternalDNS from it.
    */
   kind: "adopt" | "clean-up" | "repair-ownership" | "restore";
-  changes: readonly Readonly<{
-    action: "CREATE" | "DELETE" | "UPSERT";
-    before?: RecordSet;
-    set: RecordSet;
-  }>[];
+  changes: readonly PlannedChange[];
+  /** Record sets that have to stand exactly so while it is done: the proof of ownership, the record that is adopted. */
+  given: readonly RecordSet[];
+}>;
+
+/** One change with what stands before it; `before` is there for DELETE and UPSERT, never for CREATE. */
+export type PlannedChange = Readonly<{
+  action: "CREATE" | "DELETE" | "UPSERT";
+  before?: RecordSet;
+  /** What stands afterwards; for a DELETE what is deleted. */
+  set: RecordSet;
 }>;
 
 /** One entry of `shared/drift/all.ts`: what it is called, and how it is found. */

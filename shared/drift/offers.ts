@@ -7,11 +7,9 @@ import { listedRecordSet, type RecordSet } from "../dns/record-set.ts";
 import { ownable, txtKey } from "../dns/registry.ts";
 import { providerChanges } from "../dns/registry-write.ts";
 import { mismatch } from "../dns/route53-judge.ts";
-import type { Offer } from "./drift.ts";
+import type { Offer, PlannedChange } from "./drift.ts";
 import { isOurs, isProvablyOurs, otherClaimants, ownershipTxts } from "./ownership.ts";
 import { candidatesFor, idKey, type Look, type Scene } from "./scene.ts";
-
-type OfferChange = Offer["changes"][number];
 
 export const sameSet = (a: RecordSet, b: RecordSet): boolean =>
   JSON.stringify(listedRecordSet(a)) === JSON.stringify(listedRecordSet(b));
@@ -77,14 +75,14 @@ export function ownershipChanges(
   look: Look,
   scene: Scene,
   endpoint: Endpoint,
-): readonly OfferChange[] | undefined {
+): readonly PlannedChange[] | undefined {
   const { registry } = look;
   if (
     registry.owner === "" ||
     whyNeverOwned(ownable(endpoint), registry.flags, registry.rules, scene.zone).length > 0
   )
     return undefined;
-  const out: OfferChange[] = [];
+  const out: PlannedChange[] = [];
   for (const change of writtenBy(look, scene, properLabels(look, endpoint))) {
     if (idKey(change.set) === idKey(endpoint)) continue;
     if (change.unpredictable) return undefined;
@@ -113,16 +111,42 @@ export const ownTxts = (look: Look, scene: Scene, endpoint: Endpoint): readonly 
     .filter((txt) => isProvablyOurs(look, txt) && otherClaimants(scene, txt.set, endpoint).length === 0)
     .map(({ set }) => set);
 
-const deletion = (set: RecordSet): OfferChange => ({ action: "DELETE", before: set, set });
+const deletion = (set: RecordSet): PlannedChange => ({ action: "DELETE", before: set, set });
 
 /** Takes an owned record away with its ownership TXTs, in one batch. `undefined` for what is not provably ours. */
 export function cleanUp(look: Look, scene: Scene, endpoint: Endpoint): Offer | undefined {
   const set = scene.held.get(idKey(endpoint));
   if (set === undefined || !isOurs(look, endpoint) || isApexCore(scene, set)) return undefined;
-  return { kind: "clean-up", changes: [deletion(set), ...ownTxts(look, scene, endpoint).map(deletion)] };
+  return offered("clean-up", [deletion(set), ...ownTxts(look, scene, endpoint).map(deletion)], {
+    look,
+    scene,
+    endpoint,
+  });
 }
 
-export const deleteTxt = (set: RecordSet): Offer => ({ kind: "clean-up", changes: [deletion(set)] });
+export const deleteTxt = (set: RecordSet): Offer => ({
+  kind: "clean-up",
+  changes: [deletion(set)],
+  given: [],
+});
+
+type About = Readonly<{ look: Look; scene: Scene; endpoint: Endpoint }>;
+
+/** With what has to stand meanwhile: the record, and what proves whose it is. */
+export function offered(
+  kind: Offer["kind"],
+  changes: readonly PlannedChange[],
+  { look, scene, endpoint }: About,
+): Offer {
+  const touched = new Set(changes.map(({ set }) => idKey(set)));
+  const record = scene.held.get(idKey(endpoint));
+  const proof = ownershipTxts(look, endpoint).map(({ set }) => set);
+  return {
+    kind,
+    changes,
+    given: [...(record ? [record] : []), ...proof].filter((set) => !touched.has(idKey(set))),
+  };
+}
 
 /** The zone's own NS and SOA: nobody touches them. */
 export const isApexCore = (
@@ -145,9 +169,9 @@ export function restore(look: Look, scene: Scene, current: Endpoint, to: Endpoin
     return undefined;
   if (sameSet(sent.set, before) || sent.set.answer.kind === "alias" || before.answer.kind === "alias")
     return undefined;
-  return {
-    kind: "restore",
-    changes: [
+  return offered(
+    "restore",
+    [
       {
         action: "UPSERT",
         before,
@@ -155,5 +179,6 @@ export function restore(look: Look, scene: Scene, current: Endpoint, to: Endpoin
       },
       ...(ownershipChanges(look, scene, current) ?? []),
     ],
-  };
+    { look, scene, endpoint: current },
+  );
 }

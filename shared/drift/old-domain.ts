@@ -13,7 +13,6 @@ const isOld = (scene: Scene, endpoint: Endpoint): boolean =>
 function left(look: Look, scene: Scene, endpoint: Endpoint): Drift {
   const wantedBy = scene.looks.find((each) => candidatesFor(each, endpoint).length > 0);
   const old = isOld(scene, endpoint);
-  const complete = scene.looks.every((each) => each.complete);
   return {
     kind: "old-domain",
     severity: old ? "warning" : "info",
@@ -27,7 +26,7 @@ function left(look: Look, scene: Scene, endpoint: Endpoint): Drift {
           outlook: nobodyWill("an object still asks for it, outside the domains that ExternalDNS looks at"),
         }
       : repairWith(
-          old && complete ? cleanUp(look, scene, endpoint) : undefined,
+          old && scene.complete ? cleanUp(look, scene, endpoint) : undefined,
           "delete it with its ownership record",
           "no ExternalDNS looks at this name, so none deletes it",
         )),

@@ -52,5 +52,5 @@ export const recordOrphaned = defineDrift({
   id: "record-orphaned",
   title: "An owned record is not wanted any more",
   detect: (scene) =>
-    scene.looks.flatMap((look) => (look.complete ? [...deleted(look, scene), ...kept(look, scene)] : [])),
+    scene.looks.flatMap((look) => (scene.complete ? [...deleted(look, scene), ...kept(look, scene)] : [])),
 });

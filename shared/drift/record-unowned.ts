@@ -4,8 +4,9 @@ import { isChanged } from "../dns/plan.ts";
 import { text } from "../text.ts";
 import type { Drift, Offer } from "./drift.ts";
 import { defineDrift, objectOf, placeOf, repairWith } from "./drift-at.ts";
-import { chosenFor, isApexCore, ownershipChanges } from "./offers.ts";
+import { chosenFor, isApexCore, offered, ownershipChanges } from "./offers.ts";
 import { whose } from "./ownership.ts";
+import { isWantedElsewhere } from "./record-orphaned.ts";
 import { isUnownable } from "./record-unownable.ts";
 import { currentOf, idKey, type Look, type Scene, silentOf } from "./scene.ts";
 
@@ -14,10 +15,13 @@ import { currentOf, idKey, type Look, type Scene, silentOf } from "./scene.ts";
  * written and ExternalDNS has nothing to change afterwards.
  */
 function adoption(look: Look, scene: Scene, current: Endpoint, wanted: Endpoint): Offer | undefined {
-  if (!look.complete || isChanged(wanted, current, { migrateFromOwner: undefined })) return undefined;
+  if (!scene.complete || isChanged(wanted, current, { migrateFromOwner: undefined })) return undefined;
+  if (isWantedElsewhere(scene, look, current)) return undefined;
   if (isApexCore(scene, { name: current.name as never, type: current.type })) return undefined;
   const changes = ownershipChanges(look, scene, { ...current, labels: {} });
-  return changes?.every(({ action }) => action === "CREATE") ? { kind: "adopt", changes } : undefined;
+  return changes?.every(({ action }) => action === "CREATE")
+    ? offered("adopt", changes, { look, scene, endpoint: current })
+    : undefined;
 }
 
 /** Rows about records that stand, are wanted and are not this controller's, with the wanted endpoint. */

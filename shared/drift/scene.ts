@@ -44,6 +44,8 @@ export type Scene = Readonly<{
   held: ReadonlyMap<string, RecordSet>;
   byName: ReadonlyMap<string, readonly RecordSet[]>;
   looks: readonly Look[];
+  /** Every look is. */
+  complete: boolean;
   /** Owner ids of the ExternalDNS of this cluster. */
   owners: ReadonlySet<string>;
   services: readonly ServiceAddresses[];
@@ -113,12 +115,14 @@ export function sceneOf(
   recordSets: readonly RecordSet[],
   controllers: readonly ControllerView[],
 ): Scene {
+  const looks = controllers.map((view) => look(view, input, recordSets));
   return {
     zoneId: input.zone.id,
     zone: input.zone.name,
     held: new Map(recordSets.map((set) => [idKey(set), set])),
     byName: grouped(recordSets, ({ name }) => name),
-    looks: controllers.map((view) => look(view, input, recordSets)),
+    looks,
+    complete: looks.every(({ complete }) => complete),
     owners: new Set(controllers.map(({ controller }) => controller.owner).filter((owner) => owner !== "")),
     services: input.services,
     predictions: Array.isArray(input.predictions)

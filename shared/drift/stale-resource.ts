@@ -2,7 +2,7 @@ import { resourceLabel } from "../dns/endpoint.ts";
 import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { defineDrift, placeOf, repairWith } from "./drift-at.ts";
-import { chosenFor, ownershipChanges } from "./offers.ts";
+import { chosenFor, offered, ownershipChanges } from "./offers.ts";
 import { isOurs, ownershipTxts, whose } from "./ownership.ts";
 import { currentOf, silentOf } from "./scene.ts";
 
@@ -28,7 +28,7 @@ export const staleResource = defineDrift({
             want: [wanted.labels[resourceLabel] ?? ""],
             have: [current.labels[resourceLabel] ?? ""],
             ...repairWith(
-              changes && { kind: "repair-ownership", changes },
+              changes && offered("repair-ownership", changes, { look, scene, endpoint: current }),
               "write the name of the object that wants it now",
               "ExternalDNS never compares the object's name",
             ),

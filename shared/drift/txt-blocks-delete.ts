@@ -5,7 +5,7 @@ import { ownable, txtKey } from "../dns/registry.ts";
 import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { by, defineDrift, placeOf, repairWith, shownTtl } from "./drift-at.ts";
-import { deleteProblems, ownershipChanges } from "./offers.ts";
+import { deleteProblems, offered, ownershipChanges } from "./offers.ts";
 import { isOurs } from "./ownership.ts";
 import { candidatesFor, type Look, refusalFor, type Scene } from "./scene.ts";
 
@@ -53,7 +53,7 @@ function found(look: Look, scene: Scene, endpoint: Endpoint): readonly Drift[] {
     want: shownTtl(set),
     have: there === undefined ? [] : shownTtl(there),
     ...repairWith(
-      changes && { kind: "repair-ownership", changes },
+      changes && offered("repair-ownership", changes, { look, scene, endpoint }),
       "write the ownership record exactly",
       "ExternalDNS rewrites it only when the record changes",
     ),

@@ -5,7 +5,7 @@ import type { OwnershipRecord } from "../dns/registry.ts";
 import { text } from "../text.ts";
 import type { Drift, Offer } from "./drift.ts";
 import { by, defineDrift, placeOf, repairWith } from "./drift-at.ts";
-import { chosenFor, deleteTxt, ownershipChanges } from "./offers.ts";
+import { chosenFor, deleteTxt, offered, ownershipChanges } from "./offers.ts";
 import { isProvablyOurs, otherClaimants, whose } from "./ownership.ts";
 import { candidatesFor, currentOf, type Look, type Scene, silentOf } from "./scene.ts";
 
@@ -29,7 +29,7 @@ function rewriting(look: Look, scene: Scene, endpoint: Endpoint): Offer | undefi
   if (txt === undefined || more.length > 0) return undefined;
   const changes = ownershipChanges(look, scene, { ...endpoint, labels: txt.labels });
   if (changes === undefined || changes.some(({ set }) => set.name === txt.set.name)) return undefined;
-  return { kind: "repair-ownership", changes: [...changes, ...deleteTxt(txt.set).changes] };
+  return offered("repair-ownership", [...changes, ...deleteTxt(txt.set).changes], { look, scene, endpoint });
 }
 
 /** Our ownership record stands, and this release takes it for another record's or for none. */

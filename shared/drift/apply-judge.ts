@@ -1,0 +1,222 @@
+import { isWithin } from "../dns/fqdn.ts";
+import type { RecordSet, RecordSetId } from "../dns/record-set.ts";
+import { canonicalJson } from "./canonical-digest.ts";
+import { planDigest, undoOf } from "./change-plan.ts";
+import { allowedDeletes, type DeleteLimits, deletes, isApexCore } from "./guards.ts";
+import { sameSet } from "./offers.ts";
+import type { Plan, PlannedBatch } from "./plan-value.ts";
+import { idKey } from "./scene.ts";
+import { freshForMs } from "./sources.ts";
+
+/** What the writer knows by its own configuration, never by what it is told. */
+export type ApplyRules = Readonly<{
+  zoneIds: readonly string[];
+  /** Names of people who may approve. */
+  approvers: readonly string[];
+  limits: DeleteLimits;
+}>;
+
+/** As the ledger has it. */
+export type ApplyRequest = Readonly<{
+  plan: Plan;
+  /** Digest the request was made for. */
+  digest: string;
+  requester: string;
+  /** Milliseconds since the epoch; after that nothing is applied. */
+  until: number;
+  approvals: readonly Readonly<{ by: string; digest: string; at: number }>[];
+  /** Records and ownership TXTs that are ours in the zone as it stands now. */
+  owned: Readonly<{ records: number; txts: number }>;
+  /** The newest snapshot of wanted endpoints there is. */
+  snapshot: Readonly<{ hash: string; takenAt: number }> | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+}>;
+
+export type Refused =
+  | "plan-changed"
+  | "zone-not-allowed"
+  | "expired"
+  | "not-approved"
+  | "own-approval"
+  | "not-an-approver"
+  | "snapshot-moved"
+  | "snapshot-stale"
+  | "over-the-limits"
+  | "outside-the-zone"
+  | "undo-is-no-inverse";
+
+export type ApplyJudgement =
+  | Readonly<{ ok: true; approver: string }>
+  | Readonly<{ ok: false; because: Refused; text: string }>;
+
+const refuse = (because: Refused, text: string): ApplyJudgement => ({ ok: false, because, text });
+
+function judgeApprovals(
+  { plan, requester, approvals, now, until }: ApplyRequest,
+  rules: ApplyRules,
+): ApplyJudgement {
+  const votes = approvals.filter(
+    ({ digest, at }) => digest === plan.digest && at <= until && at <= now + 60_000,
+  );
+  if (votes.length === 0)
+    return refuse("not-approved", `nobody approved plan ${plan.digest.slice(0, 4)}; nothing was changed`);
+  const others = votes.filter(({ by }) => by !== requester);
+  if (others.length === 0)
+    return refuse("own-approval", `${requester} asked for it and approved it; it takes somebody else`);
+  const approver = others.find(({ by }) => rules.approvers.includes(by));
+  return approver === undefined
+    ? refuse(
+        "not-an-approver",
+        `${others.map(({ by }) => by).join(", ")} may not approve changes of this zone`,
+      )
+    : { ok: true, approver: approver.by };
+}
+
+function judgeContents({ plan, owned }: ApplyRequest, rules: ApplyRules): ApplyJudgement | undefined {
+  const changes = plan.batches.flatMap((batch) => batch.changes);
+  const outside = changes.find(
+    ({ set }) => !isWithin(set.name, plan.zone.name) || isApexCore(plan.zone.name, set),
+  );
+  if (outside !== undefined)
+    return refuse("outside-the-zone", `${outside.set.name} ${outside.set.type} is not for us to change`);
+  const gone = deletes(changes);
+  const records = gone.filter(({ type }) => type !== "TXT").length;
+  const txts = gone.length - records;
+  const allowedRecords = allowedDeletes(owned.records, rules.limits);
+  // Every record that goes takes its ownership TXTs along.
+  const allowedTxts = allowedDeletes(owned.txts, rules.limits) + 3 * records;
+  if (records > allowedRecords || txts > allowedTxts)
+    return refuse(
+      "over-the-limits",
+      `${records} records and ${txts} ownership records would go; ${allowedRecords} and ${allowedTxts} are allowed`,
+    );
+  if (canonicalJson(undoOf(plan.batches)) !== canonicalJson(plan.undo))
+    return refuse(
+      "undo-is-no-inverse",
+      "the way back that is stored is not the inverse of what would be done",
+    );
+  return undefined;
+}
+
+/** Whether this plan may be applied now, by the writer's own rules. The record sets are judged batch by batch. */
+export function judgeApplication(request: ApplyRequest, rules: ApplyRules): ApplyJudgement {
+  const { plan, now, until, snapshot } = request;
+  if (request.digest !== plan.digest || planDigest(plan) !== plan.digest)
+    return refuse(
+      "plan-changed",
+      `the plan is not the one that was asked for (${request.digest.slice(0, 4)})`,
+    );
+  if (!rules.zoneIds.includes(plan.zone.id))
+    return refuse("zone-not-allowed", `zone ${plan.zone.id} is none of those this writer may change`);
+  if (now > until) return refuse("expired", "the request ran out; plan again");
+  const approved = judgeApprovals(request, rules);
+  if (!approved.ok) return approved;
+  if (snapshot === undefined || snapshot.hash !== plan.snapshot.hash)
+    return refuse(
+      "snapshot-moved",
+      "the cluster wants something else now than when this was planned; plan again",
+    );
+  if (Math.abs(now - snapshot.takenAt) > freshForMs)
+    return refuse(
+      "snapshot-stale",
+      "the snapshot of wanted endpoints is not of the last 10 minutes; nothing was changed",
+    );
+  return judgeContents(request, rules) ?? approved;
+}
+
+const idOf = ({ name, type, setIdentifier }: RecordSet): RecordSetId => ({
+  name,
+  type,
+  ...(setIdentifier !== undefined && { setIdentifier }),
+});
+
+/** The record sets to read again before a batch is sent, in the order `judgeBatch` takes what was found. */
+export const affectedBy = ({ changes, given }: PlannedBatch): readonly RecordSetId[] => [
+  ...changes.map(({ set }) => idOf(set)),
+  ...given.map(idOf),
+];
+
+export type BatchJudgement =
+  /** Everything stands as it was planned on. */
+  | Readonly<{ state: "apply" }>
+  /** Everything stands as it would be afterwards: it was applied before. */
+  | Readonly<{ state: "done" }>
+  /** Neither: somebody changed these. */
+  | Readonly<{
+      state: "moved";
+      moved: readonly Readonly<{ id: RecordSetId; expected: RecordSet | null; found: RecordSet | null }>[];
+    }>;
+
+const equal = (a: RecordSet | undefined, b: RecordSet | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : sameSet(a, b);
+
+/**
+ * Whether a batch is still to be applied. A batch is atomic, so the zone shows either all of it or nothing; anything
+ * between means that somebody else was there. `found` is in the order of `affectedBy`.
+ */
+export function judgeBatch(batch: PlannedBatch, found: readonly (RecordSet | undefined)[]): BatchJudgement {
+  const { changes, given } = batch;
+  const before = changes.map(({ before: was }) => was);
+  const after = changes.map(({ action, set }) => (action === "DELETE" ? undefined : set));
+  const isAt = (states: readonly (RecordSet | undefined)[]): boolean =>
+    states.every((state, i) => equal(state, found[i]));
+  const rests = given.every((set, i) => equal(set, found[changes.length + i]));
+  if (isAt(before) && rests) return { state: "apply" };
+  if (isAt(after)) return { state: "done" };
+  const expected = [...before, ...given];
+  return {
+    state: "moved",
+    moved: affectedBy(batch).flatMap((id, i) =>
+      equal(expected[i], found[i]) ? [] : [{ id, expected: expected[i] ?? null, found: found[i] ?? null }],
+    ),
+  };
+}
+
+/** How one batch ended. Nothing after a batch that did not end well is tried. */
+export type BatchOutcome =
+  | Readonly<{ state: "applied"; changeId: string; insync: boolean }>
+  | Readonly<{ state: "done-before" }>
+  | Readonly<{ state: "moved"; records: readonly string[] }>
+  | Readonly<{ state: "refused"; messages: readonly string[] }>
+  /** No answer came, and reading again did not settle it. */
+  | Readonly<{ state: "unknown"; detail: string }>
+  | Readonly<{ state: "not-tried" }>;
+
+export type ApplyResult = Readonly<{
+  state: "applied" | "partly" | "nothing" | "unknown";
+  /** What is true now, for people. */
+  text: string;
+}>;
+
+const landed = ({ state }: BatchOutcome): boolean => state === "applied" || state === "done-before";
+
+/** What is true after all batches, in one sentence. */
+export function judgeOutcome(outcomes: readonly BatchOutcome[]): ApplyResult {
+  const good = outcomes.filter(landed).length;
+  if (outcomes.some(({ state }) => state === "unknown"))
+    return {
+      state: "unknown",
+      text: `${good} of ${outcomes.length} batches are in the zone; of one nobody knows: read the zone before anything else`,
+    };
+  if (good === outcomes.length) {
+    const pending = outcomes.some((each) => each.state === "applied" && !each.insync);
+    return {
+      state: "applied",
+      text: `all ${outcomes.length} batches are in the zone${pending ? ", not yet at every name server" : ""}`,
+    };
+  }
+  const stopped = outcomes.find((each) => !landed(each));
+  const why =
+    stopped?.state === "moved"
+      ? `${stopped.records.join(", ")} changed since the plan was made`
+      : stopped?.state === "refused"
+        ? `Route 53 refused: ${stopped.messages.join("; ")}`
+        : "it was not tried";
+  return good === 0
+    ? { state: "nothing", text: `nothing was changed: ${why}` }
+    : {
+        state: "partly",
+        text: `${good} of ${outcomes.length} batches are in the zone, then it stopped: ${why}`,
+      };
+}

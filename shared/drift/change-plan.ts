@@ -1,0 +1,261 @@
+import { batchChanges, defaultBatchLimits, groups } from "../dns/aws-batch.ts";
+import type { AwsChange } from "../dns/aws-change.ts";
+import type { RecordSet } from "../dns/record-set.ts";
+import { zoneModel } from "../dns/route53-judge.ts";
+import { plain } from "../text.ts";
+import { canonicalDigest } from "./canonical-digest.ts";
+import type { Drift, PlannedChange } from "./drift.ts";
+import type { DriftReport } from "./drift-report.ts";
+import { allowedDeletes, type DeleteLimits, deletes, whyWithheld } from "./guards.ts";
+import { sameSet } from "./offers.ts";
+import type { Plan, PlanItem, PlannedBatch, Withheld } from "./plan-value.ts";
+import { idKey } from "./scene.ts";
+
+type Offered = Drift & Readonly<{ offer: NonNullable<Drift["offer"]> }>;
+
+const hasOffer = (drift: Drift): drift is Offered => drift.offer !== undefined && drift.repair === "we";
+
+const withhold = ({ kind, name, type, setIdentifier }: Drift, why: string): Withheld => ({
+  kind,
+  name,
+  type,
+  ...(setIdentifier !== undefined && { setIdentifier }),
+  why,
+});
+
+const item = (drift: Offered): PlanItem => ({
+  kind: drift.kind,
+  offer: drift.offer.kind,
+  name: drift.name,
+  type: drift.type,
+  ...(drift.setIdentifier !== undefined && { setIdentifier: drift.setIdentifier }),
+  ownership: drift.ownership,
+  what: plain(drift.outlook),
+  because: plain(drift.because),
+});
+
+const sameChange = (a: PlannedChange, b: PlannedChange): boolean =>
+  a.action === b.action && sameSet(a.set, b.set);
+
+type Gathered = {
+  /** By record set. */
+  changes: Map<string, PlannedChange>;
+  given: Map<string, RecordSet>;
+  /** Drift by drift, with the keys it touches. */
+  taken: { drift: Offered; keys: readonly string[] }[];
+  withheld: Withheld[];
+};
+
+/** Offers that touch one record set have to agree; one that rests on what another changes waits for the next plan. */
+function gather(drifts: readonly Offered[]): Gathered {
+  const out: Gathered = { changes: new Map(), given: new Map(), taken: [], withheld: [] };
+  for (const drift of drifts) {
+    const { changes, given } = drift.offer;
+    const clash = changes.find((change) => {
+      const there = out.changes.get(idKey(change.set));
+      return there !== undefined && !sameChange(there, change);
+    });
+    if (clash !== undefined) {
+      out.withheld.push(
+        withhold(
+          drift,
+          `another change of this plan touches ${clash.set.name} ${clash.set.type}; plan again after it`,
+        ),
+      );
+      continue;
+    }
+    for (const change of changes) out.changes.set(idKey(change.set), change);
+    for (const set of given) out.given.set(idKey(set), set);
+    out.taken.push({ drift, keys: [...changes.map(({ set }) => idKey(set)), ...given.map(idKey)] });
+  }
+  return out;
+}
+
+/** Offers that touch, or rest on, one record set travel in one batch: record and ownership TXT together. */
+function components(taken: Gathered["taken"]): ReadonlyMap<string, string> {
+  const parent = new Map<string, string>();
+  const root = (key: string): string => {
+    let at = key;
+    for (let up = parent.get(at); up !== undefined && up !== at; up = parent.get(at)) at = up;
+    return at;
+  };
+  for (const { keys } of taken) {
+    const [first] = keys;
+    if (first === undefined) continue;
+    const top = root(first);
+    for (const key of keys) {
+      const other = root(key);
+      if (other !== top) parent.set(other, top);
+      else if (!parent.has(key)) parent.set(key, top);
+    }
+  }
+  return new Map([...parent.keys()].map((key) => [key, root(key)]));
+}
+
+/** Few enough deletes: all records or none, since many at once mean a fault; lone ownership TXTs as many as fit. */
+function limited(
+  drifts: readonly Offered[],
+  report: DriftReport,
+  limits: DeleteLimits,
+): Readonly<{ kept: readonly Offered[]; withheld: readonly Withheld[] }> {
+  const isRecord = (drift: Offered): boolean =>
+    deletes(drift.offer.changes).some((set) => idKey(set) === idKey(drift)) &&
+    drift.ownership !== "orphan-txt" &&
+    drift.type !== "TXT";
+  const records = new Set(
+    drifts.filter(isRecord).flatMap(({ offer }) =>
+      deletes(offer.changes)
+        .filter(({ type }) => type !== "TXT")
+        .map(idKey),
+    ),
+  );
+  const allowedRecords = allowedDeletes(report.owned.records, limits);
+  const allowedTxts = allowedDeletes(report.owned.txts, limits);
+  const tooMany = records.size > allowedRecords;
+  const withheld: Withheld[] = [];
+  const txts = new Set<string>();
+  const kept = drifts.filter((drift) => {
+    const gone = deletes(drift.offer.changes);
+    if (gone.length === 0) return true;
+    if (isRecord(drift)) {
+      if (!tooMany) return true;
+      withheld.push(
+        withhold(
+          drift,
+          `${records.size} deletes of ${report.owned.records} owned records; ${allowedRecords} are allowed in one plan`,
+        ),
+      );
+      return false;
+    }
+    const more = gone.filter((set) => !txts.has(idKey(set)));
+    if (txts.size + more.length > allowedTxts) {
+      withheld.push(
+        withhold(
+          drift,
+          `${allowedTxts} of ${report.owned.txts} ownership records may go in one plan; plan again after it`,
+        ),
+      );
+      return false;
+    }
+    for (const set of more) txts.add(idKey(set));
+    return true;
+  });
+  return { kept, withheld };
+}
+
+const inverse = ({ action, before, set }: PlannedChange): PlannedChange =>
+  action === "CREATE"
+    ? { action: "DELETE", before: set, set }
+    : action === "DELETE"
+      ? { action: "CREATE", set: before ?? set }
+      : { action: "UPSERT", before: set, set: before ?? set };
+
+/** DELETE before CREATE, as batches are judged in their order. */
+const inOrder = (changes: readonly PlannedChange[]): readonly PlannedChange[] => [
+  ...changes.filter(({ action }) => action === "UPSERT"),
+  ...changes.filter(({ action }) => action === "DELETE"),
+  ...changes.filter(({ action }) => action === "CREATE"),
+];
+
+/** The exact way back of batches that were applied. */
+export const undoOf = (batches: readonly PlannedBatch[]): readonly PlannedBatch[] =>
+  batches.toReversed().map(({ changes, given }) => ({ changes: inOrder(changes.map(inverse)), given }));
+
+export type PlanRequest = Readonly<{
+  report: DriftReport;
+  recordSets: readonly RecordSet[];
+  limits: DeleteLimits;
+  /** Milliseconds since the epoch. */
+  at: number;
+}>;
+
+export const reversibleWhile =
+  "open until ExternalDNS or somebody else changes one of these record sets: going back is refused where they moved";
+
+/** Zone, snapshot, every change with what stands before and after it, and the way back. */
+export const planDigest = ({ zone, snapshot, batches, undo, twoPeople }: Omit<Plan, "digest">): string =>
+  canonicalDigest({ zone, snapshot, batches, undo, twoPeople });
+
+/**
+ * What we offer to do about a report, and nothing else: only what ExternalDNS will not do, within the guards, in batches
+ * that Route 53 takes. What is left out is named with its reason.
+ */
+export function makePlan({ report, recordSets, limits, at }: PlanRequest): Plan {
+  const withheld: Withheld[] = [];
+  const candidates = report.drifts.filter(hasOffer).filter((drift) => {
+    const why = whyWithheld(drift, report);
+    if (why !== undefined) withheld.push(withhold(drift, why));
+    return why === undefined;
+  });
+  const within = limited(candidates, report, limits);
+  withheld.push(...within.withheld);
+  const gathered = gather(within.kept);
+  withheld.push(...gathered.withheld);
+  const group = components(gathered.taken);
+  const planned = [...gathered.changes].map(
+    ([key, { action, set }]): AwsChange => ({
+      action,
+      set,
+      group: group.get(key) ?? key,
+      unpredictable: false,
+    }),
+  );
+  const { batches: packed, tooLarge } = batchChanges(planned, defaultBatchLimits);
+  const refused = new Map<string, string>(
+    tooLarge.flat().map((change) => [change.group, "it is over the limits of one batch"]),
+  );
+  const sent = packed.length === 0 ? [] : tryOut(packed, recordSets, report.zone.name, refused);
+  const taken = gathered.taken.filter(({ drift, keys }) => {
+    const why = refused.get(group.get(keys[0] as string) ?? "");
+    if (why !== undefined) withheld.push(withhold(drift, why));
+    return why === undefined;
+  });
+  const batches = sent.map((batch): PlannedBatch => {
+    const here = new Set(batch.map((change) => change.group));
+    const changed = new Set(batch.map(({ set }) => idKey(set)));
+    return {
+      changes: batch.map(({ set }) => gathered.changes.get(idKey(set)) as PlannedChange),
+      given: [...gathered.given]
+        .filter(([key]) => here.has(group.get(key) ?? "") && !changed.has(key))
+        .map(([, set]) => set),
+    };
+  });
+  const undo = undoOf(batches);
+  const plan = {
+    format: 1 as const,
+    ...(report.cluster !== undefined && { cluster: report.cluster }),
+    zone: report.zone,
+    madeAt: at,
+    snapshot: report.snapshot,
+    twoPeople: taken.some(({ drift }) => drift.offer.kind === "adopt"),
+    items: taken.map(({ drift }) => item(drift)),
+    batches,
+    withheld,
+    undo,
+    reversibleWhile,
+  };
+  return { ...plan, digest: planDigest(plan) };
+}
+
+/** Batches that Route 53 takes as a whole; of one it refuses, the groups it takes. */
+function tryOut(
+  packed: readonly (readonly AwsChange[])[],
+  recordSets: readonly RecordSet[],
+  zone: DriftReport["zone"]["name"],
+  refused: Map<string, string>,
+): readonly (readonly AwsChange[])[] {
+  const model = zoneModel(recordSets, zone);
+  return packed.flatMap((batch) => {
+    if (model.apply(batch).length === 0) return [batch];
+    const good = groups(batch).flatMap((part) => {
+      const [wrong] = model.apply(part);
+      if (wrong === undefined) return part;
+      refused.set(
+        wrong.change.group,
+        `Route 53 would refuse ${wrong.change.set.name} ${wrong.change.set.type}: ${wrong.why}`,
+      );
+      return [];
+    });
+    return good.length === 0 ? [] : [good];
+  });
+}

@@ -1,0 +1,169 @@
+import { isFault } from "../fault.ts";
+import type { Finding, Severity } from "../finding.ts";
+import { text } from "../text.ts";
+import { driftKinds } from "./all.ts";
+import type { Drift } from "./drift.ts";
+import { type DriftReport, driftKey } from "./drift-report.ts";
+import type { DriftInput, Sighting } from "./input.ts";
+import { isOurs } from "./ownership.ts";
+import { candidatesFor, currentOf, idKey, type Scene, sceneOf, silentOf } from "./scene.ts";
+import { judgeSources } from "./sources.ts";
+
+const severities: readonly Severity[] = ["critical", "error", "warning", "unknown", "info"];
+const repairs: readonly Drift["repair"][] = ["we", "nobody", "external-dns"];
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Worst first, then what needs people, then by place. */
+const order = (a: Drift, b: Drift): number =>
+  severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
+  repairs.indexOf(a.repair) - repairs.indexOf(b.repair) ||
+  byText(a.name, b.name) ||
+  byText(a.type, b.type) ||
+  byText(a.setIdentifier ?? "", b.setIdentifier ?? "") ||
+  byText(a.kind, b.kind);
+
+/** Two controllers may see one thing: it is told once. */
+function withoutRepeats(drifts: readonly Drift[]): readonly Drift[] {
+  const seen = new Set<string>();
+  return drifts.filter((drift) => {
+    const key = `${drift.kind} ${idKey(drift)} ${drift.ownership} ${drift.want.join()} ${drift.have.join()}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function owned(scene: Scene): DriftReport["owned"] {
+  const records = new Set<string>();
+  const txts = new Set<string>();
+  for (const look of scene.looks) {
+    for (const endpoint of look.forecast.read.endpoints)
+      if (isOurs(look, endpoint)) records.add(idKey(endpoint));
+    for (const { set, labels } of look.forecast.read.ownership)
+      if (labels.owner !== undefined && labels.owner !== "" && scene.owners.has(labels.owner))
+        txts.add(idKey(set));
+  }
+  return { records: records.size, txts: txts.size };
+}
+
+/** Owned records that no known object wants, while not every object is known: nobody may say they are orphans. */
+function undecided(scene: Scene): readonly Finding[] {
+  if (scene.complete) return [];
+  const count = scene.looks.reduce(
+    (sum, look) =>
+      sum +
+      look.forecast.plan.delete.length +
+      silentOf(look, "policy").filter((row) => {
+        const current = currentOf(look, row);
+        return current !== undefined && candidatesFor(look, current).length === 0;
+      }).length,
+    0,
+  );
+  return count === 0
+    ? []
+    : [
+        {
+          code: "dns-orphans-unknown",
+          severity: "unknown",
+          subject: { kind: "zone", name: scene.zone },
+          facts: { records: count },
+          text: text`whether ${count} owned records are still wanted is not known: not everything could be read or is modelled`,
+        },
+      ];
+}
+
+const threeIntervals = (input: DriftInput): number =>
+  Math.max(60, ...(isFault(input.controllers) ? [] : input.controllers.map((each) => each.intervalSeconds))) *
+  3_000;
+
+/** What ExternalDNS should have repaired: seen before, at least three of its intervals ago, and seen again now. */
+function overdue(
+  drifts: readonly Drift[],
+  input: DriftInput,
+): Readonly<{ sightings: readonly Sighting[]; late: readonly Sighting[] }> {
+  const before = new Map(input.previous.map((each) => [each.key, each]));
+  const sightings = drifts
+    .filter(({ repair }) => repair === "external-dns")
+    .map((drift): Sighting => {
+      const key = driftKey(drift);
+      return { key, firstAt: before.get(key)?.firstAt ?? input.at, lastAt: input.at };
+    });
+  const wait = threeIntervals(input);
+  return { sightings, late: sightings.filter(({ firstAt, lastAt }) => lastAt - firstAt >= wait) };
+}
+
+function notReconciling(late: readonly Sighting[], input: DriftInput): readonly Finding[] {
+  if (late.length === 0) return [];
+  const since = Math.min(...late.map(({ firstAt }) => firstAt));
+  return [
+    {
+      code: "external-dns-not-reconciling",
+      severity: "error",
+      subject: { kind: "zone", name: input.zone.name },
+      facts: { records: late.length, since, seenFor: input.at - since },
+      text: text`ExternalDNS is not reconciling: ${late.length} differences that it repairs by itself stand since ${new Date(since).toISOString().slice(0, 16)}Z, over three of its intervals`,
+      remedy: text`look at its log and at Route 53's answers`,
+    },
+  ];
+}
+
+/**
+ * Compares a zone with what every ExternalDNS of the cluster wants, owns and would do. A side that could not be read is a
+ * finding, and nothing is then said about what it might hold.
+ */
+export function detectDrift(input: DriftInput): DriftReport {
+  const { findings, deletesBlocked } = judgeSources(input);
+  const base = {
+    format: 1 as const,
+    ...(input.cluster !== undefined && { cluster: input.cluster }),
+    at: input.at,
+    zone: input.zone,
+    snapshot: { hash: input.snapshot.hash, takenAt: input.snapshot.takenAt },
+    controllers: isFault(input.controllers)
+      ? []
+      : input.controllers.map(({ name, controller, intervalSeconds }) => ({
+          name,
+          owner: controller.owner,
+          release: controller.release.text,
+          policy: controller.policy,
+          intervalSeconds,
+        })),
+    recordSets: isFault(input.recordSets) ? undefined : input.recordSets.length,
+    deletesBlocked,
+  };
+  if (isFault(input.recordSets) || isFault(input.controllers) || input.controllers.length === 0)
+    return {
+      ...base,
+      owned: { records: 0, txts: 0 },
+      complete: false,
+      findings,
+      drifts: [],
+      sightings: input.previous,
+      notReconciling: [],
+    };
+  const scene = sceneOf(input, input.recordSets, input.controllers);
+  const drifts = withoutRepeats(driftKinds.flatMap((kind) => kind.detect(scene))).toSorted(order);
+  const { sightings, late } = overdue(drifts, input);
+  const unsure = [...new Set(scene.looks.flatMap(({ forecast }) => forecast.unknown))];
+  return {
+    ...base,
+    owned: owned(scene),
+    complete: scene.complete && unsure.length === 0,
+    findings: [
+      ...findings,
+      ...undecided(scene),
+      ...unsure.map(
+        (what): Finding => ({
+          code: "dns-not-modelled",
+          severity: "unknown",
+          subject: { kind: "zone", name: input.zone.name },
+          facts: { what },
+          text: text`not modelled, so what ExternalDNS does may differ: ${what}`,
+        }),
+      ),
+      ...notReconciling(late, input),
+    ],
+    drifts,
+    sightings,
+    notReconciling: late.map(({ key }) => key),
+  };
+}

@@ -1,0 +1,42 @@
+import type { RecordSet } from "../dns/record-set.ts";
+import type { Drift, PlannedChange } from "./drift.ts";
+import type { DriftReport } from "./drift-report.ts";
+
+/** How many deletes one plan may hold, counted over what we own. */
+export type DeleteLimits = Readonly<{
+  /** In one plan, records and lone ownership TXTs each. */
+  absolute: number;
+  /** Part of what we own, 0 to 1, rounded up to a whole record: so in a small zone one at a time. */
+  share: number;
+}>;
+
+export const defaultDeleteLimits: DeleteLimits = { absolute: 50, share: 0.3 };
+
+export const allowedDeletes = (owned: number, { absolute, share }: DeleteLimits): number =>
+  Math.max(0, Math.min(absolute, Math.ceil(owned * share)));
+
+/** The zone's own NS and SOA. */
+export const isApexCore = (zone: string, { name, type }: Pick<RecordSet, "name" | "type">): boolean =>
+  name === zone && (type === "NS" || type === "SOA");
+
+/** Why this drift's offer is not taken up, whatever else the plan holds; `undefined` when it may be. */
+export function whyWithheld(drift: Drift, report: DriftReport): string | undefined {
+  const { offer } = drift;
+  if (offer === undefined || drift.repair !== "we") return "it is not ours to do";
+  if (!["ours", "wrong-name-format", "orphan-txt"].includes(drift.ownership) && offer.kind !== "adopt")
+    return `it is ${drift.ownership}: told, never touched`;
+  if (offer.kind === "adopt" && drift.ownership !== "unowned") return "only what nobody owns is adopted";
+  if (offer.kind === "adopt" && offer.changes.some(({ action }) => action !== "CREATE"))
+    return "adopting writes an ownership record and changes nothing that stands";
+  if (offer.changes.some(({ set }) => isApexCore(report.zone.name, set)))
+    return "the zone's own NS and SOA are never changed";
+  const [blocked] = report.deletesBlocked;
+  if (blocked !== undefined && deletes(offer.changes).length > 0) return `no deletes: ${blocked}`;
+  // What is written follows what is wanted: half of that is no ground to write on.
+  if (blocked !== undefined && offer.kind !== "clean-up")
+    return `no changes from sources in doubt: ${blocked}`;
+  return undefined;
+}
+
+export const deletes = (changes: readonly PlannedChange[]): readonly RecordSet[] =>
+  changes.filter(({ action }) => action === "DELETE").map(({ set }) => set);
