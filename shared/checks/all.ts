@@ -21,6 +21,7 @@ import { lanNicNotAdvertised } from "./lan-nic-not-advertised.ts";
 import { leaderNotReady } from "./leader-not-ready.ts";
 import { memberlistOff } from "./memberlist-off.ts";
 import { memberlistPortCheck } from "./memberlist-port.ts";
+import { memberlistUdp } from "./memberlist-udp.ts";
 import { mtuDiffers } from "./mtu-differs.ts";
 import { namedNicEnslaved } from "./named-nic-enslaved.ts";
 import { namedNicMissing } from "./named-nic-missing.ts";
@@ -63,6 +64,7 @@ export const checks: readonly Check[] = [
   rpFilter,
   routeViaGateway,
   memberlistPortCheck,
+  memberlistUdp,
   toolsMissing,
   excludeLabelCheck,
   restrictionCancelled,

@@ -52,6 +52,8 @@ type CheckHead<P extends NodeProbeId, K extends ResourceKind> = Readonly<{
   needs: readonly P[];
   /** Kinds of the cluster without which nothing can be judged. A kind that the server does not know skips the check. */
   reads: readonly K[];
+  /** Looks at the newest lines of every speaker's log; `reads` must then name pods and daemonsets. */
+  logs?: "speakers";
 }>;
 
 /** A question about one node. Pure: sees that node, the site and the objects, all of them answered. */

@@ -21,7 +21,12 @@ export type Gathered = Readonly<{
   nodes: readonly NodeAnswers[];
   /** Lists by kind, as far as any check reads them. */
   lists: Readonly<Partial<Record<ResourceKind, Listed>>>;
+  /** The newest lines of each running speaker, by node; undefined when no check wanted them. */
+  speakerLogs?: SpeakerLogs;
 }>;
+
+/** The last minutes of each speaker's log, or why it could not be read. */
+export type SpeakerLogs = ReadonlyMap<string, Answer<readonly string[]>>;
 
 /** A node of a check that needs probes `P`, with all of them answered. `unreached` is there for checks without probes. */
 export type NodeEvidence<P extends NodeProbeId> = Readonly<{ node: string; unreached?: Fault }> &
@@ -35,4 +40,6 @@ export type Around<K extends ResourceKind> = Readonly<{
   objects: MetalLbObjects;
   /** The same kinds as the API gave them, for fields that `objects` does not have and kinds that it does not know. */
   raw: Readonly<Record<K, readonly KubeObject[]>>;
+  /** Empty for checks that do not ask for logs. */
+  speakerLogs: SpeakerLogs;
 }>;

@@ -2,14 +2,17 @@ import { inParallel } from "../arp/surroundings.ts";
 import type { Clock } from "../clock.ts";
 import { type Fault, FaultError, isFault } from "../fault.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
+import type { ReadLogs } from "../kubernetes/logs.ts";
 import type { Listed, ReadCluster } from "../kubernetes/read.ts";
 import { fromCluster } from "../metallb/from-cluster.ts";
+import { speakerLogSources } from "../metallb/speakers.ts";
 import { type Answer, answerOf } from "../probes/answer.ts";
 import { type EvidenceRequest, evidenceCommand, readEvidence } from "../probes/evidence-script.ts";
 import type { Shell, ShellOutput } from "../probes/shell.ts";
 import type { ClusterConfig } from "../site/site.ts";
 import type { Check } from "./check.ts";
-import type { Gathered, NodeAnswers } from "./evidence.ts";
+import type { Gathered, NodeAnswers, SpeakerLogs } from "./evidence.ts";
+import { logWindowSeconds } from "./log-window.ts";
 import { type NodeProbeId, nodeProbes, type Visit } from "./node-probes.ts";
 import { needsOf } from "./run.ts";
 import { tellMissingRule } from "./sudoers.ts";
@@ -21,6 +24,8 @@ export type GatherPorts = Readonly<{
   clock: Clock;
   /** Letters, digits and dashes that a program on a node cannot guess. */
   newNonce: () => string;
+  /** Without it, checks that look at logs are unknown. */
+  logs?: ReadLogs;
   signal?: AbortSignal;
 }>;
 
@@ -155,6 +160,36 @@ export async function readLists(
   return (await ports.read(kinds, ports.signal)) as Gathered["lists"] & Readonly<{ nodes: Listed }>;
 }
 
+const logLines = 2_000;
+
+/** The newest lines of every speaker that runs, all at once; one that cannot be read is a fault of its own. */
+async function readSpeakerLogs(
+  { logs, signal }: GatherPorts,
+  lists: Gathered["lists"],
+): Promise<SpeakerLogs> {
+  const sources = speakerLogSources(fromCluster({ pods: lists.pods ?? [] }).objects);
+  const read = await inParallel(
+    sources,
+    usualLimits.nodesAtOnce,
+    async ({ node, ...where }): Promise<readonly [string, Answer<readonly string[]>]> => {
+      const what = `log of ${where.pod}`;
+      if (logs === undefined)
+        return [
+          node,
+          { ok: false, fault: { kind: "not-configured", what, detail: "logs cannot be read here" } },
+        ];
+      try {
+        const request = { ...where, tailLines: logLines, sinceSeconds: logWindowSeconds };
+        return [node, { ok: true, evidence: await logs(request, signal) }];
+      } catch (error) {
+        if (error instanceof FaultError) return [node, { ok: false, fault: error.fault }];
+        throw error;
+      }
+    },
+  );
+  return new Map(read);
+}
+
 /**
  * Visits every node at once, so many at a time, with one SSH exec each for all probes of all checks. A node that is dead
  * or slow costs its own time limit and nobody else's. Throws nothing but bugs: what fails is evidence of a fault.
@@ -177,11 +212,21 @@ export async function visitNodes(
     ports.signal === undefined ? wholeRun.signal : AbortSignal.any([wholeRun.signal, ports.signal]);
   let done = 0;
   onProgress?.(0, names.length);
+  const speakerLogs = checks.some((check) => check.logs !== undefined)
+    ? readSpeakerLogs({ ...ports, signal }, lists)
+    : undefined;
   const nodes = await inParallel(names, limits.nodesAtOnce, async (name) => {
     const answers = await visitNode(ports, limits, probes, visit(name), signal);
     onProgress?.(++done, names.length);
     return answers;
   });
+  const logged = await speakerLogs;
   over.abort();
-  return { cluster: ports.config.name, site: ports.config.site, nodes, lists };
+  return {
+    cluster: ports.config.name,
+    site: ports.config.site,
+    nodes,
+    lists,
+    ...(logged === undefined ? {} : { speakerLogs: logged }),
+  };
 }

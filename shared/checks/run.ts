@@ -78,6 +78,7 @@ function aroundFor(check: Check, gathered: Gathered, read: ReadKind): Around<Res
     site: gathered.site,
     objects,
     raw: raw as Readonly<Record<ResourceKind, readonly KubeObject[]>>,
+    speakerLogs: (check.logs === undefined ? undefined : gathered.speakerLogs) ?? new Map(),
   };
 }
 

@@ -12,6 +12,8 @@ export type SpeakerSettings = Readonly<{
   memberlist: "on" | "off" | undefined;
   ignoreExcludeLb: boolean | undefined;
   loadBalancerClass: string | undefined;
+  /** `--log-level`; speakers say `info` and worse without it. */
+  logLevel: string | undefined;
   /** Nodes with a running, ready speaker; `undefined` when no speaker Pod is in the objects. */
   speakerNodes: readonly string[] | undefined;
 }>;
@@ -85,12 +87,26 @@ export function speakerSettings(objects: MetalLbObjects): SpeakerSettings {
         ? undefined
         : ignore !== undefined && !["false", "0", "f"].includes(ignore.toLowerCase()),
     loadBalancerClass: lbClass || undefined,
+    logLevel: (container && flagValue(container, "log-level")) || (whole ? "info" : undefined),
     speakerNodes:
       pods.length === 0
         ? undefined
         : [...new Set(pods.filter(isRunning).flatMap(({ nodeName }) => (nodeName ? [nodeName] : [])))].sort(),
   };
 }
+
+/** Where the log of each node's running speaker is read. */
+export const speakerLogSources = (
+  objects: MetalLbObjects,
+): readonly Readonly<{ node: string; namespace: string; pod: string; container: string }>[] =>
+  objects.pods
+    .filter((pod) => isSpeaker(pod.labels) && isRunning(pod) && (pod.nodeName ?? "") !== "")
+    .map((pod) => ({
+      node: pod.nodeName ?? "",
+      namespace: pod.namespace,
+      pod: pod.name,
+      container: speakerContainer(pod.containers)?.name ?? "speaker",
+    }));
 
 /** The image of every speaker Pod that runs, with the release it names or why it names none. */
 export const speakerImages = (

@@ -1,0 +1,34 @@
+/** What one line of a speaker's log says about another member. */
+export type MemberTrouble = Readonly<{
+  member: string;
+  /** `udp`: TCP worked where UDP did not. `silent`: neither did, so that the member is suspected. */
+  trouble: "udp" | "silent";
+  /** As the log has it, RFC 3339; speakers write whole seconds. */
+  at: string;
+}>;
+
+// Words of hashicorp/memberlist 0.5.1, state.go, which MetalLB passes on with a prefix (internal/speakerlist/log.go).
+const udp = /Was able to connect to (\S+) over TCP but UDP probes failed/;
+const silent = /Suspect (\S+) has failed, no acks received/;
+
+function fields(line: string): Readonly<{ msg?: unknown; ts?: unknown }> {
+  if (!line.startsWith("{")) return {};
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === "object" && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+/** What speakers' lines say about members that do not answer; every other line is left alone. */
+export const memberTroubles = (lines: readonly string[]): readonly MemberTrouble[] =>
+  lines.flatMap((line): readonly MemberTrouble[] => {
+    const { msg, ts } = fields(line);
+    if (typeof msg !== "string") return [];
+    const at = typeof ts === "string" ? ts : "";
+    const overTcp = udp.exec(msg)?.[1];
+    if (overTcp !== undefined) return [{ member: overTcp, trouble: "udp", at }];
+    const suspect = silent.exec(msg)?.[1];
+    return suspect === undefined ? [] : [{ member: suspect, trouble: "silent", at }];
+  });
