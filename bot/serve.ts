@@ -61,21 +61,43 @@ if (!SLACK_APP_TOKEN && !SLACK_SIGNING_SECRET)
       "docs/slack.md says which to choose.",
     ),
   );
-if (!config.ledgerFile)
+const { ledgerFile, ledgerTable, aws } = config;
+if (ledgerFile === undefined && ledgerTable === undefined)
   refuse(
     missing(
       "the config names no ledger.",
       "Add ledger: { file: PATH } on a local disk; runs, approvals and the audit live there.",
     ),
   );
+if (ledgerTable !== undefined && aws === undefined)
+  refuse(missing("the config has ledger.dynamodb but no aws.", "Add aws: { region } beside it."));
+
+async function openLedger(): Promise<Ledger> {
+  if (ledgerTable === undefined)
+    return openLedgerInWorker({ file: ledgerFile ?? "", now: systemClock.now, log });
+  const { openDynamoLedger } = await import("#shared/adapters/ledger-dynamodb.ts");
+  const opened = openDynamoLedger({
+    table: ledgerTable,
+    region: aws?.region ?? "",
+    now: systemClock.now,
+  });
+  // Whether the table is there and may be read is known before anybody is promised an answer.
+  await opened.list("run");
+  return opened;
+}
 
 let ledger: Ledger;
 try {
-  ledger = await openLedgerInWorker({ file: config.ledgerFile, now: systemClock.now, log });
+  ledger = await openLedger();
 } catch (error) {
   if (error instanceof FaultError)
     refuse(
-      missing(`the ledger cannot be opened: ${error.fault.detail}`, `ledger.file is ${config.ledgerFile}`),
+      missing(
+        `the ledger cannot be opened: ${error.fault.detail}`,
+        ledgerTable === undefined
+          ? `ledger.file is ${ledgerFile}`
+          : `ledger.dynamodb.table is ${ledgerTable}, aws.region is ${aws?.region}`,
+      ),
     );
   throw error;
 }
