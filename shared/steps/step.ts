@@ -27,6 +27,8 @@ export type StepPorts = Readonly<{
   /** Route 53 and the like; undefined where none is configured: then what depends on it is unknown, never passed. */
   zones: ReadZones | undefined;
   trees: ReadonlyMap<string, WorkingTree>;
+  /** Letters, digits and dashes that a program on a node cannot guess; another one each call. */
+  newNonce: () => string;
   /** Files the config names (Helm values a person handed over). Throws FaultError. */
   readFile: (path: string) => Promise<string>;
 }>;
@@ -84,6 +86,8 @@ export type Verified = Readonly<{
   blocks: readonly Block[];
   /** Milliseconds since the epoch; only with `waiting`. */
   until?: number;
+  /** With `passed`, after an act: verified once more this much later, when those who reconcile had their turn. */
+  recheckAfterMs?: number;
   /** For later steps and for the timeline. */
   notes: Json;
 }>;

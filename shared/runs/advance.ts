@@ -1,0 +1,436 @@
+import { FaultError } from "../fault.ts";
+import type { Lease } from "../ledger/ledger.ts";
+import type { Deed, DeedResult, DeedState } from "../steps/deed.ts";
+import type { DeedOrigin } from "../steps/origin.ts";
+import type { Observation, Observed, Step, StepContext, StepPlan } from "../steps/step.ts";
+import { type Text, text } from "../text.ts";
+import { changesBetween, planDigest } from "./digest.ts";
+import { driveAlone } from "./drivers.ts";
+import * as halts from "./halts.ts";
+import { judgedVerified } from "./judged-verified.ts";
+import { leaseName } from "./lease.ts";
+import { looked } from "./looked.ts";
+import { type Move, nextMove } from "./next-move.ts";
+import { prepareStep } from "./prepare-step.ts";
+import type { KeptPlan, RunEvent } from "./run-events.ts";
+import { appendTo, readRun } from "./run-log.ts";
+import { documentNote, observedNote, planNote, verifiedNote } from "./run-notes.ts";
+import {
+  type Act,
+  changesWorld,
+  currentAct,
+  type RunState,
+  type StepRun,
+  standingActs,
+} from "./run-state.ts";
+import { type Advanced, deedMs, type Runner, type Stopped, within } from "./runner.ts";
+import { undoDeed } from "./undo-deed.ts";
+
+type Asker = Readonly<{ by: string; signal: AbortSignal }>;
+type Of<K extends Move["do"]> = Extract<Move, { do: K }>;
+
+const kept = ({ blocks: _, ...plan }: StepPlan): KeptPlan => plan;
+const whole = (plan: KeptPlan): StepPlan => ({ ...plan, blocks: [] });
+
+/** Two moves are the same when they are about the same thing, whatever was written beside it. */
+const nameOf = (move: Move): string =>
+  [
+    move.do,
+    "step" in move ? move.step : "",
+    "act" in move ? move.act : "",
+    "way" in move ? move.way : "",
+    "deed" in move ? move.deed.id : "",
+    "token" in move ? move.token : "",
+  ].join("/");
+
+async function drive(
+  runner: Runner,
+  id: string,
+  { by, signal }: Asker,
+  mayStop: () => boolean,
+): Promise<Advanced> {
+  const { ledger, clock, tell } = runner;
+  const since = clock.now();
+  const token = runner.newToken();
+  let lease: Lease | undefined;
+  let watching: Readonly<{ step: string; act: number; observation: Observation }> | undefined;
+  /** With its blocks, which the ledger does not keep. */
+  let seen: Observed | undefined;
+
+  const mustRead = async (): Promise<RunState> => {
+    const read = await readRun(ledger, id);
+    if (read !== undefined) return read;
+    throw new FaultError({ kind: "unreadable", what: `run/${id}`, detail: "the ledger has no such run" });
+  };
+  let state = await mustRead();
+
+  const stepOf = (wanted: string): StepRun => {
+    const found = state.steps.find((step) => step.id === wanted);
+    if (found === undefined) throw new Error(`no step ${wanted} in ${id}`);
+    return found;
+  };
+  const definitionOf = (wanted: string): Step | undefined =>
+    runner.migrations.find((m) => m.id === state.runbook)?.steps.find((step) => step.id === wanted);
+
+  const context = (): StepContext => ({
+    run: { id, runbook: state.runbook, cluster: state.cluster, inputs: state.inputs, notes: state.notes },
+    ports: runner.ports,
+    signal,
+    show: (line) => void tell.state(state, line).catch(() => {}),
+  });
+
+  /** Writes what a move came to, as long as the move is still the next one. False: somebody else was faster. */
+  async function record(event: RunEvent, move: Move): Promise<boolean> {
+    for (;;) {
+      const next = await appendTo(ledger, state, event, clock.now());
+      if (next !== undefined) {
+        state = next;
+        await tell.state(state);
+        return true;
+      }
+      state = await mustRead();
+      if (nameOf(nextMove(state, clock.now())) !== nameOf(move)) return false;
+    }
+  }
+
+  /** What came of a deed is written whatever else was: it is true. */
+  async function recordResult(event: Extract<RunEvent, { token: string }>): Promise<void> {
+    for (;;) {
+      const next = await appendTo(ledger, state, event, clock.now());
+      if (next !== undefined) {
+        state = next;
+        await tell.state(state);
+        return;
+      }
+      state = await mustRead();
+    }
+  }
+
+  const halt = (step: string, why: halts.Halt, move: Move): Promise<boolean> =>
+    record(halts.haltEvent(step, why), move);
+
+  /** Takes or renews the lease for one deed; undefined when another driver has the cluster. */
+  async function hold(deed: Deed, what: string): Promise<Lease | undefined> {
+    const name = leaseName({ run: id, what, by, since }, token);
+    const ttl = deedMs(deed, runner.times) + runner.times.marginMs;
+    const taken = await ledger.lease(state.cluster, name, ttl);
+    lease = taken.ok ? taken.lease : undefined;
+    return taken.ok ? undefined : taken.held;
+  }
+
+  const originOf = (step: StepRun): DeedOrigin => ({ run: id, step: step.id, round: step.rounds });
+
+  const meant = (deed: Deed, move: Of<"perform"> | Of<"look">): Deed => {
+    const act = stepOf(move.step).acts.find((one) => one.number === move.act);
+    return move.way === "back" && act !== undefined ? undoDeed(act, deed) : deed;
+  };
+
+  const lookAt = (deed: Deed, origin: DeedOrigin) =>
+    looked<DeedState>(() =>
+      // Handing it over again is free: the thread takes each note once.
+      deed.kind === "document"
+        ? Promise.resolve("not-done" as const)
+        : within(clock, deedMs(deed, runner.times), deed.title, (limit) =>
+            runner.deeds(origin).look(deed, limit),
+          ),
+    );
+
+  async function doIt(deed: Deed, move: Of<"perform">): Promise<DeedResult> {
+    if (deed.kind !== "document")
+      return within(clock, deedMs(deed, runner.times), deed.title, (limit) =>
+        runner.deeds(originOf(stepOf(move.step))).perform(deed, limit),
+      );
+    const note = documentNote(state, stepOf(move.step), deed);
+    await tell.note(state, `${move.step}/${move.act}/${move.way}/${deed.id}`, note.reply, note.files);
+    return { ok: true, facts: { name: deed.name } };
+  }
+
+  type Taken = "on" | Stopped | Lease;
+
+  async function perform(move: Of<"perform">): Promise<Taken> {
+    const step = stepOf(move.step);
+    const definition = definitionOf(move.step);
+    const act = step.acts.find((one) => one.number === move.act);
+    if (definition === undefined || act === undefined)
+      return (await halt(move.step, halts.unknownStep(move.step), move)) ? "on" : "overtaken";
+    const held = await hold(move.deed, definition.id);
+    if (held !== undefined) return held;
+    const deed = meant(move.deed, move);
+    const place = { step: move.step, act: move.act, way: move.way, deed: deed.id, token: runner.newToken() };
+
+    if (move.way === "back") {
+      const isFirst = Object.values(act.undo).every(({ status }) => status === "pending");
+      if (isFirst && definition.canUndo !== undefined) {
+        const can = await looked(
+          () => definition.canUndo?.(context(), whole(act.plan)) ?? Promise.resolve([]),
+        );
+        if ("fault" in can) return haltOn(move, halts.couldNotLook(can.fault.fault));
+        const closed = halts.blocking(can.value);
+        if (closed.length > 0) return haltOn(move, halts.wayBackClosed(closed));
+      }
+      const there = await lookAt(deed, originOf(stepOf(move.step)));
+      if ("fault" in there) return haltOn(move, halts.couldNotLook(there.fault.fault));
+      if (there.value === "moved") return haltOn(move, halts.moved(deed));
+      if (there.value === "done") {
+        if (!(await record({ type: "deed-intended", ...place }, move))) return "overtaken";
+        await recordResult({ type: "deed-done", ...place, facts: { already: true }, seen: "looked" });
+        return "on";
+      }
+    } else if (
+      definition.observe !== undefined &&
+      watching === undefined &&
+      Object.values(act.deeds).every(({ status }) => status === "pending")
+    ) {
+      const begun = await looked(() => definition.observe?.(context(), whole(act.plan)) ?? Promise.reject());
+      if ("fault" in begun) return haltOn(move, halts.notObserved(begun.fault.fault));
+      watching = { step: move.step, act: move.act, observation: begun.value };
+    }
+
+    if (!(await record({ type: "deed-intended", ...place }, move))) return "overtaken";
+    // Preparing may have taken its time: from here the lease outlasts the deed.
+    const lost = await hold(deed, definition.id);
+    if (lost !== undefined) return lost;
+    const done = await looked(() => doIt(deed, move));
+    // Of unknown outcome: the next move is to look.
+    if ("fault" in done) return "on";
+    const result = done.value;
+    if (result.ok) {
+      await recordResult({ type: "deed-done", ...place, facts: result.facts, seen: "performed" });
+      return "on";
+    }
+    if (result.because === "exists" || result.because === "not-found" || result.because === "conflict") {
+      const there = await lookAt(deed, originOf(stepOf(move.step)));
+      if ("value" in there && there.value === "done") {
+        await recordResult({ type: "deed-done", ...place, facts: { already: true }, seen: "looked" });
+        return "on";
+      }
+    }
+    await recordResult({ type: "deed-refused", ...place, because: result.because, message: result.message });
+    return "on";
+  }
+
+  const haltOn = async (move: Move & { step: string }, why: halts.Halt): Promise<Taken> =>
+    (await halt(move.step, why, move)) ? "on" : "overtaken";
+
+  async function look(move: Of<"look">): Promise<Taken> {
+    const held = await hold(move.deed, move.step);
+    if (held !== undefined) return held;
+    const deed = meant(move.deed, move);
+    const place = { step: move.step, act: move.act, way: move.way, deed: deed.id, token: move.token };
+    const there = await lookAt(deed, originOf(stepOf(move.step)));
+    if ("fault" in there)
+      return state.ended === undefined ? haltOn(move, halts.unseen(deed, there.fault.fault)) : "ended";
+    if (there.value === "moved") return state.ended === undefined ? haltOn(move, halts.moved(deed)) : "ended";
+    if (there.value === "done")
+      await recordResult({ type: "deed-done", ...place, facts: { already: true }, seen: "looked" });
+    else await recordResult({ type: "deed-not-done", ...place });
+    return "on";
+  }
+
+  async function plan(move: Of<"plan"> | Of<"begin-act">): Promise<Taken> {
+    const step = stepOf(move.step);
+    const definition = definitionOf(move.step);
+    if (definition === undefined) return haltOn(move, halts.unknownStep(move.step));
+    const { planned } = step;
+    const isBeginning = move.do === "begin-act";
+    // What changes nothing in the world was planned a moment ago and needs no second look.
+    if (isBeginning && planned !== undefined && !changesWorld(planned.plan))
+      return beginAct(move, step, planned.digest, planned.plan);
+    const prepared = await prepareStep(definition, context());
+    if ("halt" in prepared) return haltOn(move, prepared.halt);
+    if ("unneeded" in prepared)
+      return (await record({ type: "step-unneeded", step: step.id, because: prepared.unneeded }, move))
+        ? "on"
+        : "overtaken";
+    const digest = planDigest(step.id, kept(prepared.plan));
+    if (isBeginning && planned?.digest === digest) return beginAct(move, step, digest, kept(prepared.plan));
+    const event: RunEvent = {
+      type: "step-planned",
+      step: step.id,
+      digest,
+      plan: kept(prepared.plan),
+      requester: planned?.requester ?? state.operator,
+      ...(planned !== undefined && {
+        replaces: { digest: planned.digest, changed: [...changesBetween(planned.plan, kept(prepared.plan))] },
+      }),
+    };
+    if (!(await record(event, move))) return "overtaken";
+    await tell.note(
+      state,
+      `${step.id}/plan/${state.version}`,
+      planNote(state, stepOf(step.id), prepared.plan),
+    );
+    return "on";
+  }
+
+  async function beginAct(move: Move, step: StepRun, digest: string, fresh: KeptPlan): Promise<Taken> {
+    const until = clock.now() + runner.times.approvalMs;
+    const act = step.acts.length + 1;
+    const ok = await record({ type: "act-begun", step: step.id, act, digest, plan: fresh, until }, move);
+    return ok ? "on" : "overtaken";
+  }
+
+  const observedOf = (step: StepRun, act: Act | undefined): Observed | undefined =>
+    seen ??
+    (act !== undefined && step.observed?.act === act.number
+      ? { findings: step.observed.findings, facts: step.observed.facts, blocks: [] }
+      : undefined);
+
+  async function stopWatching(): Promise<void> {
+    if (watching === undefined) return;
+    const { step, act, observation } = watching;
+    watching = undefined;
+    const stopped = await looked(() => observation.stop());
+    if ("fault" in stopped) return;
+    seen = stopped.value;
+    const { facts, findings } = seen;
+    const event: RunEvent = { type: "observed", step, act, facts, findings: [...findings] };
+    for (;;) {
+      const next = await appendTo(ledger, state, event, clock.now());
+      if (next !== undefined) {
+        state = next;
+        break;
+      }
+      state = await mustRead();
+    }
+    await tell.note(state, `${step}/observed/${act}`, observedNote(state, stepOf(step), seen));
+  }
+
+  async function verify(move: Of<"verify">): Promise<Taken> {
+    const step = stepOf(move.step);
+    const definition = definitionOf(move.step);
+    const act = currentAct(step);
+    const judgedPlan = act?.plan ?? step.planned?.plan;
+    if (definition === undefined || judgedPlan === undefined)
+      return haltOn(move, halts.unknownStep(move.step));
+    const result = await looked(() => definition.verify(context(), whole(judgedPlan), observedOf(step, act)));
+    if ("fault" in result) return haltOn(move, halts.couldNotLook(result.fault.fault));
+    const said = judgedVerified(step, result.value, clock.now());
+    const outcome =
+      "code" in said ? await haltOn(move, said) : (await record(said, move)) ? "on" : "overtaken";
+    if (outcome === "on" && result.value.outcome !== "waiting")
+      await tell.note(
+        state,
+        `${step.id}/verified/${state.version}`,
+        verifiedNote(state, stepOf(step.id), result.value),
+      );
+    return outcome;
+  }
+
+  async function verifyUndone(move: Of<"verify-undone">): Promise<Taken> {
+    const step = stepOf(move.step);
+    const definition = definitionOf(move.step);
+    // The first act's plan holds how it was before anything was done.
+    const first = standingActs(step).at(-1);
+    if (definition === undefined || first === undefined) return haltOn(move, halts.unknownStep(move.step));
+    const undone = (said: Text): Promise<boolean> =>
+      record({ type: "step-undone", step: step.id, text: said }, move);
+    if (definition.verifyUndone !== undefined) {
+      const result = await looked(
+        () => definition.verifyUndone?.(context(), whole(first.plan)) ?? Promise.reject(),
+      );
+      if ("fault" in result) return haltOn(move, halts.couldNotLook(result.fault.fault));
+      if (result.value.outcome === "passed") return (await undone(result.value.text)) ? "on" : "overtaken";
+      return haltOn(move, halts.notUndone(result.value.text, result.value.findings));
+    }
+    for (const deed of first.plan.undo.map((one) => undoDeed(first, one))) {
+      if (deed.kind === "document") continue;
+      const there = await lookAt(deed, originOf(stepOf(move.step)));
+      if ("fault" in there) return haltOn(move, halts.couldNotLook(there.fault.fault));
+      if (there.value !== "done")
+        return haltOn(move, halts.notUndone(text`${deed.title}: its effect is not there`, []));
+    }
+    return (await undone(text`taken back, and seen to be as before`)) ? "on" : "overtaken";
+  }
+
+  async function take(move: Move): Promise<Taken> {
+    switch (move.do) {
+      case "nothing":
+        return "ended";
+      case "wait-for-person":
+        return "person";
+      case "wait-for-time":
+        return "time";
+      case "begin-step":
+        return (await record({ type: "step-begun", step: move.step }, move)) ? "on" : "overtaken";
+      case "plan":
+      case "begin-act":
+        return plan(move);
+      case "ask": {
+        const { planned } = stepOf(move.step);
+        if (planned === undefined) return "overtaken";
+        const { digest, requester } = planned;
+        const until = clock.now() + runner.times.approvalMs;
+        const ok = await record({ type: "approval-asked", step: move.step, digest, requester, until }, move);
+        return ok ? "on" : "overtaken";
+      }
+      case "lapse": {
+        const digest = stepOf(move.step).planned?.digest ?? "";
+        return (await record({ type: "approval-lapsed", step: move.step, digest }, move))
+          ? "on"
+          : "overtaken";
+      }
+      case "perform":
+        return perform(move);
+      case "look":
+        return look(move);
+      case "tell-refused": {
+        const act = stepOf(move.step).acts.find((one) => one.number === move.act);
+        const all = Object.values((move.way === "forward" ? act?.deeds : act?.undo) ?? {});
+        const before = all.filter(({ status }) => status === "done").length;
+        return haltOn(move, halts.refused(move.deed, move.refusal, { before, of: all.length }));
+      }
+      case "tell-late":
+        return haltOn(move, halts.late);
+      case "verify":
+        return verify(move);
+      case "verify-undone":
+        return verifyUndone(move);
+      case "arrive":
+        return (await record({ type: "went-back", to: state.back?.to ?? null }, move)) ? "on" : "overtaken";
+      case "finish":
+        return (await record({ type: "finished" }, move)) ? "on" : "overtaken";
+    }
+  }
+
+  try {
+    for (;;) {
+      const move = nextMove(state, clock.now());
+      const isDoing = move.do === "perform" || move.do === "look";
+      if (!isDoing) await stopWatching();
+      if (!isDoing && lease !== undefined) {
+        await ledger.release(state.cluster, lease.token);
+        lease = undefined;
+      }
+      const outcome = signal.aborted
+        ? "cancelled"
+        : await take(isDoing ? move : nextMove(state, clock.now()));
+      if (outcome === "on") continue;
+      if (typeof outcome === "object") return { state, stopped: "busy", held: outcome };
+      if (outcome !== "cancelled" && !mayStop()) {
+        state = await mustRead();
+        continue;
+      }
+      return { state, stopped: outcome };
+    }
+  } finally {
+    await watching?.observation.stop().catch(() => {});
+    if (lease !== undefined) await ledger.release(state.cluster, lease.token).catch(() => {});
+  }
+}
+
+/**
+ * Drives a run until a person or time is needed. Every transition is one append to its stream; a deed is written down
+ * before it is begun and what came of it after. Throws FaultError when the ledger cannot be used.
+ */
+export async function advance(runner: Runner, id: string, asker: Asker): Promise<Advanced> {
+  const since = runner.clock.now();
+  const driven = await driveAlone(runner.ledger, id, { by: asker.by, since }, (mayStop) =>
+    drive(runner, id, asker, mayStop),
+  );
+  if (driven !== undefined) return driven;
+  const state = await readRun(runner.ledger, id);
+  if (state === undefined)
+    throw new FaultError({ kind: "unreadable", what: `run/${id}`, detail: "the ledger has no such run" });
+  return { state, stopped: "busy" };
+}
