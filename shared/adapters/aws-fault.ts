@@ -6,6 +6,8 @@ type Sent = Readonly<{
   message?: unknown;
   cause?: unknown;
   $metadata?: Readonly<{ httpStatusCode?: number }>;
+  /** Only on errors that the service told itself. */
+  $fault?: unknown;
 }>;
 
 const sentOf = (error: unknown): Sent => (typeof error === "object" && error !== null ? (error as Sent) : {});
@@ -29,10 +31,17 @@ const throttled =
 
 export const isThrottled = (error: unknown): boolean => throttled.test(awsCode(error));
 
+/** Answered, but not by the service or not whole: what came could not be read. */
+const isUnreadable = (error: unknown): boolean => {
+  const { $fault, $metadata, code } = sentOf(error);
+  const responded = $metadata?.httpStatusCode !== undefined || "$response" in Object(error);
+  return $fault === undefined && code === undefined && responded;
+};
+
 /** No answer, or an answer that says nothing about what was done. */
 export function isUncertain(error: unknown): boolean {
   const status = sentOf(error).$metadata?.httpStatusCode;
-  return status === undefined || status >= 500 || /Timeout|Deserialization/.test(awsCode(error));
+  return status === undefined || status >= 500 || isUnreadable(error);
 }
 
 const kinds: readonly (readonly [RegExp, FaultKind])[] = [
@@ -47,14 +56,14 @@ const kinds: readonly (readonly [RegExp, FaultKind])[] = [
   [/Timeout|ETIMEDOUT/, "timed-out"],
   [/ECONNREFUSED/, "refused"],
   [/ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ECONNRESET|EPIPE/, "unreachable"],
-  [/Deserialization|SyntaxError/, "unreadable"],
 ];
 
 /** What a failed call of the AWS SDK means; `what` is what we tried, as a noun phrase. */
 export function awsFault(error: unknown, what: string): FaultError {
   if (error instanceof FaultError) return error;
   const code = awsCode(error);
-  const kind = kinds.find(([pattern]) => pattern.test(code))?.[1] ?? "refused";
+  const known = kinds.find(([pattern]) => pattern.test(code))?.[1];
+  const kind = known ?? (isUnreadable(error) ? "unreadable" : "refused");
   const detail = words(error);
   return new FaultError(
     { kind, what, detail: code === "" || detail.startsWith(code) ? detail : `${code}: ${detail}` },

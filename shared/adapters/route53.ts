@@ -109,10 +109,17 @@ const startOf = (start: RecordSetId | undefined) =>
     ...(start.setIdentifier !== undefined && { StartRecordIdentifier: start.setIdentifier }),
   };
 
+/** The SDK reads any XML, also the page of a captive portal, as an answer without contents: that is no empty list. */
+function mustBeListing(isTruncated: boolean | undefined, what: string): void {
+  if (typeof isTruncated === "boolean") return;
+  throw new FaultError({ kind: "unreadable", what, detail: "what came back is no list of Route 53" });
+}
+
 type Page = Readonly<{ items: readonly ResourceRecordSet[]; next: RecordSetId | undefined }>;
 
 function toPage(answer: ListResourceRecordSetsCommandOutput, what: string): Page {
   const { ResourceRecordSets: items = [], IsTruncated, NextRecordName, NextRecordType } = answer;
+  mustBeListing(IsTruncated, what);
   if (!IsTruncated) return { items, next: undefined };
   const name = NextRecordName === undefined ? undefined : readFqdn(NextRecordName);
   if (!name?.ok || NextRecordType === undefined)
@@ -217,7 +224,10 @@ export function connectRoute53(options: Route53Options): Route53Connection {
         throw new FaultError({ kind: "unreadable", what, detail: `its pages go round at ${key.trim()}` });
       starts.add(key);
     }
-    return toRecordSets(items, what);
+    const sets = toRecordSets(items, what);
+    if (!sets.some(({ type }) => type === "SOA"))
+      throw new FaultError({ kind: "truncated", what, detail: "no SOA is among them; every zone has one" });
+    return sets;
   }
 
   const listings = createSharedReads(listing, (id) => cancelled(`record sets of zone ${id}`));
@@ -259,6 +269,7 @@ export function connectRoute53(options: Route53Options): Route53Connection {
       const answer = await look(what, () =>
         client.send(new ListHostedZonesCommand({ MaxItems: zonesPageSize, ...(Marker && { Marker }) })),
       );
+      mustBeListing(answer.IsTruncated, what);
       found.push(...(answer.HostedZones ?? []));
       more = answer.IsTruncated ?? false;
       if (more && (!answer.NextMarker || answer.NextMarker === marker))
@@ -280,6 +291,7 @@ export function connectRoute53(options: Route53Options): Route53Connection {
       const answer = await look(what, () =>
         client.send(new ListHostedZonesByNameCommand({ MaxItems: zonesPageSize, ...from })),
       );
+      mustBeListing(answer.IsTruncated, what);
       const listed = (answer.HostedZones ?? []).map((each) => toZone(each, undefined, what));
       ids.push(...listed.filter((each) => each.name === name).map((each) => each.id));
       const next = answer.NextDNSName === undefined ? undefined : readFqdn(answer.NextDNSName);

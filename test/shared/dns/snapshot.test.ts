@@ -21,7 +21,7 @@ const endpoint = (name: string, more: Partial<Endpoint> = {}): Endpoint => ({
   ...more,
 });
 
-export const content = (endpoints: readonly Endpoint[]): SnapshotContent => ({
+const content = (endpoints: readonly Endpoint[]): SnapshotContent => ({
   cluster: "goldentooth",
   controllers: [
     {
