@@ -1,5 +1,6 @@
 import type { SlackSelf } from "#shared/adapters/slack-api.ts";
 import type { SlackInbound } from "#shared/adapters/slack-inbound.ts";
+import type { Board } from "#shared/board/board.ts";
 import type { Clock } from "#shared/clock.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
@@ -7,6 +8,8 @@ import type { Ledger } from "#shared/ledger/ledger.ts";
 import type { Person } from "#shared/policy/identity.ts";
 import type { App } from "../asking.ts";
 import type { Secret } from "../environment.ts";
+import { createWishes, type Wishes } from "./slack/board.ts";
+import { createBoardDelivery } from "./slack/board-delivery.ts";
 import { createDirectory, inWords, scopeFindings } from "./slack/directory.ts";
 import { createListeners } from "./slack/listeners.ts";
 import { createLiveMessage, type Sending } from "./slack/live.ts";
@@ -15,6 +18,7 @@ import { createOnce } from "./slack/once.ts";
 import { createOutbox, type Orphan, type Outbox, signOfLifeMs } from "./slack/outbox.ts";
 import { createPacer, type Pace, usualPace } from "./slack/pace.ts";
 import { interrupted } from "./slack/sentences.ts";
+import type { ThreadWords } from "./slack/thread-words.ts";
 
 export type SlackDoorConfig = Readonly<{
   botToken: Secret;
@@ -36,6 +40,8 @@ export type SlackDoorConfig = Readonly<{
   /** User groups and channels that the config's rules name, by id. */
   groups: readonly string[];
   channels: readonly string[];
+  /** Where things are told that name no channel of their own. */
+  reportChannel?: string;
 }>;
 
 export type SlackDoorOptions = Readonly<{
@@ -49,6 +55,10 @@ export type SlackDoorOptions = Readonly<{
   /** Tells this process from others on the same ledger; unique for every start. */
   owner: string;
   pace?: Partial<Pace>;
+  /** Made before the door where commands need the board before it opens; what was wished for by then waits. */
+  wishes?: Wishes;
+  /** What the words of a mention mean in the thread of a thing. */
+  threads?: ThreadWords;
 }>;
 
 export type SlackDoor = Readonly<{
@@ -61,6 +71,8 @@ export type SlackDoor = Readonly<{
   changesClosed: () => string | undefined;
   /** The config's groups a user is in. Throws FaultError when Slack cannot be asked: changes are then denied. */
   groupsOf: (slackUser: string) => Promise<readonly string[]>;
+  /** Standing messages in Slack. */
+  board: Board;
   /** Takes no more input, gives running work a moment to tell its end, leaves the rest to the next start. */
   stop: () => Promise<void>;
 }>;
@@ -72,6 +84,8 @@ const adoptFirstMs = 65_000;
 /** A start looks a day back; later looks only see what was written since. */
 const startHorizonMs = 24 * 60 * 60_000;
 const laterHorizonMs = 60 * 60_000;
+/** Standing messages that found no taker for so long are left to the next wish. */
+const boardDays = 7;
 
 /** Answers of `auth.test` that no waiting mends. */
 const badToken = new Set([
@@ -233,6 +247,14 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
     stopping: stopping.signal,
   };
   await outbox.stayAlive();
+  const wishes = options.wishes ?? createWishes({ ledger, clock, log });
+  const delivery = createBoardDelivery({
+    wishes,
+    ledger,
+    owner: options.owner,
+    sending,
+    reportChannel: slack.reportChannel,
+  });
 
   const commands = slack.commands.map((name) => `/${slack.prefix}${name}`);
   const inbound: SlackInbound = await openSlackInbound({
@@ -243,6 +265,8 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
       sending,
       once: createOnce(ledger, clock, log),
       outbox,
+      board: wishes.board,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
       personOf: options.people,
       home: () => slack.team ?? self?.team,
       botUserId: () => self?.botUserId,
@@ -271,9 +295,11 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
   const background = [
     every(signOfLifeMs, signOfLifeMs, outbox.stayAlive),
     every(adoptFirstMs, adoptEveryMs, () => adopt(laterHorizonMs)),
+    every(adoptFirstMs, adoptEveryMs, () => delivery.resume(1)),
     ...(first.retry ? [keepIntroducing()] : []),
   ];
   track(adopt(startHorizonMs));
+  track(delivery.resume(boardDays));
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -283,21 +309,24 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
     await Promise.race([
       (async () => {
         while (under.size > 0) await Promise.all(under);
+        await delivery.settled();
       })(),
       clock.sleep(pace.farewellMs, patience.signal),
     ]);
     patience.abort();
     stopping.abort();
     await Promise.all(background);
+    await delivery.settled();
     await outbox.leave();
   };
 
   return {
     ...(inbound.requestUrl === undefined ? {} : { requestUrl: inbound.requestUrl }),
     connected: inbound.connected,
-    problems: () => lost,
+    problems: () => [...lost, ...delivery.problems()],
     changesClosed: () => closedBy,
     groupsOf: directory.groupsOf,
+    board: wishes.board,
     stop: () => (stopped ??= stop()),
   };
 }

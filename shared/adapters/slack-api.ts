@@ -65,6 +65,10 @@ export type SlackApi = Readonly<{
     at: Readonly<{ channel: string; thread?: string; sinceMs: number }>,
     message: string,
   ) => Promise<SlackResult<string | undefined>>;
+  /** Names of the files that were shared in a thread since then; needs the same scopes. */
+  filesIn: (
+    at: Readonly<{ channel: string; thread: string; sinceMs: number }>,
+  ) => Promise<SlackResult<readonly string[]>>;
   groupMembers: (group: string) => Promise<SlackResult<readonly string[]>>;
   channel: (id: string) => Promise<SlackResult<Readonly<{ name: string; archived: boolean }>>>;
   user: (id: string) => Promise<SlackResult<Readonly<{ bot: boolean; guest: boolean; stranger: boolean }>>>;

@@ -21,7 +21,9 @@ export type SlackHandlers = Readonly<{
   mention: (body: unknown) => Promise<void>;
   action: (body: unknown, ack: Ack) => Promise<void>;
   unknownAction: (body: unknown, ack: Ack) => Promise<void>;
-  /** Shortcuts and views: none of ours exists. */
+  /** A message shortcut of ours. */
+  shortcut: (body: unknown, ack: Ack) => Promise<void>;
+  /** Shortcuts and views that are none of ours. */
   other: (body: unknown, ack: Ack) => Promise<void>;
   groupChanged: (group: string) => void;
 }>;
@@ -105,7 +107,13 @@ function listen(app: App, options: SlackInboundOptions, epoch: () => number): vo
   app.event("subteam_members_changed", async ({ event }) => handlers.groupChanged(event.subteam_id));
   app.action(/^arpeggio:/, async ({ body, ack }) => handlers.action(body, once(ack)));
   app.action(/^(?!arpeggio:)/, async ({ body, ack }) => handlers.unknownAction(body, once(ack)));
-  app.shortcut(/^/, async ({ body, ack }) => handlers.other(body, once(ack)));
+  app.shortcut({ type: "message_action", callback_id: /^arpeggio-/ }, async ({ body, ack }) =>
+    handlers.shortcut(body, once(ack)),
+  );
+  app.shortcut(/^(?!arpeggio-)/, async ({ body, ack }) => handlers.other(body, once(ack)));
+  app.shortcut({ type: "shortcut", callback_id: /^arpeggio-/ }, async ({ body, ack }) =>
+    handlers.other(body, once(ack)),
+  );
   app.view(/^/, async ({ body, ack }) => handlers.other(body, once(ack)));
 }
 

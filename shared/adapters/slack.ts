@@ -241,6 +241,24 @@ export function createSlackApi(options: SlackApiOptions): SlackApi {
           },
         );
       }),
+    filesIn: (at) =>
+      settle(async () => {
+        const names: string[] = [];
+        const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+        await pages(
+          "conversations.replies",
+          { channel: at.channel, ts: at.thread, oldest: String(Math.floor(at.sinceMs / 1_000)) },
+          (page) => {
+            for (const message of list(field(page, "messages")))
+              for (const file of list(field(message, "files"))) {
+                const name = field(file, "name");
+                if (typeof name === "string") names.push(name);
+              }
+            return undefined;
+          },
+        );
+        return names;
+      }),
     groupMembers: (group) =>
       settle(async () => (await background.usergroups.users.list({ usergroup: group })).users ?? []),
     channel: (id) =>

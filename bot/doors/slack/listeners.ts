@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { SlackHandlers } from "#shared/adapters/slack-inbound.ts";
 import type { Reply } from "#shared/reply.ts";
 import { actionOf } from "#shared/report/slack-actions.ts";
+import type { Asking } from "../../asking.ts";
 import { createCommandAnswers } from "./command-answers.ts";
 import { ackOf, contentOf, draw } from "./drawing.ts";
 import type { Sender } from "./identity.ts";
@@ -15,17 +16,22 @@ import {
   mentionBody,
   type PressBody,
   pressBody,
+  type ShortcutBody,
+  shortcutBody,
 } from "./payloads.ts";
 import { createReplyUrl } from "./reply-url.ts";
 import {
   doorFault,
+  noRunHere,
   noShortcuts,
   strangers,
   unknownAction,
   unknownCommand,
   unreadableInput,
 } from "./sentences.ts";
+import { nextStep } from "./shortcuts.ts";
 import { createTelling, type Listening } from "./telling.ts";
+import type { Meant } from "./thread-words.ts";
 
 /** What Slack sends, turned into questions to the app and exactly one visible answer each. */
 export function createListeners(listening: Listening): SlackHandlers {
@@ -34,6 +40,24 @@ export function createListeners(listening: Listening): SlackHandlers {
   const telling = createTelling(listening);
   const { refusal, asker, whisper, answerAt } = telling;
   const answerCommand = createCommandAnswers(listening, telling);
+
+  /** What somebody means by words in a thread; a ledger that cannot be asked leaves them as they are. */
+  const inThread = async (channel: string, thread: string | undefined, words: string): Promise<Meant> => {
+    const plainly: Meant = { words: words === "" ? "arpeggio help" : words };
+    if (thread === undefined || listening.threads === undefined) return plainly;
+    try {
+      const key = await listening.board.keyOf(channel, thread);
+      return (key === undefined ? undefined : listening.threads(key, words)) ?? plainly;
+    } catch (error) {
+      log({ level: "error", msg: "whose thread this is could not be asked", channel, error: String(error) });
+      return plainly;
+    }
+  };
+
+  const askMeant = async (meant: Meant, account: string, channel: string): Promise<Asking> =>
+    "reply" in meant
+      ? { kind: "answer", reply: meant.reply }
+      : app.ask({ ...asker(account, channel), words: meant.words });
 
   const mention = async (body: MentionBody): Promise<void> => {
     const { event } = body;
@@ -69,7 +93,7 @@ export function createListeners(listening: Listening): SlackHandlers {
         letter,
         async () =>
           refused === undefined
-            ? app.ask({ ...asker(account, event.channel), words: words === "" ? "arpeggio help" : words })
+            ? askMeant(await inThread(event.channel, event.thread_ts, words), account, event.channel)
             : { kind: "answer", reply: refused },
         { entry },
         event.thread_ts,
@@ -142,6 +166,40 @@ export function createListeners(listening: Listening): SlackHandlers {
     );
   };
 
+  /** `Arpeggio: next step` on any message of a thing's thread, or on the thing's own message. */
+  const shortcut = async (body: ShortcutBody): Promise<void> => {
+    const { channel, message, user } = body;
+    if (!(await once.claim(`shortcut/${body.trigger_id}`))) return;
+    const thread = message.thread_ts ?? message.ts;
+    const letter: Letter = {
+      key: `shortcut/${body.trigger_id}`,
+      channel: channel.id,
+      thread,
+      account: user.id,
+      title: nextStep.name,
+    };
+    const replyUrl =
+      body.response_url === undefined ? undefined : createReplyUrl(api, body.response_url, clock);
+    const sender: Sender = {
+      user: user.id,
+      team: user.team_id ?? body.team?.id,
+      enterprise: body.enterprise?.id ?? body.team?.enterprise_id,
+      bot: false,
+    };
+    await answerAt(
+      letter,
+      async () => {
+        const refused = await refusal(sender);
+        if (refused !== undefined) return { kind: "answer", reply: refused };
+        const key = await listening.board.keyOf(channel.id, thread);
+        const meant = key === undefined ? undefined : listening.threads?.(key, nextStep.words);
+        return askMeant(meant ?? { reply: noRunHere }, user.id, channel.id);
+      },
+      replyUrl === undefined ? {} : { replyUrl },
+      message.thread_ts,
+    );
+  };
+
   const unreadable = (what: string, problem: z.ZodError): void =>
     log({ level: "error", msg: `Slack sent a ${what} that cannot be read`, error: z.prettifyError(problem) });
 
@@ -196,6 +254,20 @@ export function createListeners(listening: Listening): SlackHandlers {
     unknownAction: async (body, ack) => {
       await ack();
       sayTo(body, unknownAction);
+    },
+    shortcut: async (body, ack) => {
+      await ack();
+      if (anyBody.safeParse(body).data?.callback_id !== nextStep.callback) return sayTo(body, noShortcuts);
+      const parsed = shortcutBody.safeParse(body);
+      if (!parsed.success) return unreadable("message shortcut", parsed.error);
+      const { channel, user, trigger_id } = parsed.data;
+      const work = orFault(shortcut(parsed.data), {
+        key: `shortcut ${trigger_id}`,
+        channel: channel.id,
+        account: user.id,
+      });
+      listening.track(work);
+      await work;
     },
     other: async (body, ack) => {
       await ack();

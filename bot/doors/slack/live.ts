@@ -6,6 +6,7 @@ import { contentOf, type Drawn, draw, type Form, isContentRefusal } from "./draw
 import type { Log } from "./log.ts";
 import type { Entry, Letter } from "./outbox.ts";
 import type { Pace, Pacer } from "./pace.ts";
+import { closedToUs, lostMessage } from "./refusals.ts";
 import type { ReplyUrl } from "./reply-url.ts";
 import { notes, withNotes } from "./sentences.ts";
 
@@ -39,27 +40,6 @@ export type LiveOptions = Readonly<{
   /** It may have been posted before a restart: look first, and say so when looking is impossible. */
   uncertainSince?: number;
 }>;
-
-/** Errors by which Slack says that the bot cannot write into the channel, whatever the message. */
-const closedToUs = new Set([
-  "not_in_channel",
-  "channel_not_found",
-  "is_archived",
-  "restricted_action",
-  "restricted_action_read_only_channel",
-  "restricted_action_thread_only_channel",
-  "restricted_action_thread_locked",
-  "channel_is_limited_access",
-]);
-
-/** Errors after which an edit of this message can never succeed. */
-const lostMessage = new Set([
-  "message_not_found",
-  "cant_update_message",
-  "edit_window_closed",
-  "block_mismatch",
-  "thread_not_found",
-]);
 
 const longestWaitMs = 30_000;
 /** A final state that Slack refuses to take for so long is left to the outbox. */

@@ -1,5 +1,6 @@
 import { Document, isSeq } from "yaml";
 import type { Command } from "../../commands/command.ts";
+import { shortcuts } from "./shortcuts.ts";
 
 export type ManifestOptions = Readonly<{
   /** The command table; verbs that Slack does not offer are left out of the hints. */
@@ -46,6 +47,12 @@ export type SlackManifest = Readonly<{
   features: Readonly<{
     bot_user: Readonly<{ display_name: string; always_online: boolean }>;
     slash_commands: readonly SlashCommand[];
+    shortcuts: readonly Readonly<{
+      name: string;
+      type: "message";
+      callback_id: string;
+      description: string;
+    }>[];
   }>;
   oauth_config: Readonly<{ scopes: Readonly<{ bot: readonly string[] }> }>;
   settings: Readonly<{
@@ -112,6 +119,12 @@ export function slackManifest(options: ManifestOptions): SlackManifest {
         usage_hint: cut(usageHint(command), most.usageHint),
         should_escape: false,
         ...url,
+      })),
+      shortcuts: shortcuts.map(({ name, callback, about }) => ({
+        name,
+        type: "message",
+        callback_id: callback,
+        description: about,
       })),
     },
     oauth_config: { scopes: { bot: requiredScopes } },

@@ -5,6 +5,7 @@ import type { Ledger, LedgerEvent } from "#shared/ledger/ledger.ts";
 import { confirmPosted, foldOutgoing, intend } from "#shared/ledger/outbox.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Log } from "./log.ts";
+import { storable } from "./storable.ts";
 
 /** One message of the door that has to reach somebody, whatever happens to this process. */
 export type Letter = Readonly<{
@@ -59,17 +60,6 @@ const verdictShape = z.looseObject({ verdict: z.looseObject({ word: z.string(), 
 const prefix = "slack/";
 const streamOf = (key: string): string => `outbox/${prefix}${key}`;
 const aliveMs = 60_000;
-
-/** A picture does not survive a restart; its words do. */
-const storable = (reply: Reply): Json =>
-  JSON.parse(
-    JSON.stringify({
-      ...reply,
-      blocks: reply.blocks.map((block) =>
-        block.kind === "image" ? { kind: "prose", text: [`${block.title}: ${block.alt}`] } : block,
-      ),
-    }),
-  ) as Json;
 
 const ownerOf = (events: readonly LedgerEvent[], first: string): string => {
   const adopted = events.findLast((event) => event.type === "adopted");

@@ -13,6 +13,10 @@ export type Pace = Readonly<{
   doubleClickMs: number;
   /** What running work gets to tell its end when the process stops. */
   farewellMs: number;
+  /** How long one process keeps a standing message to itself for one sending, longer than a call may take. */
+  leaseMs: number;
+  /** The same for looking back through a channel and for uploads. */
+  longLeaseMs: number;
 }>;
 
 export const usualPace: Pace = {
@@ -22,11 +26,16 @@ export const usualPace: Pace = {
   channelBurst: 3,
   doubleClickMs: 3_000,
   farewellMs: 5_000,
+  leaseMs: 15_000,
+  longLeaseMs: 120_000,
 };
+
+/** Final states may use what Slack allows `chat.update` beyond our own count for progress. */
+const finalsMore = 10;
 
 /** When a call may be made. Waiting ends early when the signal aborts; the caller then looks again at what to send. */
 export type Pacer = Readonly<{
-  /** Final states count, but do not queue behind progress. */
+  /** Final states count, and have some room of their own, so that they do not queue behind progress. */
   edit: (what: "progress" | "final", signal: AbortSignal) => Promise<void>;
   post: (channel: string, signal: AbortSignal) => Promise<void>;
   /** Slack said 429 for this kind of call. */
@@ -46,10 +55,11 @@ export function createPacer(clock: Clock, pace: Pace): Pacer {
   return {
     edit: async (what, signal) => {
       await unpaused("edit", signal);
-      while (!signal.aborted && what === "progress") {
+      const most = pace.editsPerMinute + (what === "final" ? finalsMore : 0);
+      while (!signal.aborted) {
         const now = clock.now();
         edits = edits.filter((at) => at > now - 60_000);
-        const oldest = edits.at(-pace.editsPerMinute);
+        const oldest = edits.at(-most);
         if (oldest === undefined) break;
         await clock.sleep(oldest + 60_000 - now, signal);
       }

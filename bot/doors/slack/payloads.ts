@@ -60,5 +60,20 @@ export const pressBody = z.object({
 });
 export type PressBody = z.output<typeof pressBody>;
 
+export const shortcutBody = z.object({
+  user: z.object({ id: user, team_id: z.string().optional() }),
+  team: z.object({ id: z.string(), enterprise_id: z.string().optional() }).nullish(),
+  enterprise: z.object({ id: z.string() }).nullish(),
+  channel: z.object({ id: z.string().min(1) }),
+  message: z.looseObject({ ts: z.string().min(1), thread_ts: z.string().optional() }),
+  response_url: z.url().optional(),
+  trigger_id: z.string().min(1),
+});
+export type ShortcutBody = z.output<typeof shortcutBody>;
+
 /** What the catch-alls need of anything that people can send. */
-export const anyBody = z.looseObject({ response_url: z.string().optional(), command: z.string().optional() });
+export const anyBody = z.looseObject({
+  response_url: z.string().optional(),
+  command: z.string().optional(),
+  callback_id: z.string().optional(),
+});

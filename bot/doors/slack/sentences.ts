@@ -78,8 +78,17 @@ export const unknownAction: Reply = bare(
 export const noShortcuts: Reply = bare({
   word: "Not understood",
   outcome: "usage",
-  text: ["Arpeggio has no shortcuts and no forms; nothing was done."],
+  text: ["Arpeggio has no shortcuts of that name and no forms; nothing was done."],
 });
+
+export const noRunHere: Reply = bare(
+  {
+    word: "Not understood",
+    outcome: "usage",
+    text: ["this message belongs to no run, so there is no next step; nothing was done."],
+  },
+  [["use it on the run's own message, or on one of its thread"]],
+);
 
 export const doorFault = (id: string): Reply =>
   bare(
@@ -115,6 +124,17 @@ export const notes = {
   ] as Text,
   sentElsewhere: (title: string): Text =>
     text`You get this here because the channel in which ${code(title)} was asked takes no message from the bot.`,
+} as const;
+
+export const boardNotes = {
+  repeated: [
+    "Possibly repeated: Slack did not confirm an earlier sending. If there are two, this one is kept current.",
+  ] as Text,
+  anew: [
+    "Posted anew: the message before this one can no longer be edited; its thread holds what came before.",
+  ] as Text,
+  elsewhere: (channel: string): Text =>
+    text`Told here because ${code(channel)} takes no message from the bot.`,
 } as const;
 
 /** Lines that concern the delivery of a reply, put under its verdict. */

@@ -1,3 +1,4 @@
+import type { Board } from "#shared/board/board.ts";
 import type { Person } from "#shared/policy/identity.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { App, Asked, Asking } from "../../asking.ts";
@@ -8,12 +9,16 @@ import type { Once } from "./once.ts";
 import type { Letter, Outbox } from "./outbox.ts";
 import type { ReplyUrl } from "./reply-url.ts";
 import { notes, started, strangers, withNotes } from "./sentences.ts";
+import type { ThreadWords } from "./thread-words.ts";
 
 export type Listening = Readonly<{
   app: App;
   sending: Sending;
   once: Once;
   outbox: Outbox;
+  board: Board;
+  /** What the words of a mention mean in the thread of a thing; without it they are commands everywhere. */
+  threads?: ThreadWords;
   personOf: (slackUser: string) => Person | undefined;
   /** Workspace (`T…`) or organisation (`E…`) whose people may ask; undefined while nobody knows it. */
   home: () => string | undefined;

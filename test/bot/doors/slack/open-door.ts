@@ -1,5 +1,7 @@
 import type { App, Asked, Asking, Job, Pressed } from "#bot/asking.ts";
+import type { Wishes } from "#bot/doors/slack/board.ts";
 import type { Pace } from "#bot/doors/slack/pace.ts";
+import type { ThreadWords } from "#bot/doors/slack/thread-words.ts";
 import { type SlackDoor, type SlackDoorConfig, startSlackDoor } from "#bot/doors/slack.ts";
 import { secret } from "#bot/environment.ts";
 import { type SlackWorkspace, startSlackWorkspace } from "#infra/lab/slack/workspace.ts";
@@ -47,6 +49,8 @@ export type Opening = Doing &
     owner?: string;
     slack?: Partial<SlackDoorConfig>;
     pace?: Partial<Pace>;
+    threads?: ThreadWords;
+    wishes?: Wishes;
   }>;
 
 const people = new Map([
@@ -62,6 +66,8 @@ export const quick: Pace = {
   channelBurst: 3,
   doubleClickMs: 3_000,
   farewellMs: 300,
+  leaseMs: 1_000,
+  longLeaseMs: 1_500,
 };
 
 /** Opened things, closed again in order by `closeAll`. */
@@ -126,6 +132,8 @@ export async function openDoor(opening: Opening = {}): Promise<OpenDoor> {
     log: (entry) => log.push(entry),
     owner: opening.owner ?? "door-1",
     pace: { ...quick, ...opening.pace },
+    ...(opening.threads === undefined ? {} : { threads: opening.threads }),
+    ...(opening.wishes === undefined ? {} : { wishes: opening.wishes }),
   });
   if (door.requestUrl !== undefined) workspace.setRequestUrl(door.requestUrl);
   open.push(door.stop);
