@@ -1,6 +1,6 @@
 import type { KubeObject } from "#shared/kubernetes/read.ts";
 import type { Site } from "#shared/site/site.ts";
-import type { SiteSpec } from "#shared/twin/site-spec.ts";
+import type { RouteSpec, SiteSpec } from "#shared/twin/site-spec.ts";
 import { buildSite } from "#shared/twin/sites/build-site.ts";
 import {
   addObject,
@@ -48,6 +48,16 @@ const healthyWith =
 const planned = (change: Partial<SitePlan>) => (): SiteSpec => buildSite({ ...healthyPlan, ...change });
 
 const advertisement = (spec: unknown): SiteFault => patchObject("l2advertisements", "primary", { spec });
+
+/** A vantage has a route beside those it has. */
+const vantageRoutes =
+  (name: string, route: RouteSpec): SiteFault =>
+  (spec) => ({
+    ...spec,
+    vantages: spec.vantages.map((each) =>
+      each.name === name ? { ...each, routes: [...(each.routes ?? []), route] } : each,
+    ),
+  });
 
 const everyInterface = advertisement({ interfaces: null });
 
@@ -168,6 +178,12 @@ export const scenarios: readonly Scenario[] = [
     words: "one node drops what comes to port 7946",
     site: healthyWith(onMachine("dalt", { droppedPorts: [7946] })),
     expect: ["memberlist-filtered"],
+  },
+  {
+    lines: ["A7"],
+    words: "one node drops UDP on port 7946 and lets TCP through",
+    site: healthyWith(onMachine("dalt", { droppedUdpPorts: [7946] })),
+    expect: ["memberlist-udp-blocked"],
   },
   {
     lines: ["A8"],
@@ -385,6 +401,12 @@ export const scenarios: readonly Scenario[] = [
       }),
     ),
     expect: ["route-via-gateway"],
+  },
+  {
+    lines: ["B9", "B18"],
+    words: "the host that is tested from has a route through a node",
+    site: healthyWith(vantageRoutes("ops-host", { dst: "10.4.11.0/24", gateway: "10.4.0.11", dev: "eth0" })),
+    expect: ["vantage-route-via-node"],
   },
   {
     lines: ["B21"],

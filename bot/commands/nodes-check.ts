@@ -65,6 +65,7 @@ export const check = defineVerb({
       config: cluster.config,
       read: cluster.read,
       shell: cluster.shell,
+      logs: cluster.logs,
       clock: deps.clock,
       newNonce: () => [deps.newId(), deps.newId(), deps.newId(), deps.newId()].join("-"),
       signal,

@@ -38,6 +38,7 @@ import { rpFilter } from "./rp-filter.ts";
 import { speakerVersions } from "./speaker-versions.ts";
 import { sshOverWifi } from "./ssh-over-wifi.ts";
 import { toolsMissing } from "./tools-missing.ts";
+import { vantageRoute } from "./vantage-route.ts";
 import { wiredAndWifi } from "./wired-and-wifi.ts";
 
 /** Every check, in the order people read them: the likeliest cause of trouble first. */
@@ -63,6 +64,7 @@ export const checks: readonly Check[] = [
   arpFlux,
   rpFilter,
   routeViaGateway,
+  vantageRoute,
   memberlistPortCheck,
   memberlistUdp,
   toolsMissing,

@@ -54,6 +54,8 @@ type CheckHead<P extends NodeProbeId, K extends ResourceKind> = Readonly<{
   reads: readonly K[];
   /** Looks at the newest lines of every speaker's log; `reads` must then name pods and daemonsets. */
   logs?: "speakers";
+  /** Looks at the routes of vantages in the segment as well. */
+  vantages?: "routes";
 }>;
 
 /** A question about one node. Pure: sees that node, the site and the objects, all of them answered. */

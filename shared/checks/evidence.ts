@@ -3,7 +3,8 @@ import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject, Listed } from "../kubernetes/read.ts";
 import type { MetalLbObjects } from "../metallb/resources.ts";
 import type { Answer } from "../probes/answer.ts";
-import type { Site } from "../site/site.ts";
+import type { KernelRoute } from "../probes/node-routes.ts";
+import type { Site, Vantage } from "../site/site.ts";
 import type { EvidenceOf, NodeProbeId } from "./node-probes.ts";
 
 /** Everything one visit to a node brought back. A probe that nobody asked for has no entry. */
@@ -23,7 +24,15 @@ export type Gathered = Readonly<{
   lists: Readonly<Partial<Record<ResourceKind, Listed>>>;
   /** The newest lines of each running speaker, by node; undefined when no check wanted them. */
   speakerLogs?: SpeakerLogs;
+  /** Vantages in the segment and their routes; undefined when no check wanted them. */
+  vantageRoutes?: VantageRoutes;
 }>;
+
+/** How each vantage in the segment would send, or why that could not be read. */
+export type VantageRoutes = readonly Readonly<{
+  vantage: Vantage;
+  routes: Answer<readonly KernelRoute[]>;
+}>[];
 
 /** The last minutes of each speaker's log, or why it could not be read. */
 export type SpeakerLogs = ReadonlyMap<string, Answer<readonly string[]>>;
@@ -42,4 +51,6 @@ export type Around<K extends ResourceKind> = Readonly<{
   raw: Readonly<Record<K, readonly KubeObject[]>>;
   /** Empty for checks that do not ask for logs. */
   speakerLogs: SpeakerLogs;
+  /** Empty for checks that do not ask for vantages. */
+  vantageRoutes: VantageRoutes;
 }>;

@@ -8,10 +8,11 @@ import { fromCluster } from "../metallb/from-cluster.ts";
 import { speakerLogSources } from "../metallb/speakers.ts";
 import { type Answer, answerOf } from "../probes/answer.ts";
 import { type EvidenceRequest, evidenceCommand, readEvidence } from "../probes/evidence-script.ts";
+import { nodeRoutes } from "../probes/node-routes.ts";
 import type { Shell, ShellOutput } from "../probes/shell.ts";
 import type { ClusterConfig } from "../site/site.ts";
 import type { Check } from "./check.ts";
-import type { Gathered, NodeAnswers, SpeakerLogs } from "./evidence.ts";
+import type { Gathered, NodeAnswers, SpeakerLogs, VantageRoutes } from "./evidence.ts";
 import { logWindowSeconds } from "./log-window.ts";
 import { type NodeProbeId, nodeProbes, type Visit } from "./node-probes.ts";
 import { needsOf } from "./run.ts";
@@ -190,6 +191,29 @@ async function readSpeakerLogs(
   return new Map(read);
 }
 
+const routesMs = 10_000;
+
+/** Routes of the vantages that stand in the segment; those behind the router have a gateway on their way by right. */
+async function readVantageRoutes(
+  { config, shell }: GatherPorts,
+  signal: AbortSignal,
+): Promise<VantageRoutes> {
+  const inSegment = config.vantages.filter(({ place }) => place !== "behind-router");
+  return Promise.all(
+    inSegment.map(async (vantage) => {
+      const what = `routes of ${vantage.name}`;
+      try {
+        const command = { ...nodeRoutes.argv(), timeoutMs: routesMs };
+        const output = await shell({ kind: "vantage", name: vantage.name }, command, { signal });
+        return { vantage, routes: answerOf(() => nodeRoutes.read(output)) };
+      } catch (error) {
+        if (!(error instanceof FaultError)) throw error;
+        return { vantage, routes: { ok: false as const, fault: { ...error.fault, what } } };
+      }
+    }),
+  );
+}
+
 /**
  * Visits every node at once, so many at a time, with one SSH exec each for all probes of all checks. A node that is dead
  * or slow costs its own time limit and nobody else's. Throws nothing but bugs: what fails is evidence of a fault.
@@ -215,12 +239,16 @@ export async function visitNodes(
   const speakerLogs = checks.some((check) => check.logs !== undefined)
     ? readSpeakerLogs({ ...ports, signal }, lists)
     : undefined;
+  const vantageRoutes = checks.some((check) => check.vantages !== undefined)
+    ? readVantageRoutes(ports, signal)
+    : undefined;
   const nodes = await inParallel(names, limits.nodesAtOnce, async (name) => {
     const answers = await visitNode(ports, limits, probes, visit(name), signal);
     onProgress?.(++done, names.length);
     return answers;
   });
   const logged = await speakerLogs;
+  const seenFrom = await vantageRoutes;
   over.abort();
   return {
     cluster: ports.config.name,
@@ -228,5 +256,6 @@ export async function visitNodes(
     nodes,
     lists,
     ...(logged === undefined ? {} : { speakerLogs: logged }),
+    ...(seenFrom === undefined ? {} : { vantageRoutes: seenFrom }),
   };
 }

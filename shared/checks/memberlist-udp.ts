@@ -47,9 +47,9 @@ speakers, several times a minute. Failover takes longer than ten seconds.`,
 endpoints. The node that most speakers complain about is the first place to look. To go back, remove the rule again.`,
   },
   needs: [],
-  reads: ["pods", "daemonsets"],
+  reads: ["pods", "daemonsets", "nodes"],
   logs: "speakers",
-  judge: (_nodes, { objects, speakerLogs }) => {
+  judge: (nodes, { objects, speakerLogs }) => {
     const { memberlist, logLevel } = speakerSettings(objects);
     if (memberlist === "off") return skipped("memberlist is off: speakers do not gossip");
     if (speakerLogs.size === 0)
@@ -58,11 +58,18 @@ endpoints. The node that most speakers complain about is the first place to look
         what: "logs of the speakers",
         detail: "no speaker runs whose log could be read",
       });
+    const notReady = objects.nodes.filter(({ conditions }) =>
+      conditions.some(({ type, status }) => type === "Ready" && status !== "True"),
+    );
+    const silent = nodes.filter(({ unreached }) => unreached !== undefined);
+    const gone = new Set([...notReady.map(({ name }) => name), ...silent.map(({ node }) => node)]);
     const pairs: Pair[] = [];
     let unread: Fault | undefined;
     for (const [observer, log] of speakerLogs) {
-      if (!log.ok) unread ??= log.fault;
-      else
+      // A node that is gone is told as such; its log is no riddle beside that.
+      if (!log.ok) {
+        if (!gone.has(observer)) unread ??= log.fault;
+      } else
         for (const { member, trouble, at } of memberTroubles(log.evidence))
           if (trouble === "udp") pairs.push({ observer, member, at });
     }

@@ -79,6 +79,7 @@ function aroundFor(check: Check, gathered: Gathered, read: ReadKind): Around<Res
     objects,
     raw: raw as Readonly<Record<ResourceKind, readonly KubeObject[]>>,
     speakerLogs: (check.logs === undefined ? undefined : gathered.speakerLogs) ?? new Map(),
+    vantageRoutes: (check.vantages === undefined ? undefined : gathered.vantageRoutes) ?? [],
   };
 }
 

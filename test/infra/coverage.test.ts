@@ -8,7 +8,7 @@ import { healthy } from "#shared/twin/sites/healthy.ts";
 let raised: readonly Raised[] = [];
 beforeAll(async () => {
   raised = await runScenarios();
-});
+}, 60_000);
 
 describe("scenarios", () => {
   it.each(scenarios)("$lines: $words raises $expect", (scenario) => {

@@ -94,7 +94,7 @@ it("is unknown where speakers write no warnings", async () => {
 });
 
 it("is unknown, not passed, without any speaker", () => {
-  expect(told(judgedBy(check, gathered({ lists: { pods: [], daemonsets: [] } })))).toEqual([
+  expect(told(judgedBy(check, gathered({ lists: { pods: [], daemonsets: [], nodes: [] } })))).toEqual([
     "unknown unreadable",
   ]);
 });
