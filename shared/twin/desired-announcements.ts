@@ -5,7 +5,7 @@ import { poolOf, readPools, selectsPool } from "../metallb/configuration.ts";
 import type { MetalLbObjects } from "../metallb/resources.ts";
 import { parseMetalLbObjects, serviceKey } from "../metallb/resources.ts";
 import { anyMatches } from "../metallb/selectors.ts";
-import { atLeast } from "../metallb/versions.ts";
+import { atLeast, rulesOf } from "../metallb/versions.ts";
 import type { MetalLbSpec } from "./site-spec.ts";
 
 /** The kinds a speaker watches. */
@@ -84,10 +84,14 @@ export function nativeModeFault(snapshot: Snapshot): string | undefined {
   return undefined;
 }
 
+const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
+
 function bgpServices(
   objects: MetalLbObjects,
   members: ReadonlySet<string>,
+  { version, ignoreExcludeLabel }: MetalLbSpec,
 ): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
+  const rules = rulesOf(version);
   const byNode = new Map<string, Map<string, readonly string[]>>();
   const pools = readPools(objects.ipAddressPools);
   if ("error" in pools || objects.bgpAdvertisements.length === 0) return byNode;
@@ -109,11 +113,20 @@ function bgpServices(
       .filter(({ ready, serving }) => (ready ?? true) || serving === true);
     if (endpoints.length === 0) continue;
     for (const node of objects.nodes) {
+      // speaker/bgp_controller.go, ShouldAnnounce: the same two reasons of the node as for layer 2.
+      const isUnavailable = node.conditions.some(
+        ({ type, status }) => type === "NetworkUnavailable" && status === "True",
+      );
+      if (rules.networkUnavailable && isUnavailable) continue;
+      if (rules.excludeLabel && !ignoreExcludeLabel && Object.hasOwn(node.labels, excludeLabel)) continue;
       const local = endpoints.some(({ nodeName }) => nodeName === node.name);
       if (!members.has(node.name) || (service.externalTrafficPolicy === "Local" && !local)) continue;
       const ads = objects.bgpAdvertisements.filter(
         (ad) =>
           selectsPool(ad, pool) &&
+          (!rules.serviceSelectors ||
+            ad.serviceSelectors.length === 0 ||
+            anyMatches(ad.serviceSelectors, service.labels)) &&
           (ad.nodeSelectors.length === 0 || anyMatches(ad.nodeSelectors, node.labels)),
       );
       if (ads.length === 0) continue;
@@ -160,7 +173,7 @@ export function desiredAnnouncements(
     layer2,
     bgp:
       configError === undefined && atLeast(metallb.version, "0.13.0")
-        ? bgpServices(objects, speaking)
+        ? bgpServices(objects, speaking, metallb)
         : new Map(),
     configError,
   };

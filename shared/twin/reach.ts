@@ -110,6 +110,13 @@ function neighbourOf(
   return { mac };
 }
 
+/** One of many routes, the same for the same connection. */
+function spread(key: string): number {
+  let hash = 2_166_136_261;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 16_777_619) >>> 0;
+  return hash >>> 8;
+}
+
 const serving = (network: Network, node: string, served: ServedAddress): boolean => {
   const alive = served.readyOn.filter(
     (name) => network.machines.find((machine) => machine.name === name)?.powered === true,
@@ -119,9 +126,10 @@ const serving = (network: Network, node: string, served: ServedAddress): boolean
 
 /**
  * What a client on a machine feels when it opens a connection to an address: the packet goes where routes, neighbour
- * caches and answers lead it. A cluster node never leaves itself, kube-proxy short-circuits the address there.
+ * caches and answers lead it. A cluster node never leaves itself, kube-proxy short-circuits the address there. A router
+ * with several routes to the address spreads connections over them, by addresses and `flow`.
  */
-export function reach(network: Network, from: Machine, ip: string): Reach {
+export function reach(network: Network, from: Machine, ip: string, flow = 0): Reach {
   const path: string[] = [];
   let machine = from;
   let arrivedOn: Nic | undefined;
@@ -139,7 +147,8 @@ export function reach(network: Network, from: Machine, ip: string): Reach {
     }
     if (isLocal(machine, ip)) return { ok: true, path };
     if (machine.kind !== "router" && arrivedOn !== undefined) return fail("not-served");
-    const [hop] = machine.kind === "router" ? network.bgpNextHops(ip) : [];
+    const hops = machine.kind === "router" ? network.bgpNextHops(ip) : [];
+    const hop = hops[spread(`${source} ${ip} ${flow}`) % hops.length];
     const next = hop === undefined ? undefined : network.machines.find(({ name }) => name === hop);
     const target = next === undefined ? ip : (next.nics.flatMap(addressesOf)[0] ?? ip);
     const route = routeTo(machine, target);

@@ -1,20 +1,52 @@
+import type { KubeObject } from "../kubernetes/read.ts";
 import { parseMetalLbObjects } from "../metallb/resources.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { ServedAddress } from "./reach.ts";
 
+type Services = ReadonlyMap<string, Readonly<{ namespace: string; name: string; local: boolean }>>;
+type Slices = ReadonlyMap<string, readonly string[]>;
+
+/** Lists of the store are the same array until something of their kind changes. */
+const servicesOf = new WeakMap<readonly KubeObject[], Services>();
+const readyOf = new WeakMap<readonly KubeObject[], Slices>();
+
+function services(items: readonly KubeObject[]): Services {
+  const known = servicesOf.get(items);
+  if (known !== undefined) return known;
+  const found = new Map(
+    parseMetalLbObjects(items)
+      .objects.services.toReversed()
+      .flatMap(({ namespace, name, externalTrafficPolicy, ingress }) =>
+        ingress.flatMap(({ ip }) =>
+          ip === undefined
+            ? []
+            : [[ip, { namespace, name, local: externalTrafficPolicy === "Local" }] as const],
+        ),
+      ),
+  );
+  servicesOf.set(items, found);
+  return found;
+}
+
+function ready(items: readonly KubeObject[]): Slices {
+  const known = readyOf.get(items);
+  if (known !== undefined) return known;
+  const found = new Map<string, readonly string[]>();
+  for (const { namespace, service, endpoints } of parseMetalLbObjects(items).objects.endpointSlices) {
+    const key = `${namespace}/${service}`;
+    const nodes = endpoints.flatMap((endpoint) =>
+      (endpoint.ready ?? true) && endpoint.nodeName !== undefined ? [endpoint.nodeName] : [],
+    );
+    found.set(key, [...(found.get(key) ?? []), ...nodes]);
+  }
+  readyOf.set(items, found);
+  return found;
+}
+
 /** The Service that has an address, as kube-proxy programs it on every node; undefined when none has. */
 export function servedAddress(store: ObjectStore, ip: string): ServedAddress | undefined {
-  const { services } = parseMetalLbObjects(store.list("services").items).objects;
-  const service = services.find(({ ingress }) => ingress.some((entry) => entry.ip === ip));
+  const service = services(store.list("services").items).get(ip);
   if (service === undefined) return undefined;
-  const { endpointSlices } = parseMetalLbObjects(
-    store.list("endpointslices", service.namespace).items,
-  ).objects;
-  return {
-    local: service.externalTrafficPolicy === "Local",
-    readyOn: endpointSlices
-      .filter((slice) => slice.service === service.name)
-      .flatMap(({ endpoints }) => endpoints)
-      .flatMap(({ ready, nodeName }) => ((ready ?? true) && nodeName !== undefined ? [nodeName] : [])),
-  };
+  const { namespace, name, local } = service;
+  return { local, readyOn: ready(store.list("endpointslices").items).get(`${namespace}/${name}`) ?? [] };
 }

@@ -4,6 +4,7 @@ import type { ResourceKind } from "../kubernetes/kinds.ts";
 import { isIn, rangesOf } from "../metallb/address-ranges.ts";
 import { parseIp } from "../metallb/ip.ts";
 import { createAnnouncementRecords } from "./announcement-records.ts";
+import type { BgpPath } from "./bgp-routes.ts";
 import type { Desired, Layer2Announcement, Snapshot } from "./desired-announcements.ts";
 import { configKinds, desiredAnnouncements, watchedKinds } from "./desired-announcements.ts";
 import { createGratuitousArp } from "./gratuitous-arp.ts";
@@ -24,8 +25,10 @@ export type Speakers = Readonly<{
   stopSpeaker: (node: string) => void;
   startSpeaker: (node: string) => void;
   partition: (groups: readonly (readonly string[])[]) => void;
-  /** Nodes whose speaker tells a BGP peer about the address, whether or not anybody listens. */
-  bgpAnnouncers: (ip: string) => readonly string[];
+  /** Nodes whose speaker would tell BGP peers about the address, and which, whether or not anybody listens. */
+  bgpPaths: (ip: string) => readonly BgpPath[];
+  /** What a node's speaker tells its peers. */
+  bgpOf: (node: string) => Readonly<{ ips: readonly string[]; peers: readonly string[] }>;
   /** What one node gets when it opens the port of another's speaker. */
   gossipPort: (from: string, to: string) => TcpAnswer;
   /** What the speaker of a node has written since its container started. */
@@ -333,10 +336,35 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
           namespace: metallb.namespace,
           ...(labels === undefined ? {} : { labels }),
         },
-        spec: object.spec,
+        spec: { ...(object.spec as object), ...speakerTemplate() },
         status: object.status,
       });
       launch(speaker);
+    });
+  };
+
+  /** What a new speaker pod is made of: the containers of the DaemonSet as it is now. */
+  const speakerTemplate = (): Readonly<{ containers?: unknown }> => {
+    for (const { spec } of store.list("daemonsets", metallb.namespace).items) {
+      const { template } = spec as { template?: { spec?: { containers?: { name?: string }[] } } };
+      const containers = template?.spec?.containers;
+      if (containers?.some(({ name }) => name === "speaker")) return { containers };
+    }
+    return {};
+  };
+  let rolledOut = JSON.stringify(speakerTemplate());
+  /** Another template rolls the pods one after the other, as a DaemonSet's updates do. */
+  const rollOut = () => {
+    const template = JSON.stringify(speakerTemplate());
+    if (template === rolledOut) return;
+    rolledOut = template;
+    const pods = store
+      .list("pods", metallb.namespace)
+      .items.filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/component"] === "speaker");
+    pods.forEach(({ metadata }, i) => {
+      schedule(1_000 + i * (recreateMs + 1_000), () => {
+        store.remove("pods", metallb.namespace, metadata.name);
+      });
     });
   };
 
@@ -347,6 +375,7 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       if (type === "DELETED") replacePod(event);
       return;
     }
+    if (kind === "daemonsets") rollOut();
     if (kind === "services") resync([`${object.metadata.namespace}/${object.metadata.name}`]);
     else if (kind === "endpointslices")
       resync([
@@ -426,14 +455,21 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       if (!memberList.hears(from, to)) return "silence";
       return speakers.get(to)?.running === true && spec.metallb.memberlist ? "open" : "refused";
     },
-    bgpAnnouncers: (ip) =>
-      [...speakers.values()]
-        .filter(({ bgp, machine }) =>
-          [...bgp.keys()].some(
-            (service) => machine.powered && addressesOfService(store, service).includes(ip),
-          ),
-        )
-        .map(({ machine }) => machine.name),
+    bgpPaths: (ip) =>
+      [...speakers.values()].flatMap(({ bgp, machine, running }): readonly BgpPath[] => {
+        if (!running || !machine.powered) return [];
+        const peers = [...bgp].flatMap(([service, names]) =>
+          addressesOfService(store, service).includes(ip) ? names : [],
+        );
+        return peers.length === 0 ? [] : [{ node: machine.name, peers }];
+      }),
+    bgpOf: (node) => {
+      const { bgp } = find(node);
+      return {
+        ips: [...bgp.keys()].flatMap((service) => addressesOfService(store, service)),
+        peers: [...new Set([...bgp.values()].flat())],
+      };
+    },
     logOf: (node) =>
       logs.linesOf(
         node,

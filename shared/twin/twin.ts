@@ -1,6 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { decodeName, type Fqdn } from "../dns/fqdn.ts";
 import { createAddressController } from "./address-controller.ts";
+import { type BgpRoutes, createBgpRoutes } from "./bgp-routes.ts";
+import { type Connections, createConnections } from "./connections.ts";
 import type { DnsOutcome, DnsQuestion } from "./dns-message.ts";
 import { createExternalDns, noExternalDns, type TwinExternalDns } from "./external-dns.ts";
 import type { Machine, MachineKind } from "./machine.ts";
@@ -14,7 +16,7 @@ import { runProgram } from "./run-program.ts";
 import type { Schedule } from "./schedule.ts";
 import { createSegment, type Segment } from "./segment.ts";
 import { servedAddress } from "./served-address.ts";
-import type { ArpingProgram, RouterSpec, SiteSpec } from "./site-spec.ts";
+import type { ArpingProgram, SiteSpec } from "./site-spec.ts";
 import type { LogLine } from "./speaker-log.ts";
 import { createSpeakers } from "./speakers.ts";
 import { tcpConnect } from "./tcp-connect.ts";
@@ -29,8 +31,12 @@ export type Twin = Readonly<{
   /** False while a machine is off: connections to it time out. */
   isReachable: (machine: string) => boolean;
   run: RunProgram;
-  /** What a client on a machine gets when it connects to an address. */
-  reach: (machine: string, ip: string) => Reach;
+  /** What a client on a machine gets when it connects to an address; `flow` stands for the port it comes from. */
+  reach: (machine: string, ip: string, flow?: number) => Reach;
+  /** Connections that clients have opened and keep. */
+  connections: Connections;
+  /** The router's side of BGP. */
+  bgp: Omit<BgpRoutes, "crashed" | "returned" | "stop">;
   /** Pulls the plug of a machine or plugs it in again; a node's death has its consequences in the cluster. */
   setPower: (machine: string, on: boolean) => void;
   setLink: (machine: string, nic: string, change: Readonly<{ up?: boolean; carrier?: boolean }>) => void;
@@ -79,17 +85,6 @@ export type TwinOptions = Readonly<{
   /** Default: made from the clock's sleep. */
   schedule?: Schedule;
 }>;
-
-/** Speakers have a session when a BGPPeer names an address of a router that speaks BGP. */
-function hasBgpSession(store: ObjectStore, router: RouterSpec): boolean {
-  const own = router.nics.flatMap((nic) => nic.addresses.map((cidr) => cidr.split("/")[0]));
-  return (
-    router.speaksBgp &&
-    store
-      .list("bgppeers")
-      .items.some((peer) => own.includes((peer.spec as { peerAddress?: string } | undefined)?.peerAddress))
-  );
-}
 
 /** The model of one site: machines on a wire, speakers that watch the store, programs that people run. */
 export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions): Twin {
@@ -153,6 +148,22 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     nodes: [...machines.values()].filter((machine) => machine.kind === "node"),
   });
 
+  const bgp = createBgpRoutes({
+    store,
+    clock,
+    router: spec.router,
+    namespace: spec.metallb.namespace,
+    pathsOf: speakers.bgpPaths,
+  });
+  const network = {
+    clock,
+    machines: [...machines.values()],
+    served: (address: string) => servedAddress(store, address),
+    bgpNextHops: bgp.nextHops,
+  };
+  const connect: Twin["reach"] = (name, ip, flow = 0) => reach(network, find(name), ip, flow);
+  const connections = createConnections({ clock, reach: connect });
+
   const addresses = createAddressController({ store, clock, newId, schedule: later });
 
   const zones = createZones({
@@ -200,18 +211,9 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
       })),
     hasMachine: (name) => machines.has(aliases.get(name) ?? name),
     isReachable: (name) => find(name).powered,
-    reach: (name, ip) =>
-      reach(
-        {
-          clock,
-          machines: [...machines.values()],
-          served: (address) => servedAddress(store, address),
-          bgpNextHops: (address) =>
-            hasBgpSession(store, spec.router) ? speakers.bgpAnnouncers(address) : [],
-        },
-        find(name),
-        ip,
-      ),
+    reach: connect,
+    connections,
+    bgp,
     run: (name, argv, io) =>
       runProgram(find(name), argv, io, {
         clock,
@@ -234,7 +236,11 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
       machine.powered = on;
       machine.neighbours.length = 0;
       if (!on) endPrograms(machine);
-      if (machine.kind === "node") speakers.powerChanged(name, on);
+      if (machine.kind !== "node") return;
+      const { ips, peers } = speakers.bgpOf(machine.name);
+      if (on) bgp.returned(machine.name);
+      else bgp.crashed(machine.name, ips, peers);
+      speakers.powerChanged(machine.name, on);
     },
     setLink,
     setProxyArp: (on, mac) => {
@@ -280,6 +286,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     stop: () => {
       stopped.abort();
       externalDns.stop();
+      bgp.stop();
       addresses.stop();
       speakers.stop();
     },
