@@ -1,8 +1,9 @@
 import type { ClusterConnections } from "#shared/adapters/cluster-ports.ts";
+import type { Board } from "#shared/board/board.ts";
 import type { Finding } from "#shared/finding.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import type { RoleRule } from "#shared/policy/identity.ts";
-import { heldRoles } from "#shared/policy/roles.ts";
+import { heldRoles, holders } from "#shared/policy/roles.ts";
 import version from "../package.json" with { type: "json" };
 import type { Deps } from "./commands/command.ts";
 import type { Config } from "./config.ts";
@@ -20,6 +21,7 @@ export async function compose(
     warnings: () => readonly Finding[];
     /** The rules that hold now. */
     roles?: () => readonly RoleRule[];
+    board?: Board;
   }>,
 ): Promise<Composed> {
   const [{ systemClock }, { connectClusterPorts }] = await Promise.all([
@@ -34,7 +36,10 @@ export async function compose(
   const files = async () => (await import("#shared/adapters/files.ts")).createFiles();
   const deps: Deps = {
     clusters: new Map(
-      clusters.map(({ config, connections: { read, shell } }) => [config.name, { config, read, shell }]),
+      clusters.map(({ config, connections: { read, write, logs, shell, trees } }) => [
+        config.name,
+        { config, read, write, logs, shell, trees },
+      ]),
     ),
     clock: systemClock,
     newId: () => `q-${crypto.randomUUID().slice(0, 8)}`,
@@ -56,6 +61,13 @@ export async function compose(
         channel: caller.channel,
         door: caller.door,
       }),
+    ...(options.board ? { board: options.board } : {}),
+    people: config?.people ?? [],
+    holders: (role, cluster) =>
+      holders(
+        { rules: options.roles?.() ?? config?.roles ?? [], cluster, people: config?.people ?? [] },
+        role,
+      ),
   };
   return {
     deps,

@@ -1,12 +1,19 @@
 import type { z } from "zod";
+import type { Board } from "#shared/board/board.ts";
 import type { Clock } from "#shared/clock.ts";
+import type { ReadZones } from "#shared/dns/zones.ts";
 import type { Finding } from "#shared/finding.ts";
+import type { WorkingTree } from "#shared/git/working-tree.ts";
+import type { ReadLogs } from "#shared/kubernetes/logs.ts";
 import type { ReadCluster } from "#shared/kubernetes/read.ts";
+import type { WriteCluster } from "#shared/kubernetes/write.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import type { Person, Role } from "#shared/policy/identity.ts";
 import type { Shell } from "#shared/probes/shell.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { ClusterConfig } from "#shared/site/site.ts";
+import type { Migration } from "#shared/steps/runbook.ts";
+import type { PersonRef } from "#shared/text.ts";
 
 export type Door = "slack" | "console" | "cli";
 
@@ -15,6 +22,13 @@ export type ClusterPorts = Readonly<{
   config: ClusterConfig;
   read: ReadCluster;
   shell: Shell;
+  /** Only deeds of a run write, and dry runs of its steps. */
+  write: WriteCluster;
+  logs: ReadLogs;
+  /** The clones of `migration.repositories`, by name. */
+  trees: ReadonlyMap<string, WorkingTree>;
+  /** Absent where no zones are configured. */
+  zones?: ReadZones;
 }>;
 
 /** What a handler may use. Everything that touches the world is in here, so handlers run unchanged on the twin. */
@@ -38,6 +52,14 @@ export type Deps = Readonly<{
   }>;
   /** The roles a caller holds on a cluster, by the config's rules. */
   rolesOn: (caller: Caller, cluster: string) => readonly Role[];
+  /** Standing messages; absent where there is no channel to stand in (console, CLI). */
+  board?: Board;
+  /** Everybody whom a rule gives the role on a cluster, people before groups. */
+  holders?: (role: Role, cluster: string) => readonly PersonRef[];
+  /** Everybody of the config, for mentioning those whom the ledger names. */
+  people?: readonly Person[];
+  /** The runbooks that can be started; those of this release when absent. */
+  migrations?: readonly Migration[];
 }>;
 
 export type Caller = Readonly<{
@@ -59,6 +81,8 @@ export type Context<Input> = Readonly<{
   caller: Caller;
   show: (reply: Reply) => void;
   signal: AbortSignal;
+  /** `R-17`, as answers and the ledger call this very command; absent where nothing is written down. */
+  id?: string;
 }>;
 
 export type Option = Readonly<{ name: string; value?: string; about: string }>;

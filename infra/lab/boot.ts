@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import { admitMetalLb } from "#shared/metallb/validate.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
+import { podLogOf } from "#shared/twin/pod-log.ts";
 import { sites } from "#shared/twin/sites/all.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
 import { writeKubeconfig } from "./kubernetes/kubeconfig.ts";
@@ -62,6 +63,7 @@ export async function bootLab(
     host,
     port: 0,
     tokens: { "lab-admin": { user: "admin", groups: ["system:masters"] } },
+    podLog: (request) => podLogOf(twin, request),
   });
   const kubeconfig = join(dir, "kubeconfig");
   await writeKubeconfig({

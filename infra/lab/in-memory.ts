@@ -11,10 +11,12 @@ import type { Person, RoleRule } from "#shared/policy/identity.ts";
 import { heldRoles } from "#shared/policy/roles.ts";
 import type { ClusterConfig } from "#shared/site/site.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
+import { logsOn } from "#shared/twin/logs-on.ts";
 import { readOn } from "#shared/twin/read-on.ts";
 import { shellOn } from "#shared/twin/shell-on.ts";
 import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
+import { writeOn } from "#shared/twin/write-on.ts";
 
 const people: readonly Person[] = [
   { name: "operator", slack: "U0OPERATOR", os: "operator" },
@@ -72,7 +74,14 @@ export function runInMemory(
   const store = createObjectStore({ now: clock.now, newUid: uid, admit: admitMetalLb });
   const twin = createTwin({ spec, clock, store, newId: uid });
   const ledger = createMemoryLedger({ now: clock.now });
-  const ports = around({ config: clusterConfigOf(spec), read: readOn(store), shell: shellOn(twin) });
+  const ports = around({
+    config: clusterConfigOf(spec),
+    read: readOn(store),
+    write: writeOn(store),
+    logs: logsOn(twin),
+    shell: shellOn(twin),
+    trees: new Map(),
+  });
   const deps: Deps = {
     clusters: new Map([[ports.config.name, ports]]),
     clock,

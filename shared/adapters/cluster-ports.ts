@@ -1,11 +1,24 @@
 import type { Clock } from "../clock.ts";
 import { FaultError, isFault } from "../fault.ts";
+import type { WorkingTree } from "../git/working-tree.ts";
+import type { ReadLogs } from "../kubernetes/logs.ts";
 import type { KubeObject, ReadCluster } from "../kubernetes/read.ts";
+import type { WriteCluster } from "../kubernetes/write.ts";
 import type { Shell, Target } from "../probes/shell.ts";
 import type { ClusterConfig, SshAccess } from "../site/site.ts";
+import { configuredTrees } from "./configured-trees.ts";
+import type { ClusterConnection } from "./kubernetes.ts";
 
-/** What a cluster is looked at through. */
-export type ClusterConnections = Readonly<{ read: ReadCluster; shell: Shell; close: () => Promise<void> }>;
+/** What a cluster is looked at and changed through. */
+export type ClusterConnections = Readonly<{
+  read: ReadCluster;
+  write: WriteCluster;
+  logs: ReadLogs;
+  shell: Shell;
+  /** The configured clones, by name. */
+  trees: ReadonlyMap<string, WorkingTree>;
+  close: () => Promise<void>;
+}>;
 
 export type ClusterAccess = ClusterConfig &
   Readonly<{
@@ -39,18 +52,21 @@ export function connectClusterPorts(config: ClusterAccess, clock: Clock): Cluste
   const jump = (name: string): SshAccess | undefined =>
     accessOf({ kind: "vantage", name }) ?? accessOf({ kind: "node", name });
 
-  let reader: Promise<ReadCluster> | undefined;
-  const read: ReadCluster = async (kinds, signal) => {
-    reader ??= import("./kubernetes.ts").then(({ connectCluster }) => {
-      const connection = connectCluster({
+  let connection: Promise<ClusterConnection> | undefined;
+  const api = (): Promise<ClusterConnection> => {
+    connection ??= import("./kubernetes.ts").then(({ connectCluster }) => {
+      const opened = connectCluster({
         ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
         ...(config.context === undefined ? {} : { context: config.context }),
         requestTimeoutMs: 10_000,
       });
-      closers.push(connection.close);
-      return connection.read;
+      closers.push(opened.close);
+      return opened;
     });
-    const listed = await (await reader)(kinds, signal);
+    return connection;
+  };
+  const read: ReadCluster = async (kinds, signal) => {
+    const listed = await (await api()).read(kinds, signal);
     const nodes = (listed as Partial<Record<"nodes", readonly KubeObject[]>>).nodes;
     if (nodes !== undefined && !isFault(nodes)) {
       for (const node of nodes) {
@@ -95,7 +111,10 @@ export function connectClusterPorts(config: ClusterAccess, clock: Clock): Cluste
   };
   return {
     read,
+    write: async (write, options) => (await api()).write(write, options),
+    logs: async (request, signal) => (await api()).logs(request, signal),
     shell,
+    trees: configuredTrees(config.migration?.repositories ?? []),
     close: async () => {
       for (const close of closers) close();
     },

@@ -1,6 +1,8 @@
 import { workerData } from "node:worker_threads";
 import { FaultError } from "../fault.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
+import type { LogRequest } from "../kubernetes/logs.ts";
+import type { KubeWrite } from "../kubernetes/write.ts";
 import type { ShellCommand, Target } from "../probes/shell.ts";
 import { type ClusterAccess, connectClusterPorts } from "./cluster-ports.ts";
 import { systemClock } from "./system-clock.ts";
@@ -23,6 +25,10 @@ const open = async () => {
   const handlers = {
     read: async ({ signal }: CallContext, cluster: string, kinds: readonly ResourceKind[]) =>
       of(cluster).read(kinds, signal),
+    write: async ({ signal }: CallContext, cluster: string, write: KubeWrite, dryRun: boolean) =>
+      of(cluster).write(write, { dryRun, signal }),
+    logs: async ({ signal }: CallContext, cluster: string, request: LogRequest) =>
+      of(cluster).logs(request, signal),
     shell: async (
       { signal, emit }: CallContext,
       cluster: string,

@@ -1,7 +1,10 @@
+import type { ReadLogs } from "../kubernetes/logs.ts";
 import type { ReadCluster } from "../kubernetes/read.ts";
+import type { WriteCluster } from "../kubernetes/write.ts";
 import type { OutputLine, Shell } from "../probes/shell.ts";
 import type { ClusterAccess, ClusterConnections } from "./cluster-ports.ts";
 import type { ClusterHandlers, ClusterWorkerData } from "./cluster-worker.ts";
+import { configuredTrees } from "./configured-trees.ts";
 import { startWorker, type WorkerOptions, workerFile } from "./worker-calls.ts";
 
 /**
@@ -18,9 +21,19 @@ export async function connectClustersInWorker(
     what: "connections to clusters",
     log,
   });
-  const portsOf = (name: string): ClusterConnections => ({
+  const portsOf = ({ name, migration }: ClusterAccess): ClusterConnections => ({
     read: ((kinds, signal) =>
       worker.call("read", [name, kinds], signal === undefined ? {} : { signal })) as ReadCluster,
+    write: ((write, { dryRun = false, signal } = {}) =>
+      worker.call(
+        "write",
+        [name, write, dryRun],
+        signal === undefined ? {} : { signal },
+      )) satisfies WriteCluster,
+    logs: ((request, signal) =>
+      worker.call("logs", [name, request], signal === undefined ? {} : { signal })) satisfies ReadLogs,
+    // Commits are rare and git is a process of its own.
+    trees: configuredTrees(migration?.repositories ?? []),
     shell: ((target, command, { signal, onLine } = {}) =>
       worker.call("shell", [name, target, command, onLine !== undefined], {
         ...(signal === undefined ? {} : { signal }),
@@ -28,5 +41,5 @@ export async function connectClustersInWorker(
       })) satisfies Shell,
     close: worker.close,
   });
-  return new Map(clusters.map(({ name }) => [name, portsOf(name)]));
+  return new Map(clusters.map((cluster) => [cluster.name, portsOf(cluster)]));
 }

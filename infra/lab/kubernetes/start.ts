@@ -3,10 +3,12 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { generate } from "selfsigned";
 import { pluralOf, type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
+import type { LogRequest } from "#shared/kubernetes/logs.ts";
 import { badRequest } from "#shared/kubernetes/refusals.ts";
-import type { ObjectStore } from "#shared/twin/object-store.ts";
+import type { ObjectStore, Refusal } from "#shared/twin/object-store.ts";
 import { type Identity, mayAct, notAllowed, reviewAccess, reviewRules } from "./access.ts";
 import { discovery } from "./discovery.ts";
+import { log } from "./pod-log.ts";
 import { get, list, type Snapshots, selection } from "./reads.ts";
 import { failure, Refused } from "./refused.ts";
 import { type Answer, type ApiRequest, flag, readBody } from "./request.ts";
@@ -44,7 +46,13 @@ export type KubernetesApiOptions = Readonly<{
   /** Milliseconds between bookmarks; 5,000 when left out, since the JavaScript client gives up after 30 s of silence. */
   bookmarkEveryMs?: number;
   faults?: Faults;
+  /** What the kubelets would give for `pods/NAME/log`; left out, no pod has a log. */
+  podLog?: PodLogs;
 }>;
+
+export type PodLogs = (
+  request: Omit<LogRequest, "tailLines"> & Readonly<{ tailLines?: number }>,
+) => Readonly<{ lines: readonly string[] }> | Readonly<{ refusal: Refusal }>;
 
 export type KubernetesApi = Readonly<{ url: string; caPem: string; close: () => Promise<void> }>;
 
@@ -107,6 +115,7 @@ type Context = Readonly<{
   bookmarkEveryMs: number;
   snapshots: Snapshots;
   predecessors: Predecessors;
+  podLog: PodLogs | undefined;
 }>;
 
 function review(request: ApiRequest): Answer | undefined {
@@ -151,6 +160,8 @@ function onObjects(context: Context, target: Target, request: ApiRequest): Answe
     ...(target.name === undefined ? {} : { name: target.name }),
   };
   if (!mayAct(request.identity, attempt)) throw new Refused(notAllowed(request.identity, kind, attempt));
+  if (kind === "pods" && target.subresource === "log" && verb === "get" && context.podLog !== undefined)
+    return log(context.podLog, target, request);
   if (target.subresource !== undefined && !(target.subresource === "status" && verb === "get"))
     throw new Refused({
       code: 404,
@@ -225,8 +236,8 @@ const loopbackCertificate = async (host: string): Promise<Readonly<{ key: string
 
 /**
  * A Kubernetes API over TLS on an object store: what kubectl and the official clients need for the kinds in `kinds.ts`.
- * Served: discovery, reads, tables, watches, every kind of patch, preconditions, dry runs, access reviews. Not served: logs,
- * exec, scale, writes to subresources, garbage collection, protobuf, OpenAPI schemas (`kubectl explain`).
+ * Served: discovery, reads, tables, watches, every kind of patch, preconditions, dry runs, access reviews, container logs up
+ * to now where the site has them. Not served: exec, scale, writes to subresources, garbage collection, protobuf, OpenAPI schemas (`kubectl explain`).
  */
 export async function startKubernetesApi(options: KubernetesApiOptions): Promise<KubernetesApi> {
   const { store, tokens, host = "127.0.0.1", port = 0, faults = {} } = options;
@@ -240,6 +251,7 @@ export async function startKubernetesApi(options: KubernetesApiOptions): Promise
     bookmarkEveryMs: options.bookmarkEveryMs ?? 5_000,
     snapshots: new Map(),
     predecessors,
+    podLog: options.podLog,
   };
   const streams = new Set<() => void>();
   let address = "";

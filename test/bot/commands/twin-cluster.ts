@@ -2,12 +2,14 @@ import type { ClusterPorts, Context, Deps } from "#bot/commands/command.ts";
 import type { ResourceKind } from "#shared/kubernetes/kinds.ts";
 import type { Reply } from "#shared/reply.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
+import { logsOn } from "#shared/twin/logs-on.ts";
 import { readOn } from "#shared/twin/read-on.ts";
 import { shellOn } from "#shared/twin/shell-on.ts";
 import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import type { Twin } from "#shared/twin/twin.ts";
 import { createTwin } from "#shared/twin/twin.ts";
 import { createVirtualClock } from "#shared/twin/virtual-clock.ts";
+import { writeOn } from "#shared/twin/write-on.ts";
 
 /** A site of the model behind the ports that handlers use, and a way to run one on virtual time. */
 export function twinCluster(
@@ -45,6 +47,9 @@ export function twinCluster(
     },
     read: readOn(store, options.denied),
     shell: shellOn(twin),
+    write: writeOn(store),
+    logs: logsOn(twin),
+    trees: new Map(),
   };
   const shown: Reply[] = [];
   const context = <Input>(input: Input, signal = new AbortController().signal): Context<Input> => ({
