@@ -1,11 +1,13 @@
 import { isWithin } from "../dns/fqdn.ts";
-import type { RecordSet, RecordSetId } from "../dns/record-set.ts";
+import { type AesKey, readOwnershipText } from "../dns/ownership-encryption.ts";
+import type { Affixes } from "../dns/ownership-name.ts";
+import { claimants } from "../dns/ownership-written.ts";
+import { type RecordSet, type RecordSetId, valuesOf } from "../dns/record-set.ts";
 import { canonicalJson } from "./canonical-digest.ts";
 import { planDigest, undoOf } from "./change-plan.ts";
 import { allowedDeletes, type DeleteLimits, deletes, isApexCore } from "./guards.ts";
 import { sameSet } from "./offers.ts";
 import type { Plan, PlannedBatch } from "./plan-value.ts";
-import { idKey } from "./scene.ts";
 import { freshForMs } from "./sources.ts";
 
 /** What the writer knows by its own configuration, never by what it is told. */
@@ -14,6 +16,10 @@ export type ApplyRules = Readonly<{
   /** Names of people who may approve. */
   approvers: readonly string[];
   limits: DeleteLimits;
+  /** Owner ids of ours, and how their ownership TXTs are named and read. */
+  owners: readonly string[];
+  affixes: readonly Affixes[];
+  key: AesKey | undefined;
 }>;
 
 /** As the ledger has it. */
@@ -44,6 +50,7 @@ export type Refused =
   | "snapshot-stale"
   | "over-the-limits"
   | "outside-the-zone"
+  | "not-provably-ours"
   | "undo-is-no-inverse";
 
 export type ApplyJudgement =
@@ -73,6 +80,27 @@ function judgeApprovals(
     : { ok: true, approver: approver.by };
 }
 
+/** Changed or deleted record sets of a batch that no ownership TXT of ours, which has to stand, speaks for. */
+function unproven({ changes, given }: PlannedBatch, rules: ApplyRules): readonly RecordSet[] {
+  const standing = [...changes.flatMap(({ before }) => before ?? []), ...given];
+  const proofs = standing.filter((set) => set.type === "TXT" && isOwnText(set, rules));
+  const spokenFor = new Set(
+    proofs.flatMap(({ name }) =>
+      rules.affixes.flatMap((affixes) => claimants(name, affixes).map((claim) => claim.name)),
+    ),
+  );
+  return changes.flatMap(({ before }) =>
+    before === undefined || proofs.includes(before) || spokenFor.has(before.name) ? [] : [before],
+  );
+}
+
+const isOwnText = (set: RecordSet, { owners, key }: ApplyRules): boolean => {
+  const [value] = valuesOf(set);
+  const owner =
+    value === undefined ? undefined : readOwnershipText(value, key, { equalsInValue: true })?.owner;
+  return owner !== undefined && owners.includes(owner);
+};
+
 function judgeContents({ plan, owned }: ApplyRequest, rules: ApplyRules): ApplyJudgement | undefined {
   const changes = plan.batches.flatMap((batch) => batch.changes);
   const outside = changes.find(
@@ -80,6 +108,12 @@ function judgeContents({ plan, owned }: ApplyRequest, rules: ApplyRules): ApplyJ
   );
   if (outside !== undefined)
     return refuse("outside-the-zone", `${outside.set.name} ${outside.set.type} is not for us to change`);
+  const strange = plan.batches.flatMap((batch) => unproven(batch, rules))[0];
+  if (strange !== undefined)
+    return refuse(
+      "not-provably-ours",
+      `nothing in the plan proves that ${strange.name} ${strange.type} is ours; told, never touched`,
+    );
   const gone = deletes(changes);
   const records = gone.filter(({ type }) => type !== "TXT").length;
   const txts = gone.length - records;

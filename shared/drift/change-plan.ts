@@ -2,14 +2,17 @@ import { batchChanges, defaultBatchLimits, groups } from "../dns/aws-batch.ts";
 import type { AwsChange } from "../dns/aws-change.ts";
 import type { RecordSet } from "../dns/record-set.ts";
 import { zoneModel } from "../dns/route53-judge.ts";
+import { isFault } from "../fault.ts";
 import { plain } from "../text.ts";
 import { canonicalDigest } from "./canonical-digest.ts";
+import { detectDrift } from "./detect.ts";
 import type { Drift, PlannedChange } from "./drift.ts";
 import type { DriftReport } from "./drift-report.ts";
 import { allowedDeletes, type DeleteLimits, deletes, whyWithheld } from "./guards.ts";
+import type { DriftInput } from "./input.ts";
 import { sameSet } from "./offers.ts";
 import type { Plan, PlanItem, PlannedBatch, Withheld } from "./plan-value.ts";
-import { idKey } from "./scene.ts";
+import { idKey } from "./record-key.ts";
 
 type Offered = Drift & Readonly<{ offer: NonNullable<Drift["offer"]> }>;
 
@@ -92,11 +95,14 @@ function components(taken: Gathered["taken"]): ReadonlyMap<string, string> {
   return new Map([...parent.keys()].map((key) => [key, root(key)]));
 }
 
+/** Deletes that earlier stages of the same plan hold. */
+type Used = Readonly<{ records: ReadonlySet<string>; txts: ReadonlySet<string> }>;
+
 /** Few enough deletes: all records or none, since many at once mean a fault; lone ownership TXTs as many as fit. */
 function limited(
   drifts: readonly Offered[],
   report: DriftReport,
-  limits: DeleteLimits,
+  { limits, used }: Readonly<{ limits: DeleteLimits; used: Used }>,
 ): Readonly<{ kept: readonly Offered[]; withheld: readonly Withheld[] }> {
   const isRecord = (drift: Offered): boolean =>
     deletes(drift.offer.changes).some((set) => idKey(set) === idKey(drift)) &&
@@ -111,9 +117,10 @@ function limited(
   );
   const allowedRecords = allowedDeletes(report.owned.records, limits);
   const allowedTxts = allowedDeletes(report.owned.txts, limits);
-  const tooMany = records.size > allowedRecords;
+  const total = new Set([...records, ...used.records]).size;
+  const tooMany = total > allowedRecords;
   const withheld: Withheld[] = [];
-  const txts = new Set<string>();
+  const txts = new Set<string>(used.txts);
   const kept = drifts.filter((drift) => {
     const gone = deletes(drift.offer.changes);
     if (gone.length === 0) return true;
@@ -122,7 +129,7 @@ function limited(
       withheld.push(
         withhold(
           drift,
-          `${records.size} deletes of ${report.owned.records} owned records; ${allowedRecords} are allowed in one plan`,
+          `${total} deletes of ${report.owned.records} owned records; ${allowedRecords} are allowed in one plan`,
         ),
       );
       return false;
@@ -162,8 +169,9 @@ export const undoOf = (batches: readonly PlannedBatch[]): readonly PlannedBatch[
   batches.toReversed().map(({ changes, given }) => ({ changes: inOrder(changes.map(inverse)), given }));
 
 export type PlanRequest = Readonly<{
+  /** What the report was made from, freshly read. */
+  input: DriftInput;
   report: DriftReport;
-  recordSets: readonly RecordSet[];
   limits: DeleteLimits;
   /** Milliseconds since the epoch. */
   at: number;
@@ -176,11 +184,20 @@ export const reversibleWhile =
 export const planDigest = ({ zone, snapshot, batches, undo, twoPeople }: Omit<Plan, "digest">): string =>
   canonicalDigest({ zone, snapshot, batches, undo, twoPeople });
 
-/**
- * What we offer to do about a report, and nothing else: only what ExternalDNS will not do, within the guards, in batches
- * that Route 53 takes. What is left out is named with its reason.
- */
-export function makePlan({ report, recordSets, limits, at }: PlanRequest): Plan {
+type Stage = Readonly<{
+  batches: readonly PlannedBatch[];
+  taken: readonly Offered[];
+  /** For good: guards and limits, which no later stage lifts. */
+  withheld: readonly Withheld[];
+  /** For now: what clashes with this stage, and what Route 53 would refuse as the zone is. */
+  postponed: readonly Withheld[];
+}>;
+
+function stageOf(
+  report: DriftReport,
+  recordSets: readonly RecordSet[],
+  limits: Readonly<{ limits: DeleteLimits; used: Used }>,
+): Stage {
   const withheld: Withheld[] = [];
   const candidates = report.drifts.filter(hasOffer).filter((drift) => {
     const why = whyWithheld(drift, report);
@@ -188,9 +205,8 @@ export function makePlan({ report, recordSets, limits, at }: PlanRequest): Plan 
     return why === undefined;
   });
   const within = limited(candidates, report, limits);
-  withheld.push(...within.withheld);
   const gathered = gather(within.kept);
-  withheld.push(...gathered.withheld);
+  const postponed = [...gathered.withheld];
   const group = components(gathered.taken);
   const planned = [...gathered.changes].map(
     ([key, { action, set }]): AwsChange => ({
@@ -205,10 +221,10 @@ export function makePlan({ report, recordSets, limits, at }: PlanRequest): Plan 
     tooLarge.flat().map((change) => [change.group, "it is over the limits of one batch"]),
   );
   const sent = packed.length === 0 ? [] : tryOut(packed, recordSets, report.zone.name, refused);
-  const taken = gathered.taken.filter(({ drift, keys }) => {
+  const taken = gathered.taken.flatMap(({ drift, keys }) => {
     const why = refused.get(group.get(keys[0] as string) ?? "");
-    if (why !== undefined) withheld.push(withhold(drift, why));
-    return why === undefined;
+    if (why !== undefined) postponed.push(withhold(drift, why));
+    return why === undefined ? [drift] : [];
   });
   const batches = sent.map((batch): PlannedBatch => {
     const here = new Set(batch.map((change) => change.group));
@@ -220,6 +236,63 @@ export function makePlan({ report, recordSets, limits, at }: PlanRequest): Plan 
         .map(([, set]) => set),
     };
   });
+  return { batches, taken, withheld: [...withheld, ...within.withheld], postponed };
+}
+
+const afterBatches = (
+  recordSets: readonly RecordSet[],
+  batches: readonly PlannedBatch[],
+): readonly RecordSet[] => {
+  const held = new Map(recordSets.map((set) => [idKey(set), set]));
+  for (const { action, set } of batches.flatMap(({ changes }) => changes)) {
+    if (action === "DELETE") held.delete(idKey(set));
+    else held.set(idKey(set), set);
+  }
+  return [...held.values()];
+};
+
+const place = ({ kind, name, type, setIdentifier }: Withheld | PlanItem): string =>
+  `${kind} ${name} ${type} ${setIdentifier ?? ""}`;
+
+/** What one change makes possible for another comes in a later batch; more stages than this nobody needs. */
+const stages = 5;
+
+/**
+ * What we offer to do about a report, and nothing else: only what ExternalDNS will not do, within the guards, in batches
+ * that Route 53 takes, until nothing more is ours to do. What is left out is named with its reason.
+ */
+export function makePlan({ input, report, limits, at }: PlanRequest): Plan {
+  const batches: PlannedBatch[] = [];
+  const items = new Map<string, PlanItem>();
+  const withheld = new Map<string, Withheld>();
+  let postponed: readonly Withheld[] = [];
+  let twoPeople = false;
+  let recordSets = isFault(input.recordSets) ? [] : input.recordSets;
+  let current = report;
+  for (let stage = 0; stage < stages; stage += 1) {
+    const gone = batches.flatMap(({ changes }) => deletes(changes));
+    const used: Used = {
+      records: new Set(gone.filter(({ type }) => type !== "TXT").map(idKey)),
+      txts: new Set(gone.filter(({ type }) => type === "TXT").map(idKey)),
+    };
+    const next = stageOf(
+      {
+        ...current,
+        owned: report.owned,
+        drifts: current.drifts.filter((drift) => !withheld.has(place(withhold(drift, "")))),
+      },
+      recordSets,
+      { limits, used },
+    );
+    for (const each of next.withheld) withheld.set(place(each), each);
+    postponed = next.postponed;
+    if (next.batches.length === 0) break;
+    batches.push(...next.batches);
+    for (const drift of next.taken) items.set(place(item(drift)), item(drift));
+    twoPeople ||= next.taken.some(({ offer }) => offer.kind === "adopt");
+    recordSets = afterBatches(recordSets, next.batches);
+    current = detectDrift({ ...input, recordSets });
+  }
   const undo = undoOf(batches);
   const plan = {
     format: 1 as const,
@@ -227,10 +300,10 @@ export function makePlan({ report, recordSets, limits, at }: PlanRequest): Plan 
     zone: report.zone,
     madeAt: at,
     snapshot: report.snapshot,
-    twoPeople: taken.some(({ drift }) => drift.offer.kind === "adopt"),
-    items: taken.map(({ drift }) => item(drift)),
+    twoPeople,
+    items: [...items.values()],
     batches,
-    withheld,
+    withheld: [...withheld.values(), ...postponed.filter((each) => !items.has(place(each)))],
     undo,
     reversibleWhile,
   };

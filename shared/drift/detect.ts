@@ -6,7 +6,8 @@ import type { Drift } from "./drift.ts";
 import { type DriftReport, driftKey } from "./drift-report.ts";
 import type { DriftInput, Sighting } from "./input.ts";
 import { isOurs } from "./ownership.ts";
-import { candidatesFor, currentOf, idKey, type Scene, sceneOf, silentOf } from "./scene.ts";
+import { idKey } from "./record-key.ts";
+import { candidatesFor, currentOf, type Scene, sceneOf, silentOf } from "./scene.ts";
 import { judgeSources } from "./sources.ts";
 
 const severities: readonly Severity[] = ["critical", "error", "warning", "unknown", "info"];

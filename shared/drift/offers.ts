@@ -1,15 +1,17 @@
 import type { AwsChange } from "../dns/aws-change.ts";
 import { chooseForUpdate, withoutConflictingCnames } from "../dns/conflict.ts";
-import { type Endpoint, ownerLabel, resourceLabel, withLabels } from "../dns/endpoint.ts";
-import { isWithin } from "../dns/fqdn.ts";
-import { whyNeverOwned } from "../dns/ownership-written.ts";
+import { type Endpoint, ownerLabel, property, resourceLabel, withLabels } from "../dns/endpoint.ts";
+import { decodeName, isWithin } from "../dns/fqdn.ts";
+import { whyNeverOwned, writtenTxts } from "../dns/ownership-written.ts";
+import { isChanged } from "../dns/plan.ts";
 import { listedRecordSet, type RecordSet } from "../dns/record-set.ts";
 import { ownable, txtKey } from "../dns/registry.ts";
 import { providerChanges } from "../dns/registry-write.ts";
 import { mismatch } from "../dns/route53-judge.ts";
 import type { Offer, PlannedChange } from "./drift.ts";
-import { isOurs, isProvablyOurs, otherClaimants, ownershipTxts } from "./ownership.ts";
-import { candidatesFor, idKey, type Look, type Scene } from "./scene.ts";
+import { isOurs, isProvablyOurs, otherClaimants, ownershipTxts, txtNamesOf } from "./ownership.ts";
+import { idKey } from "./record-key.ts";
+import { candidatesFor, type Look, type Scene } from "./scene.ts";
 
 export const sameSet = (a: RecordSet, b: RecordSet): boolean =>
   JSON.stringify(listedRecordSet(a)) === JSON.stringify(listedRecordSet(b));
@@ -56,6 +58,11 @@ export function chosenFor(look: Look, endpoint: Endpoint): Endpoint | undefined 
   const kept = withoutConflictingCnames(row);
   return kept.length === 0 ? undefined : chooseForUpdate(endpoint, kept);
 }
+
+/** Name, type, targets, properties and TTL are what ExternalDNS would write: owning it leaves nothing to change. */
+export const isExactlyWanted = (wanted: Endpoint, current: Endpoint): boolean =>
+  !isChanged(wanted, current, { migrateFromOwner: undefined }) &&
+  (wanted.ttl > 0 || current.ttl === 300 || property(current, "alias") === "true");
 
 /** The labels its ownership text should have: ours, and the object that wants it now. */
 function properLabels(look: Look, endpoint: Endpoint): Endpoint {
@@ -105,13 +112,29 @@ export function ownershipChanges(
 const hasCname = ({ byName }: Scene, { name }: RecordSet): boolean =>
   (byName.get(name) ?? []).some(({ type }) => type === "CNAME");
 
-/** Ownership TXTs of ours that speak for this record and for no other record of the zone. */
+/** Ownership TXTs of ours, of any format, that speak for this record and for no other record that stays. */
 export const ownTxts = (look: Look, scene: Scene, endpoint: Endpoint): readonly RecordSet[] =>
-  ownershipTxts(look, endpoint)
-    .filter((txt) => isProvablyOurs(look, txt) && otherClaimants(scene, txt.set, endpoint).length === 0)
-    .map(({ set }) => set);
+  [...txtNamesOf(look, endpoint)].flatMap((name) => {
+    const txt = look.txts.get(txtKey(name, endpoint.setIdentifier));
+    return txt !== undefined &&
+      isProvablyOurs(look, txt) &&
+      otherClaimants(scene, txt.set, endpoint).length === 0
+      ? [txt.set]
+      : [];
+  });
 
-const deletion = (set: RecordSet): PlannedChange => ({ action: "DELETE", before: set, set });
+/** Those of them that neither this release nor another of our controllers writes for the record. */
+export function obsoleteTxts(look: Look, scene: Scene, endpoint: Endpoint): readonly RecordSet[] {
+  const written = new Set(
+    scene.looks
+      .filter(({ registry }) => registry.owner === look.registry.owner)
+      .flatMap(({ registry }) => writtenTxts(ownable(endpoint), registry.flags, registry.rules))
+      .map(({ name }) => decodeName(name)),
+  );
+  return ownTxts(look, scene, endpoint).filter(({ name }) => !written.has(name));
+}
+
+export const deletion = (set: RecordSet): PlannedChange => ({ action: "DELETE", before: set, set });
 
 /** Takes an owned record away with its ownership TXTs, in one batch. `undefined` for what is not provably ours. */
 export function cleanUp(look: Look, scene: Scene, endpoint: Endpoint): Offer | undefined {

@@ -1,18 +1,14 @@
 import type { Endpoint } from "../dns/endpoint.ts";
-import { isWithin } from "../dns/fqdn.ts";
 import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { defineDrift, nobodyWill, placeOf, repairWith } from "./drift-at.ts";
+import { isInOldDomain, isWanted, outOfSight } from "./leaving.ts";
 import { cleanUp } from "./offers.ts";
-import { isOurs, whose } from "./ownership.ts";
-import { candidatesFor, type Look, type Scene } from "./scene.ts";
-
-const isOld = (scene: Scene, endpoint: Endpoint): boolean =>
-  scene.oldDomains.some((domain) => isWithin(endpoint.name, domain));
+import { whose } from "./ownership.ts";
+import type { Look, Scene } from "./scene.ts";
 
 function left(look: Look, scene: Scene, endpoint: Endpoint): Drift {
-  const wantedBy = scene.looks.find((each) => candidatesFor(each, endpoint).length > 0);
-  const old = isOld(scene, endpoint);
+  const old = isInOldDomain(scene, endpoint);
   return {
     kind: "old-domain",
     severity: old ? "warning" : "info",
@@ -20,7 +16,7 @@ function left(look: Look, scene: Scene, endpoint: Endpoint): Drift {
     ...whose(look, scene, endpoint),
     want: [],
     have: endpoint.targets,
-    ...(wantedBy !== undefined
+    ...(isWanted(scene, endpoint)
       ? {
           repair: "nobody" as const,
           outlook: nobodyWill("an object still asks for it, outside the domains that ExternalDNS looks at"),
@@ -39,15 +35,5 @@ export const oldDomain = defineDrift({
   id: "old-domain",
   title: "An owned record is left where no ExternalDNS looks any more",
   detect: (scene) =>
-    scene.looks.flatMap((look) =>
-      look.forecast.read.endpoints
-        .filter(
-          (endpoint) =>
-            isOurs(look, endpoint) &&
-            !scene.looks.some(
-              (each) => each.registry.owner === look.registry.owner && each.matches(endpoint.name),
-            ),
-        )
-        .map((endpoint) => left(look, scene, endpoint)),
-    ),
+    scene.looks.flatMap((look) => outOfSight(scene, look).map((endpoint) => left(look, scene, endpoint))),
 });

@@ -6,10 +6,11 @@ import { claimants, matchName, matchTypeOf, matchTypesFor, writtenTxts } from ".
 import { type RecordSet, valuesOf } from "../dns/record-set.ts";
 import { type OwnershipRecord, ownable, txtKey } from "../dns/registry.ts";
 import type { Ownership } from "./drift.ts";
-import { idKey, type Look, type Scene } from "./scene.ts";
+import { idKey } from "./record-key.ts";
+import type { Look, Scene } from "./scene.ts";
 
 /** Every name under which some release keeps, or kept, the ownership of a record. */
-function txtNamesOf(look: Look, endpoint: Endpoint): ReadonlySet<string> {
+export function txtNamesOf(look: Look, endpoint: Endpoint): ReadonlySet<string> {
   const { flags, rules } = look.registry;
   const record = ownable(endpoint);
   const names = writtenTxts(record, flags, rules).map(({ name }) => name);
@@ -75,7 +76,7 @@ export function whose(look: Look, scene: Scene, endpoint: Endpoint): Whose {
 export function otherClaimants(
   scene: Scene,
   txt: RecordSet,
-  than: Pick<Endpoint, "name" | "type"> | undefined,
+  than: Pick<Endpoint, "name" | "type" | "setIdentifier"> | undefined,
 ): readonly RecordSet[] {
   const out = new Set<RecordSet>();
   for (const { registry } of scene.looks)
@@ -83,6 +84,7 @@ export function otherClaimants(
       for (const set of scene.byName.get(claim.name) ?? []) {
         if (set === txt || (set.setIdentifier ?? "") !== (txt.setIdentifier ?? "")) continue;
         if (than !== undefined && set.name === than.name && set.type === than.type) continue;
+        if (than !== undefined && scene.leaving.has(idKey(than)) && scene.leaving.has(idKey(set))) continue;
         const aliasName = set.answer.kind === "alias" && claim.type === "CNAME";
         if (claim.type === null ? !isOwnershipTxt(scene, set) : claim.type === set.type || aliasName)
           out.add(set);

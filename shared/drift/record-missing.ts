@@ -3,7 +3,8 @@ import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { by, defineDrift, nobodyWill, objectOf, placeOf, sentRound } from "./drift-at.ts";
 import { whose } from "./ownership.ts";
-import { idKey, type Look, refusalFor, type Scene, silentOf } from "./scene.ts";
+import { idKey } from "./record-key.ts";
+import { type Look, refusalFor, type Scene, silentOf } from "./scene.ts";
 
 const missing = (scene: Scene, endpoint: Endpoint): Omit<Drift, "repair" | "outlook" | "because"> => ({
   kind: "record-missing",

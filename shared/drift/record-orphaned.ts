@@ -2,13 +2,10 @@ import type { Endpoint } from "../dns/endpoint.ts";
 import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { by, defineDrift, placeOf, repairWith, sentRound } from "./drift-at.ts";
+import { isWantedElsewhere, keptByPolicy } from "./leaving.ts";
 import { cleanUp } from "./offers.ts";
 import { whose } from "./ownership.ts";
-import { candidatesFor, currentOf, type Look, refusalFor, type Scene, silentOf } from "./scene.ts";
-
-/** Another of our controllers wants it: that is a quarrel, not an orphan. */
-export const isWantedElsewhere = (scene: Scene, look: Look, endpoint: Endpoint): boolean =>
-  scene.looks.some((other) => other !== look && candidatesFor(other, endpoint).length > 0);
+import { type Look, refusalFor, type Scene } from "./scene.ts";
 
 const orphan = (look: Look, scene: Scene, endpoint: Endpoint) =>
   ({
@@ -30,22 +27,15 @@ const deleted = (look: Look, scene: Scene): readonly Drift[] =>
     }));
 
 const kept = (look: Look, scene: Scene): readonly Drift[] =>
-  silentOf(look, "policy").flatMap((row) => {
-    const endpoint = currentOf(look, row);
-    if (endpoint === undefined || candidatesFor(look, endpoint).length > 0) return [];
-    if (isWantedElsewhere(scene, look, endpoint)) return [];
-    return [
-      {
-        ...orphan(look, scene, endpoint),
-        ...repairWith(
-          cleanUp(look, scene, endpoint),
-          "delete it with its ownership record",
-          `policy ${look.view.controller.policy} deletes nothing`,
-        ),
-        because: text`no object wants it any more; ${by(look)}`,
-      },
-    ];
-  });
+  keptByPolicy(scene, look).map((endpoint) => ({
+    ...orphan(look, scene, endpoint),
+    ...repairWith(
+      cleanUp(look, scene, endpoint),
+      "delete it with its ownership record",
+      `policy ${look.view.controller.policy} deletes nothing`,
+    ),
+    because: text`no object wants it any more; ${by(look)}`,
+  }));
 
 /** Ours, and nobody wants it any more. Never said while a source could not be read or is not modelled. */
 export const recordOrphaned = defineDrift({

@@ -5,7 +5,8 @@ import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { defineDrift, nobodyWill, placeOf, placeOfRow } from "./drift-at.ts";
 import { whose } from "./ownership.ts";
-import { candidatesFor, currentOf, idKey, type Look, type Scene, silentOf } from "./scene.ts";
+import { idKey } from "./record-key.ts";
+import { candidatesFor, currentOf, type Look, type Scene, silentOf } from "./scene.ts";
 
 /** No ownership record that this release writes for the name is stored here and read back. */
 export const isUnownable = ({ registry }: Look, scene: Scene, endpoint: Endpoint): boolean =>

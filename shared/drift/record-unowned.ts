@@ -1,21 +1,21 @@
 import type { Endpoint } from "../dns/endpoint.ts";
 import { sameTargets } from "../dns/endpoint.ts";
-import { isChanged } from "../dns/plan.ts";
 import { text } from "../text.ts";
 import type { Drift, Offer } from "./drift.ts";
 import { defineDrift, objectOf, placeOf, repairWith } from "./drift-at.ts";
-import { chosenFor, isApexCore, offered, ownershipChanges } from "./offers.ts";
+import { isWantedElsewhere } from "./leaving.ts";
+import { chosenFor, isApexCore, isExactlyWanted, offered, ownershipChanges } from "./offers.ts";
 import { whose } from "./ownership.ts";
-import { isWantedElsewhere } from "./record-orphaned.ts";
+import { idKey } from "./record-key.ts";
 import { isUnownable } from "./record-unownable.ts";
-import { currentOf, idKey, type Look, type Scene, silentOf } from "./scene.ts";
+import { currentOf, type Look, type Scene, silentOf } from "./scene.ts";
 
 /**
  * Taking over needs that the objects want exactly this name, type and target, so that the ownership record is all that is
  * written and ExternalDNS has nothing to change afterwards.
  */
 function adoption(look: Look, scene: Scene, current: Endpoint, wanted: Endpoint): Offer | undefined {
-  if (!scene.complete || isChanged(wanted, current, { migrateFromOwner: undefined })) return undefined;
+  if (!scene.complete || !isExactlyWanted(wanted, current)) return undefined;
   if (isWantedElsewhere(scene, look, current)) return undefined;
   if (isApexCore(scene, { name: current.name as never, type: current.type })) return undefined;
   const changes = ownershipChanges(look, scene, { ...current, labels: {} });

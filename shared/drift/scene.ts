@@ -7,11 +7,8 @@ import { type OwnershipRecord, type Registry, txtKey } from "../dns/registry.ts"
 import type { Silent, SilentCode } from "../dns/silent.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
 import type { ControllerView, DriftInput, ServiceAddresses } from "./input.ts";
-
-type Id = Readonly<{ name: string; type: string; setIdentifier?: string | undefined }>;
-
-/** Key of a record set within one zone; names are in their stored form. */
-export const idKey = ({ name, type, setIdentifier }: Id): string => `${name} ${type} ${setIdentifier ?? ""}`;
+import { leavingOf } from "./leaving.ts";
+import { idKey } from "./record-key.ts";
 
 /** What one ExternalDNS sees in the zone and would do there, with what is looked up often. */
 export type Look = Readonly<{
@@ -48,6 +45,8 @@ export type Scene = Readonly<{
   complete: boolean;
   /** Owner ids of the ExternalDNS of this cluster. */
   owners: ReadonlySet<string>;
+  /** Records of ours, by `idKey`, that nobody wants and that only we can take away. */
+  leaving: ReadonlySet<string>;
   services: readonly ServiceAddresses[];
   predictions: readonly AddressPrediction[] | undefined;
   oldDomains: readonly Fqdn[];
@@ -116,7 +115,7 @@ export function sceneOf(
   controllers: readonly ControllerView[],
 ): Scene {
   const looks = controllers.map((view) => look(view, input, recordSets));
-  return {
+  const scene = {
     zoneId: input.zone.id,
     zone: input.zone.name,
     held: new Map(recordSets.map((set) => [idKey(set), set])),
@@ -130,6 +129,7 @@ export function sceneOf(
       : undefined,
     oldDomains: input.oldDomains,
   };
+  return { ...scene, leaving: leavingOf(scene) };
 }
 
 /** Why Route 53 refuses what the next round sends for this record, or `undefined`. */

@@ -2,8 +2,8 @@ import { sameTargets } from "../dns/endpoint.ts";
 import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { by, defineDrift, nobodyWill, objectOf, placeOf, placeOfRow } from "./drift-at.ts";
+import { isWantedElsewhere } from "./leaving.ts";
 import { whose } from "./ownership.ts";
-import { isWantedElsewhere } from "./record-orphaned.ts";
 import { notOurs } from "./record-unowned.ts";
 import { candidatesFor, type Look, type Scene, silentOf } from "./scene.ts";
 

@@ -6,7 +6,7 @@ import { forceUpdate, ownable, txtKey } from "../dns/registry.ts";
 import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { by, defineDrift, externalDnsWill, nobodyWill, placeOf, repairWith } from "./drift-at.ts";
-import { chosenFor, offered, ownershipChanges } from "./offers.ts";
+import { chosenFor, deletion, obsoleteTxts, offered, ownershipChanges } from "./offers.ts";
 import { isOurs } from "./ownership.ts";
 import { type Look, refusalFor, type Scene } from "./scene.ts";
 
@@ -22,7 +22,12 @@ function repair(look: Look, scene: Scene, endpoint: Endpoint): Pick<Drift, "repa
   }
   const changes = isOurs(look, endpoint) ? ownershipChanges(look, scene, endpoint) : undefined;
   return repairWith(
-    changes && offered("repair-ownership", changes, { look, scene, endpoint }),
+    changes &&
+      offered("repair-ownership", [...changes, ...obsoleteTxts(look, scene, endpoint).map(deletion)], {
+        look,
+        scene,
+        endpoint,
+      }),
     "write the ownership record in the format of this release",
     `policy ${look.view.controller.policy} updates nothing`,
   );

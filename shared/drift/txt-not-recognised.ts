@@ -1,11 +1,10 @@
 import type { Endpoint } from "../dns/endpoint.ts";
 import { decodeName } from "../dns/fqdn.ts";
-import { isChanged } from "../dns/plan.ts";
 import type { OwnershipRecord } from "../dns/registry.ts";
 import { text } from "../text.ts";
 import type { Drift, Offer } from "./drift.ts";
 import { by, defineDrift, placeOf, repairWith } from "./drift-at.ts";
-import { chosenFor, deleteTxt, offered, ownershipChanges } from "./offers.ts";
+import { chosenFor, deleteTxt, isExactlyWanted, offered, ownershipChanges } from "./offers.ts";
 import { isProvablyOurs, otherClaimants, whose } from "./ownership.ts";
 import { candidatesFor, currentOf, type Look, type Scene, silentOf } from "./scene.ts";
 
@@ -23,8 +22,7 @@ const meantFor = (look: Look, scene: Scene, endpoint: Endpoint): readonly Owners
 /** Writes the right ownership record and takes the wrong one away: nothing may be in doubt about whose it is. */
 function rewriting(look: Look, scene: Scene, endpoint: Endpoint): Offer | undefined {
   const wanted = chosenFor(look, endpoint);
-  if (!look.complete || wanted === undefined || isChanged(wanted, endpoint, { migrateFromOwner: undefined }))
-    return undefined;
+  if (!look.complete || wanted === undefined || !isExactlyWanted(wanted, endpoint)) return undefined;
   const [txt, ...more] = meantFor(look, scene, endpoint);
   if (txt === undefined || more.length > 0) return undefined;
   const changes = ownershipChanges(look, scene, { ...endpoint, labels: txt.labels });
