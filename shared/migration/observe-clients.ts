@@ -1,0 +1,97 @@
+import type { Observation, StepContext } from "../steps/step.ts";
+import { text } from "../text.ts";
+import {
+  clientVantage,
+  feltBy,
+  feltJson,
+  feltText,
+  periodFor,
+  type Sampling,
+  sampleConnections,
+  secondsText,
+} from "./clients.ts";
+import { couldNotLook, finding } from "./define-step.ts";
+
+type Target = Readonly<{ ip: string; port: number; service: string }>;
+
+/** Seconds after the last deed that still count to it: routers take their time to forget a route. */
+const afterMs = 5_000;
+
+/** Opens new connections to these addresses from behind the router until it is stopped, and tells the gaps. */
+export function observeClients(context: StepContext, targets: readonly Target[]): Observation {
+  const { shell, clock, config } = context.ports;
+  const vantage = clientVantage(config);
+  const over = new AbortController();
+  const stop = AbortSignal.any([over.signal, context.signal]);
+  const running: readonly Promise<Sampling>[] =
+    vantage === undefined
+      ? []
+      : targets.map((target) =>
+          sampleConnections({ shell, clock }, vantage.name, target, periodFor(targets.length), stop),
+        );
+  return {
+    stop: async () => {
+      if (running.length > 0) await clock.sleep(afterMs, context.signal);
+      over.abort();
+      const end = clock.now();
+      const samplings = await Promise.all(running);
+      if (vantage === undefined || targets.length === 0)
+        return {
+          findings:
+            vantage === undefined && targets.length > 0
+              ? [
+                  finding(
+                    "gap-not-measured",
+                    "unknown",
+                    { kind: "cluster", name: context.run.cluster },
+                    text`no vantage behind the router is configured: how long new connections failed is not known`,
+                  ),
+                ]
+              : [],
+          blocks: [],
+          facts: null,
+        };
+      const felt = samplings.map(({ samples }) => feltBy(samples, end));
+      const faults = samplings.flatMap((sampling) => sampling.faults);
+      const [fault] = faults;
+      return {
+        findings: [
+          ...(fault === undefined ? [] : [couldNotLook(fault, { kind: "vantage", name: vantage.name })]),
+          ...felt.flatMap((each, i) => {
+            const target = targets[i] as Target;
+            const open = each?.gaps.find((gap) => gap.open);
+            if (each === undefined || open === undefined) return [];
+            return [
+              finding(
+                "address-lost",
+                "error",
+                { kind: "address", name: target.ip },
+                text`${target.service} ${target.ip} opens no new connection from ${vantage.name} for ${secondsText(open.ms)} now`,
+              ),
+            ];
+          }),
+        ],
+        blocks: [
+          {
+            kind: "table",
+            title: `New connections from ${vantage.name} (behind-router)`,
+            columns: [{ title: "address" }, { title: "service" }, { title: "seen" }],
+            rows: targets.map(({ ip, service }, i) => {
+              const each = felt[i];
+              return [[ip], [service], [each === undefined ? "could not look" : feltText(each)]];
+            }),
+          },
+        ],
+        facts: {
+          vantage: vantage.name,
+          addresses: Object.fromEntries(
+            targets.map(({ ip }, i) => {
+              const each = felt[i];
+              return [ip, each === undefined ? null : feltJson(each)] as const;
+            }),
+          ),
+        },
+      };
+    },
+  };
+}

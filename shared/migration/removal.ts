@@ -1,0 +1,196 @@
+import type { Finding } from "../finding.ts";
+import { isFailure } from "../finding.ts";
+import type { Json } from "../json.ts";
+import type { KubeObject } from "../kubernetes/read.ts";
+import { fromSnapshot } from "../steps/snapshot.ts";
+import type { Step, StepContext, StepPlan } from "../steps/step.ts";
+import { code, type Text, text } from "../text.ts";
+import { configurationErrors } from "./configuration-state.ts";
+import { defineStep, finding, verified } from "./define-step.ts";
+import type { bgpKinds, MetalLbView } from "./metallb-view.ts";
+import { ownOf, viewMetalLb } from "./metallb-view.ts";
+import { asJson, deletion, hasInlinePassword, type ObjectChange, shown, titleOf } from "./objects.ts";
+import { notYet } from "./reached.ts";
+import { diffTable, syncInstructions, type Way, wayOf } from "./way.ts";
+
+type Kind = (typeof bgpKinds)[number];
+
+/** The spec without what this run's canary may have put into it. */
+const comparable = (object: Json): string => {
+  const { spec } = object as Readonly<{ spec?: Readonly<Record<string, Json>> }>;
+  const { serviceSelectors: _, ...rest } = spec ?? {};
+  return JSON.stringify(rest, (_key, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+};
+
+/**
+ * Deletes objects so that they come back as the snapshot of this run has them, the canary's selectors taken out again.
+ * A BGPPeer with an inline password is left out: its copy cannot bring it back.
+ */
+export function deletions(context: StepContext, view: MetalLbView, kind: Kind): readonly ObjectChange[] {
+  return ownOf(view, kind)
+    .filter((object) => !hasInlinePassword(kind, object))
+    .map((object) => {
+      const change = deletion(kind, object);
+      const kept = fromSnapshot(context.run.notes, titleOf(kind, object));
+      if (kept === undefined || kept === null) return change;
+      return {
+        ...change,
+        undo: { ...change.undo, write: { verb: "create", kind, object: kept as unknown as KubeObject } },
+      };
+    });
+}
+
+/** What must be true before objects of a kind may go, whatever the step. */
+export async function removalFindings(
+  context: StepContext,
+  view: MetalLbView,
+  kind: Kind,
+  changes: readonly ObjectChange[],
+  way: Way,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [...way.findings];
+  for (const object of ownOf(view, kind)) {
+    const title = titleOf(kind, object);
+    const subject = { kind: "config", name: title } as const;
+    if (hasInlinePassword(kind, object)) {
+      findings.push(
+        finding(
+          "bgppeer-inline-password",
+          "warning",
+          subject,
+          text`${title} carries its password as plain text and is not deleted: nothing could bring it back`,
+          {
+            remedy: text`Move the password to a Secret, set ${code("passwordSecret")}, and take the snapshot again`,
+          },
+        ),
+      );
+      continue;
+    }
+    const kept = fromSnapshot(context.run.notes, title);
+    if (kept === undefined)
+      findings.push(
+        finding(
+          "not-in-snapshot",
+          "warning",
+          subject,
+          text`${title} is not in this run's snapshot: there would be no way back`,
+          {
+            remedy: text`Retry step ${code("snapshot")}`,
+          },
+        ),
+      );
+    else if (comparable(kept) !== comparable(asJson(shown(kind, object))))
+      findings.push(
+        finding("changed-since-snapshot", "warning", subject, text`${title} has changed since the snapshot`, {
+          remedy: text`See what changed: ${code("/arpeggio changes")}; then retry step ${code("snapshot")}`,
+        }),
+      );
+  }
+  for (const { deed } of changes) {
+    if (!way.deeds.includes(deed)) continue;
+    const answer = await context.ports.dryRun(deed.write, { dryRun: true, signal: context.signal });
+    if (!answer.ok)
+      findings.push(
+        finding(
+          "dry-run-refused",
+          "error",
+          { kind: "config", name: deed.title },
+          text`the API server refuses to ${deed.title} (${answer.because}): ${code(answer.message)}`,
+        ),
+      );
+  }
+  return findings;
+}
+
+export type Removal = Readonly<{
+  id: string;
+  title: string;
+  kind: Kind;
+  /** `BGPPeer`. */
+  word: string;
+  reversibleWhile: Text;
+  /** What has to be gone first. */
+  first: (view: MetalLbView) => readonly Finding[];
+  prediction: Text;
+}>;
+
+/** A step that deletes every object of one kind, with the snapshot as the way back. */
+export function removalStep(removal: Removal): Step {
+  const { kind, word } = removal;
+  const changed = async (context: StepContext) => {
+    const view = await viewMetalLb(context);
+    const changes = deletions(context, view, kind);
+    return { view, changes, way: await wayOf(context, view, changes) };
+  };
+  return defineStep({
+    id: removal.id,
+    kind: "act",
+    title: removal.title,
+    reversibleWhile: removal.reversibleWhile,
+    unneeded: async (context) =>
+      ownOf(await viewMetalLb(context), kind).length === 0 ? text`there is no ${word}` : undefined,
+    ready: async (context) => {
+      const { view, changes, way } = await changed(context);
+      return [...removal.first(view), ...(await removalFindings(context, view, kind, changes, way))];
+    },
+    plan: async (context): Promise<StepPlan> => {
+      const { way } = await changed(context);
+      return {
+        deeds: way.deeds,
+        undo: way.undo,
+        diffs: way.diffs,
+        prediction: [removal.prediction],
+        predicted: way.diffs.map(({ object }) => object),
+        instructions: syncInstructions(way),
+        blocks: diffTable(way.diffs),
+      };
+    },
+    verify: async (context, plan) => {
+      const view = await viewMetalLb(context);
+      const pending = notYet(view, plan, context.ports.clock.now());
+      if (pending !== undefined) return pending;
+      const findings = configurationErrors(view);
+      const left = ownOf(view, kind);
+      if (findings.some(isFailure))
+        return verified("failed", text`the configuration is rejected now`, { findings });
+      if (left.length > 0)
+        return verified(
+          "failed",
+          text`${left.length} ${word} left: ${left.map((each) => titleOf(kind, each)).join(", ")}`,
+        );
+      return verified("passed", text`no ${word} is left, and MetalLB accepts its configuration`, {
+        notes: { deleted: plan.diffs.map(({ object }) => object) },
+      });
+    },
+  });
+}
+
+const still = (what: string, names: readonly string[], because: Text): readonly Finding[] =>
+  names.length === 0
+    ? []
+    : [
+        finding(
+          "removed-too-early",
+          "error",
+          { kind: "config", name: names.join(", ") },
+          text`${what} ${names.join(", ")} ${names.length === 1 ? "is" : "are"} still there: ${because}`,
+        ),
+      ];
+
+export const noAdvertisementsLeft = (view: MetalLbView): readonly Finding[] =>
+  still(
+    "BGPAdvertisement",
+    view.own.bgp.map(({ name }) => name),
+    text`without its peers it would announce to nobody, and look as if it did`,
+  );
+
+export const noPeersLeft = (view: MetalLbView): readonly Finding[] =>
+  still(
+    "BGPPeer",
+    ownOf(view, "bgppeers").map(({ metadata }) => metadata.name),
+    text`a peer that names a missing profile makes MetalLB reject the configuration`,
+  );

@@ -1,0 +1,39 @@
+import { canary } from "./canary.ts";
+import { createL2Advertisement } from "./create-l2advertisement.ts";
+import { finalVerification } from "./final-verification.ts";
+import { frrOff } from "./frr-off.ts";
+import { nodeInterfaces } from "./node-interfaces.ts";
+import { pauseSync } from "./pause-sync.ts";
+import { persist } from "./persist.ts";
+import { proveOnWire } from "./prove-on-wire.ts";
+import { removeBfdProfiles } from "./remove-bfd-profiles.ts";
+import { removeBgpPeers } from "./remove-bgp-peers.ts";
+import { removeCanary } from "./remove-canary.ts";
+import { removeCommunities } from "./remove-communities.ts";
+import { resumeSync } from "./resume-sync.ts";
+import { router } from "./router.ts";
+import { snapshot } from "./snapshot.ts";
+import type { Step } from "./step.ts";
+import { survey } from "./survey.ts";
+import { withdrawBgp } from "./withdraw-bgp.ts";
+
+/** Every step that a runbook may use, whatever its order there. */
+export const steps: readonly Step[] = [
+  survey,
+  snapshot,
+  nodeInterfaces,
+  pauseSync,
+  createL2Advertisement,
+  proveOnWire,
+  router,
+  canary,
+  withdrawBgp,
+  removeCanary,
+  removeBgpPeers,
+  removeBfdProfiles,
+  removeCommunities,
+  frrOff,
+  persist,
+  resumeSync,
+  finalVerification,
+];
