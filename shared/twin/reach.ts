@@ -31,6 +31,8 @@ export type ServedAddress = Readonly<{
   local: boolean;
   /** Nodes with an endpoint that Kubernetes takes for ready. */
   readyOn: readonly string[];
+  /** TCP ports of the Service. */
+  ports: readonly number[];
 }>;
 
 export type Network = Readonly<{

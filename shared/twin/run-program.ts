@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { EchoAnswer } from "./echo.ts";
 import type { Machine } from "./machine.ts";
 import type { ProgramIo } from "./program.ts";
 import { programNamed } from "./programs/all.ts";
@@ -9,6 +10,7 @@ type Surroundings = Readonly<{
   clock: Clock;
   setLink: (machine: string, nic: string, change: Readonly<{ up: boolean }>) => void;
   connect: (machine: Machine, ip: string, port: number) => TcpAnswer;
+  echo: (machine: Machine, ip: string, ttl: number) => EchoAnswer;
   dns: (machine: Machine) => ProgramDns;
 }>;
 
@@ -69,6 +71,7 @@ export async function runProgram(
           write: options.write ?? write,
         }),
       connect: (ip, port) => surroundings.connect(machine, ip, port),
+      echo: (ip, ttl) => surroundings.echo(machine, ip, ttl),
       dns: surroundings.dns(machine),
       setLink: (nic, change) => surroundings.setLink(machine.name, nic, change),
     });

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { parseMetalLbObjects } from "../metallb/resources.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -43,10 +44,26 @@ function ready(items: readonly KubeObject[]): Slices {
   return found;
 }
 
+const portsShape = z.object({
+  spec: z.object({ ports: z.array(z.looseObject({ port: z.number(), protocol: z.string().nullish() })) }),
+});
+
+/** UDP ports cannot be connected to. */
+const tcpPorts = (service: KubeObject | undefined): readonly number[] =>
+  (portsShape.safeParse(service).data?.spec.ports ?? []).flatMap(({ port, protocol }) =>
+    (protocol ?? "TCP") === "TCP" ? [port] : [],
+  );
+
 /** The Service that has an address, as kube-proxy programs it on every node; undefined when none has. */
 export function servedAddress(store: ObjectStore, ip: string): ServedAddress | undefined {
   const service = services(store.list("services").items).get(ip);
   if (service === undefined) return undefined;
   const { namespace, name, local } = service;
-  return { local, readyOn: ready(store.list("endpointslices").items).get(`${namespace}/${name}`) ?? [] };
+  return {
+    local,
+    readyOn: ready(store.list("endpointslices").items).get(`${namespace}/${name}`) ?? [],
+    get ports() {
+      return tcpPorts(store.get("services", namespace, name));
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { addressesOf, isWorking, type Machine, routeTo } from "./machine.ts";
+import type { Reach, ServedAddress } from "./reach.ts";
 
 /** What the kernel tells a program that connects; `silence` is known only by waiting. */
 export type TcpAnswer = "open" | "refused" | "silence" | "no-route";
@@ -6,13 +7,35 @@ export type TcpAnswer = "open" | "refused" | "silence" | "no-route";
 type Network = Readonly<{
   machines: readonly Machine[];
   gossipPort: (from: string, to: string) => TcpAnswer;
+  served: (ip: string) => ServedAddress | undefined;
+  reach: (from: Machine, ip: string) => Reach;
 }>;
 
 const ssh = 22;
 const memberlist = 7946;
 
-/** Opens a port of another machine: SSH and the speakers' port are modelled, nobody listens on others. */
+/** A LoadBalancer address: kube-proxy rejects where no endpoint is, and lets other ports than the Service's pass by. */
+function serviceConnect(
+  network: Network,
+  served: ServedAddress,
+  from: Machine,
+  ip: string,
+  port: number,
+): TcpAnswer {
+  const way = network.reach(from, ip);
+  if (!way.ok && way.because === "no-route" && way.path.length <= 1) return "no-route";
+  if (!served.ports.includes(port)) return "silence";
+  if (way.ok) return "open";
+  return way.because === "no-endpoint" ? "refused" : "silence";
+}
+
+/**
+ * Opens a port of another machine, where SSH and the speakers' port are modelled and nobody listens on others, or of a
+ * Service's address.
+ */
 export function tcpConnect(network: Network, from: Machine, ip: string, port: number): TcpAnswer {
+  const served = network.served(ip);
+  if (served !== undefined) return serviceConnect(network, served, from, ip, port);
   const route = routeTo(from, ip);
   if (route === undefined) return "no-route";
   const target =

@@ -4,6 +4,7 @@ import { createAddressController } from "./address-controller.ts";
 import { type BgpRoutes, createBgpRoutes } from "./bgp-routes.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import type { DnsOutcome, DnsQuestion } from "./dns-message.ts";
+import { echo } from "./echo.ts";
 import { createExternalDns, noExternalDns, type TwinExternalDns } from "./external-dns.ts";
 import type { Machine, MachineKind } from "./machine.ts";
 import { addressesOf, createMachine } from "./machine.ts";
@@ -219,7 +220,18 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
         clock,
         setLink,
         connect: (from, ip, port) =>
-          tcpConnect({ machines: [...machines.values()], gossipPort: speakers.gossipPort }, from, ip, port),
+          tcpConnect(
+            {
+              machines: network.machines,
+              gossipPort: speakers.gossipPort,
+              served: network.served,
+              reach: (client, address) => reach(network, client, address),
+            },
+            from,
+            ip,
+            port,
+          ),
+        echo: (from, ip, ttl) => echo(network.machines, reach(network, from, ip), ip, ttl),
         dns: (machine) => ({
           ask: resolvers.ask,
           hostAddress: resolvers.hostAddress,

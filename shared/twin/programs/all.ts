@@ -7,6 +7,7 @@ import { grep } from "./grep.ts";
 import { ip } from "./ip.ts";
 import { nc } from "./nc.ts";
 import { nmcli, rfkill, systemctl } from "./network-managers.ts";
+import { ping } from "./ping.ts";
 import type { Program } from "./program.ts";
 import { sh } from "./sh.ts";
 import { cat, hostname, printenv, succeed, sysctl, uname } from "./system.ts";
@@ -22,6 +23,7 @@ const programs: Readonly<Record<string, Program>> = {
   ip,
   nc,
   nmcli,
+  ping,
   printenv,
   rfkill,
   sh,

@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { DnsOutcome, DnsQuestion } from "../dns-message.ts";
+import type { EchoAnswer } from "../echo.ts";
 import type { Machine } from "../machine.ts";
 import type { TcpAnswer } from "../tcp-connect.ts";
 
@@ -43,6 +44,8 @@ export type ProgramContext = Readonly<{
   setLink: (nic: string, change: Readonly<{ up: boolean }>) => void;
   /** Opens a TCP connection and closes it. */
   connect: (ip: string, port: number) => TcpAnswer;
+  /** Sends one echo request that may pass `ttl - 1` machines. */
+  echo: (ip: string, ttl: number) => EchoAnswer;
   dns: ProgramDns;
 }>;
 
