@@ -13,6 +13,8 @@ import { actions } from "./actions/all.ts";
 import { createApp } from "./app.ts";
 import { commands, slackCommands } from "./commands/all.ts";
 import { compose } from "./compose.ts";
+import { createWishes } from "./doors/slack/board.ts";
+import { threadWords } from "./doors/slack/thread-words.ts";
 import { type SlackDoor, startSlackDoor } from "./doors/slack.ts";
 import { loadConfig } from "./load-config.ts";
 import { bySlack } from "./people.ts";
@@ -124,10 +126,12 @@ const judged = () => {
 };
 const warnings = (): readonly Finding[] => [...judged().findings, ...(door?.problems() ?? [])];
 
+const wishes = createWishes({ ledger, clock: systemClock, log });
 const composed = await compose({
   config,
   ...(loaded.path === undefined ? {} : { configPath: loaded.path }),
   ledger,
+  board: wishes.board,
   connections: await connectClustersInWorker({ clusters: config.clusters, log }),
   warnings,
   roles: () => judged().rules,
@@ -157,8 +161,11 @@ const slack = startSlackDoor({
     commands: slackCommands().map((command) => command.name),
     groups: named("groups"),
     channels: named("channels"),
+    ...(config.slack?.reportChannel === undefined ? {} : { reportChannel: config.slack.reportChannel }),
   },
   ledger,
+  wishes,
+  threads: threadWords(slackCommands()),
   people: (id) => bySlack(config.people, id),
   clock: systemClock,
   log,
