@@ -318,6 +318,12 @@ export function createResolvers(
   };
 
   const iterate = (resolver: Resolver, question: DnsQuestion, depth: number): DnsResponse => {
+    // Hosts of name servers live in domains that are no part of the model and always resolve.
+    const host = question.type === "A" ? hostAddress(question.name) : undefined;
+    if (host !== undefined)
+      return empty("NOERROR", {
+        answer: [{ name: question.name, ttl: 172_800, type: "A", value: host }],
+      });
     let servers = serversFor(resolver, question);
     for (let hop = 0; hop < longestChain; hop++) {
       if (!Array.isArray(servers)) return servers as DnsResponse;
