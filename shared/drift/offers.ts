@@ -2,7 +2,7 @@ import type { AwsChange } from "../dns/aws-change.ts";
 import { chooseForUpdate, withoutConflictingCnames } from "../dns/conflict.ts";
 import { type Endpoint, ownerLabel, property, resourceLabel, withLabels } from "../dns/endpoint.ts";
 import { decodeName, isWithin } from "../dns/fqdn.ts";
-import { whyNeverOwned, writtenTxts } from "../dns/ownership-written.ts";
+import { isTooLong, meantTxts, whyNeverOwned, writtenTxts } from "../dns/ownership-written.ts";
 import { isChanged } from "../dns/plan.ts";
 import { listedRecordSet, type RecordSet } from "../dns/record-set.ts";
 import { ownable, txtKey } from "../dns/registry.ts";
@@ -95,7 +95,7 @@ export function ownershipChanges(
     if (change.unpredictable) return undefined;
     const there = scene.held.get(idKey(change.set));
     if (there === undefined) {
-      if (hasCname(scene, change.set)) return undefined;
+      if (cannotStand(scene, change.set)) return undefined;
       out.push({ action: "CREATE", set: change.set });
       continue;
     }
@@ -109,8 +109,17 @@ export function ownershipChanges(
   return out.length === 0 ? undefined : out;
 }
 
-const hasCname = ({ byName }: Scene, { name }: RecordSet): boolean =>
-  (byName.get(name) ?? []).some(({ type }) => type === "CNAME");
+/** One TXT that cannot be stored is missed in every round, and everything of the record is written again. */
+export const canRest = (look: Look, scene: Scene, endpoint: Endpoint): boolean =>
+  meantTxts(ownable(endpoint), look.registry.flags, look.registry.rules).every(
+    ({ name }) => !isTooLong(name) && isWithin(name, scene.zone),
+  );
+
+/** Beside a CNAME, or beside a record set of the same type with another routing policy. */
+const cannotStand = ({ byName }: Scene, { name, type, routing }: RecordSet): boolean =>
+  (byName.get(name) ?? []).some(
+    (other) => other.type === "CNAME" || (other.type === type && other.routing.policy !== routing.policy),
+  );
 
 /** Ownership TXTs of ours, of any format, that speak for this record and for no other record that stays. */
 export const ownTxts = (look: Look, scene: Scene, endpoint: Endpoint): readonly RecordSet[] =>
