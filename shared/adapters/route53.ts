@@ -110,8 +110,8 @@ const startOf = (start: RecordSetId | undefined) =>
   };
 
 /** The SDK reads any XML, also the page of a captive portal, as an answer without contents: that is no empty list. */
-function mustBeListing(isTruncated: boolean | undefined, what: string): void {
-  if (typeof isTruncated === "boolean") return;
+function mustBeListing(anyOf: readonly unknown[], what: string): void {
+  if (anyOf.some((field) => field !== undefined)) return;
   throw new FaultError({ kind: "unreadable", what, detail: "what came back is no list of Route 53" });
 }
 
@@ -119,7 +119,7 @@ type Page = Readonly<{ items: readonly ResourceRecordSet[]; next: RecordSetId | 
 
 function toPage(answer: ListResourceRecordSetsCommandOutput, what: string): Page {
   const { ResourceRecordSets: items = [], IsTruncated, NextRecordName, NextRecordType } = answer;
-  mustBeListing(IsTruncated, what);
+  mustBeListing([IsTruncated], what);
   if (!IsTruncated) return { items, next: undefined };
   const name = NextRecordName === undefined ? undefined : readFqdn(NextRecordName);
   if (!name?.ok || NextRecordType === undefined)
@@ -269,7 +269,7 @@ export function connectRoute53(options: Route53Options): Route53Connection {
       const answer = await look(what, () =>
         client.send(new ListHostedZonesCommand({ MaxItems: zonesPageSize, ...(Marker && { Marker }) })),
       );
-      mustBeListing(answer.IsTruncated, what);
+      mustBeListing([answer.IsTruncated, answer.HostedZones], what);
       found.push(...(answer.HostedZones ?? []));
       more = answer.IsTruncated ?? false;
       if (more && (!answer.NextMarker || answer.NextMarker === marker))
@@ -291,7 +291,7 @@ export function connectRoute53(options: Route53Options): Route53Connection {
       const answer = await look(what, () =>
         client.send(new ListHostedZonesByNameCommand({ MaxItems: zonesPageSize, ...from })),
       );
-      mustBeListing(answer.IsTruncated, what);
+      mustBeListing([answer.IsTruncated, answer.HostedZones], what);
       const listed = (answer.HostedZones ?? []).map((each) => toZone(each, undefined, what));
       ids.push(...listed.filter((each) => each.name === name).map((each) => each.id));
       const next = answer.NextDNSName === undefined ? undefined : readFqdn(answer.NextDNSName);

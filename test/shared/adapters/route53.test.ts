@@ -69,6 +69,23 @@ describe("Route 53 over the SDK", () => {
     close();
   });
 
+  it("goes on inside one name with the set identifier, so that none is missed or asked for twice", async () => {
+    const sets = Array.from({ length: 650 }, (_, i) =>
+      weighted("w.small.example", `set-${String(i).padStart(3, "0")}`, 1, `10.3.${i >> 8}.${i & 255}`),
+    );
+    zones.edit(
+      "Z0LAB1",
+      sets.map((set) => ({ action: "CREATE", set })),
+    );
+    const { read, close } = connectLab(lab);
+    expect((await read.recordSets("Z0LAB1")).filter(({ type }) => type === "A")).toHaveLength(651);
+    expect(counted("ListResourceRecordSets")).toBe(3);
+    const last = sets.at(-1) as RecordSet;
+    expect(await read.lookUp("Z0LAB1", [last])).toEqual([last]);
+    expect(counted("ListResourceRecordSets")).toBe(6);
+    close();
+  });
+
   it("keeps to its calls a second over everything it does", async () => {
     const clock = sleepless();
     const { read, change, close } = connectLab(lab, { clock, callsPerSecond: 2 });
