@@ -7,6 +7,7 @@ import { renderJson } from "#shared/report/json.ts";
 import { renderTerminal } from "#shared/report/terminal.ts";
 import { code, text } from "#shared/text.ts";
 import type { App, Asking } from "../asking.ts";
+import { type BoardNews, type ConsoleBoard, changedLines, compact } from "./console-board.ts";
 
 export type ConsoleOptions = Readonly<{
   app: App;
@@ -22,6 +23,8 @@ export type ConsoleOptions = Readonly<{
   colour: boolean;
   /** Shown before the first prompt of a terminal. */
   greeting: Reply;
+  /** Standing messages are printed when they change, their notes below them. */
+  board?: ConsoleBoard;
   signal: AbortSignal;
 }>;
 
@@ -149,6 +152,38 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     return "go on";
   };
 
+  /** The prompt, drawn again below what came in between. */
+  let prompt = (): void => {};
+
+  const told = (news: BoardNews): void => {
+    const drawn = (reply: Reply): readonly string[] =>
+      renderTerminal(reply, { columns: columns(), colour }).trimEnd().split("\n");
+    const isPassing = news.reply.verdict.outcome === "running";
+    const lines =
+      news.kind === "note"
+        ? [
+            ...drawn(news.reply).map((line) => `  ${line}`.trimEnd()),
+            ...news.files.map((file) => `  (file ${file.name}, ${file.text.length} bytes)`),
+          ]
+        : changedLines(
+            drawn(compact(isPassing ? { ...news.reply, actions: [], next: [] } : news.reply)),
+            news.before && drawn(compact(news.before)),
+            isPassing,
+          );
+    // Buttons that were this message's give way with it; those of others stay.
+    if (news.kind === "message" && (news.reply.actions.length > 0 || buttons === news.before?.actions))
+      buttons = news.reply.actions;
+    if (lines.length === 0) return;
+    const passing = transient;
+    if (interactive) write("\r\u001b[2K");
+    transient = "";
+    write(`${lines.join("\n")}\n\n`);
+    if (passing !== "") {
+      write(passing);
+      transient = passing;
+    } else prompt();
+  };
+
   if (interactive) print(options.greeting);
   const lines = createInterface({
     input,
@@ -159,20 +194,32 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   lines.once("close", () => {
     closed = true;
   });
+  let isPrompting = false;
+  prompt = () => {
+    if (isPrompting && !closed) lines.prompt(true);
+  };
+  const ask = (): void => {
+    isPrompting = true;
+    lines.prompt();
+  };
+  // A program that reads a document a command would stumble over messages that nobody asked for.
+  if (!json) options.board?.watch(told);
   lines.on("SIGINT", () => {
     if (running) running.abort();
     else lines.close();
   });
   const stop = (): void => lines.close();
   options.signal.addEventListener("abort", stop, { once: true });
-  if (interactive) lines.prompt();
+  if (interactive) ask();
   try {
     for await (const line of lines) {
+      isPrompting = false;
       if ((await handle(line)) === "stop") break;
       // The end of input may have come while the command was at work.
-      if (interactive && !closed) lines.prompt();
+      if (interactive && !closed) ask();
     }
   } finally {
+    options.board?.watch(() => {});
     options.signal.removeEventListener("abort", stop);
     lines.close();
   }

@@ -9,6 +9,7 @@ import { createApp } from "#bot/app.ts";
 import { commands } from "#bot/commands/all.ts";
 import { compose } from "#bot/compose.ts";
 import { runConsole } from "#bot/doors/console.ts";
+import { createConsoleBoard } from "#bot/doors/console-board.ts";
 import { loadConfig } from "#bot/load-config.ts";
 import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
 import { code, text } from "#shared/text.ts";
@@ -56,7 +57,8 @@ const loaded = await loadConfig({ ARPEGGIO_CONFIG: join(dir, "config.yaml") });
 if (!loaded.ok) throw new Error("the lab wrote a config that the bot does not accept");
 const config = loaded.config;
 const ledger = await openSqliteLedger({ file: join(dir, "ledger.sqlite"), now: Date.now });
-const composed = await compose({ config, configPath: loaded.path, ledger, warnings: () => [] });
+const board = createConsoleBoard();
+const composed = await compose({ config, configPath: loaded.path, ledger, board, warnings: () => [] });
 const people = config?.people ?? [];
 const app = createApp({
   commands,
@@ -79,6 +81,7 @@ await runConsole({
   person: operator,
   account: operator?.os ?? "operator",
   mayChangePerson: true,
+  board,
   input: process.stdin,
   output: process.stdout,
   json: values.json,

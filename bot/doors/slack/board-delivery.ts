@@ -203,8 +203,12 @@ export function createBoardDelivery(
       );
     }
     await happened(state.key, "intended", { what });
-    const posted = await api.post(to, contentOf(drawn, { run: state.key, message: id }));
-    if (posted.ok) return confirm(state, posting, posted.value, posting.shows);
+    const sent = api.post(to, contentOf(drawn, { run: state.key, message: id })).then(async (posted) => {
+      if (posted.ok) await confirm(state, posting, posted.value, posting.shows);
+      return posted;
+    });
+    const posted = await (what === theMessage ? wishes.during(to.channel, sent) : sent);
+    if (posted.ok) return "again";
     const { trouble } = posted;
     if (trouble.kind === "unavailable" && trouble.arrived === "perhaps")
       return retry(state.key, trouble, "post");

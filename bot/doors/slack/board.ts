@@ -21,6 +21,8 @@ export type Wishes = Readonly<{
   record: (key: string, event: NewEvent, isIn?: (state: Standing) => boolean) => Promise<Standing>;
   /** Remembers whose thread this is. */
   placed: (key: string, at: Readonly<{ channel: string; thread: string }>) => Promise<void>;
+  /** Marks a post under way: people may see and answer it before its place is written down. */
+  during: <T>(channel: string, post: Promise<T>) => Promise<T>;
   /** Keys that may have something undelivered, from wishes of the last `days` days by any process. */
   recent: (days: number) => Promise<readonly string[]>;
   /** Calls back for every wish of this process. */
@@ -188,14 +190,24 @@ export function createWishes(options: Readonly<{ ledger: Ledger; clock: Clock; l
     tell(key);
   };
 
+  const posts = new Map<string, Set<Promise<unknown>>>();
+
+  const keyAt = async (channel: string, thread: string): Promise<string | undefined> => {
+    const last = (await ledger.read(placeStream(channel, thread))).at(-1);
+    const { key } = (last?.data ?? {}) as { key?: unknown };
+    return typeof key === "string" ? key : undefined;
+  };
+
   return {
     board: {
       put,
       note,
       keyOf: async (channel, thread) => {
-        const last = (await ledger.read(placeStream(channel, thread))).at(-1);
-        const { key } = (last?.data ?? {}) as { key?: unknown };
-        return typeof key === "string" ? key : undefined;
+        const known = await keyAt(channel, thread);
+        const under = posts.get(channel);
+        if (known !== undefined || under === undefined) return known;
+        await Promise.allSettled(under);
+        return keyAt(channel, thread);
       },
     },
     stateOf,
@@ -208,6 +220,16 @@ export function createWishes(options: Readonly<{ ledger: Ledger; clock: Clock; l
         if ((await ledger.append(stream, last?.version ?? 0, { type: "is", data: { key } })).ok) return;
       }
       log({ level: "error", msg: "whose thread this is could not be written", key, ...at });
+    },
+    during: async (channel, post) => {
+      const under = posts.get(channel) ?? new Set();
+      posts.set(channel, under.add(post));
+      try {
+        return await post;
+      } finally {
+        under.delete(post);
+        if (under.size === 0) posts.delete(channel);
+      }
     },
     recent: async (days) => {
       const keys = new Set<string>();

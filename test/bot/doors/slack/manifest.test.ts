@@ -56,6 +56,13 @@ describe("the manifest", () => {
     expect(about.background_color).toMatch(/^#[0-9a-f]{6}$/);
     expect(features.bot_user.display_name.length).toBeLessThanOrEqual(80);
     expect(features.slash_commands.length).toBeLessThanOrEqual(50);
+    expect(features.shortcuts.length).toBeLessThanOrEqual(10);
+    for (const shortcut of features.shortcuts) {
+      expect(shortcut.type).toBe("message");
+      expect(shortcut.name.length).toBeLessThanOrEqual(24);
+      expect(shortcut.description.length).toBeLessThanOrEqual(150);
+    }
+    expect(features.shortcuts.map(({ callback_id }) => callback_id)).toEqual(["arpeggio-next-step"]);
     for (const command of features.slash_commands) {
       expect(command.command).toMatch(/^\/[a-z0-9_-]{1,31}$/);
       expect(command.usage_hint.length).toBeLessThanOrEqual(1_000);
@@ -104,7 +111,7 @@ describe("the manifest", () => {
 
   test("promises nothing that the door does not do", () => {
     const manifest = slackManifest({ commands: [arping], prefix: "", socketMode: true });
-    expect(Object.keys(manifest.features)).toEqual(["bot_user", "slash_commands"]);
+    expect(Object.keys(manifest.features)).toEqual(["bot_user", "slash_commands", "shortcuts"]);
     expect(manifest.settings.event_subscriptions.bot_events).toEqual([
       "app_mention",
       "subteam_members_changed",

@@ -1,0 +1,63 @@
+import type { Attachment, Board } from "#shared/board/board.ts";
+import type { Reply } from "#shared/reply.ts";
+
+/** What a console shows of a thing: its standing message, or something added below it. */
+export type BoardNews =
+  | Readonly<{ kind: "message"; key: string; reply: Reply; before: Reply | undefined }>
+  | Readonly<{ kind: "note"; key: string; reply: Reply; files: readonly Attachment[] }>;
+
+export type ConsoleBoard = Board &
+  Readonly<{
+    /** Takes what came before there was anybody to show it to, and everything after. */
+    watch: (hear: (news: BoardNews) => void) => void;
+  }>;
+
+/** A board for one terminal: nothing is kept beyond the process, because the screen is the channel. */
+export function createConsoleBoard(): ConsoleBoard {
+  const latest = new Map<string, Reply>();
+  const noted = new Set<string>();
+  const early: BoardNews[] = [];
+  let hear = (news: BoardNews): void => void early.push(news);
+
+  return {
+    put: async (key, reply) => {
+      const before = latest.get(key);
+      latest.set(key, reply);
+      hear({ kind: "message", key, reply, before });
+    },
+    note: async (key, id, reply, files = []) => {
+      const name = `${key}\n${id}`;
+      if (noted.has(name)) return;
+      noted.add(name);
+      hear({ kind: "note", key, reply, files });
+    },
+    keyOf: async () => undefined,
+    watch: (next) => {
+      hear = next;
+      for (const news of early.splice(0)) next(news);
+    },
+  };
+}
+
+/** Only what tells how far the thing is; the rest is asked for (`/migrate status`) or comes as a note. */
+export const compact = (reply: Reply): Reply => ({
+  ...reply,
+  findings: [],
+  blocks: reply.blocks.filter((block) => block.kind === "steps"),
+});
+
+/**
+ * The lines of a message that changed, in their order: its verdict always, then what was not there before. A state
+ * that is no passing one comes whole, so that whoever looks up sees all of it.
+ */
+export function changedLines(
+  lines: readonly string[],
+  before: readonly string[] | undefined,
+  isPassing: boolean,
+): readonly string[] {
+  if (before === undefined || !isPassing) return before?.join("\n") === lines.join("\n") ? [] : lines;
+  const old = new Set(before);
+  const [verdict = "", ...others] = lines;
+  const fresh = others.filter((line) => line.trim() !== "" && !old.has(line));
+  return fresh.length === 0 && old.has(verdict) ? [] : [verdict, ...fresh];
+}
