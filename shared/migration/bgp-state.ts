@@ -33,7 +33,8 @@ export function onlyByBgp(view: MetalLbView, context: StepContext): readonly Ser
   });
 }
 
-async function peerPorts(context: StepContext, view: MetalLbView): Promise<readonly string[]> {
+/** Whether the peers listen on their BGP port, asked from a node: one line each, `refused` in it where nobody does. */
+export async function peerPorts(context: StepContext, view: MetalLbView): Promise<readonly string[]> {
   const [node] = view.objects.nodes;
   if (node === undefined) return [];
   const lines: string[] = [];

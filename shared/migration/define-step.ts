@@ -75,3 +75,15 @@ export function defineStep(step: Step): Step {
         }),
   };
 }
+
+/**
+ * An act that passed is verified again when whoever syncs had a turn: `recheckAfterMs` where the survey found somebody,
+ * nothing where it found nobody.
+ */
+export function recheckAfterSync(notes: Readonly<Record<string, Json>>): Pick<Verified, "recheckAfterMs"> {
+  const { survey } = notes;
+  const seconds =
+    typeof survey === "object" && survey !== null && "syncSeconds" in survey ? survey.syncSeconds : null;
+  // Syncs take a while themselves.
+  return typeof seconds === "number" ? { recheckAfterMs: seconds * 1_000 + 15_000 } : {};
+}

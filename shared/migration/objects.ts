@@ -122,7 +122,7 @@ export function deletion(kind: ResourceKind, object: KubeObject): ObjectChange {
       id: `undo-${id}`,
       title: `create ${title} again`,
       kind: "kube",
-      write: { verb: "create", kind, object: withoutServerFields(kind, object) },
+      write: { verb: "create", kind, object: withoutServerFields(kind, object), restored: true },
     },
   };
 }
@@ -145,7 +145,9 @@ export function inversePatch(before: unknown, patch: unknown): Json {
 export function patching(kind: ResourceKind, object: KubeObject, patch: Json, what: string): ObjectChange {
   const id = idOf("patch", kind, object);
   const title = titleOf(kind, object);
-  const { uid } = object.metadata;
+  // Fields, not a version of the object: whoever else writes another field of it is in nobody's way.
+  const is = { uid: object.metadata.uid ?? "" };
+  const inverse = inversePatch(object, patch);
   return {
     kind,
     before: object,
@@ -154,18 +156,13 @@ export function patching(kind: ResourceKind, object: KubeObject, patch: Json, wh
       id,
       title: `${what} ${title}`,
       kind: "kube",
-      write: { verb: "patch", ref: refOf(kind, object), patch, is: precondition(object) },
+      write: { verb: "patch", ref: refOf(kind, object), patch, is, before: inverse },
     },
     undo: {
       id: `undo-${id}`,
       title: `put ${title} back`,
       kind: "kube",
-      write: {
-        verb: "patch",
-        ref: refOf(kind, object),
-        patch: inversePatch(object, patch),
-        is: { uid: uid ?? "" },
-      },
+      write: { verb: "patch", ref: refOf(kind, object), patch: inverse, is, before: patch },
     },
   };
 }

@@ -14,8 +14,8 @@ import { couldNotLook, finding } from "./define-step.ts";
 
 type Target = Readonly<{ ip: string; port: number; service: string }>;
 
-/** Seconds after the last deed that still count to it: routers take their time to forget a route. */
-const afterMs = 5_000;
+/** Time after the last deed that still counts to it: speakers act on it, and the router forgets its route. */
+const afterMs = 10_000;
 
 /** Opens new connections to these addresses from behind the router until it is stopped, and tells the gaps. */
 export function observeClients(context: StepContext, targets: readonly Target[]): Observation {

@@ -6,7 +6,7 @@ import { fromSnapshot } from "../steps/snapshot.ts";
 import type { Step, StepContext, StepPlan } from "../steps/step.ts";
 import { code, type Text, text } from "../text.ts";
 import { configurationErrors } from "./configuration-state.ts";
-import { defineStep, finding, verified } from "./define-step.ts";
+import { defineStep, finding, recheckAfterSync, verified } from "./define-step.ts";
 import type { bgpKinds, MetalLbView } from "./metallb-view.ts";
 import { ownOf, viewMetalLb } from "./metallb-view.ts";
 import { asJson, deletion, hasInlinePassword, type ObjectChange, shown, titleOf } from "./objects.ts";
@@ -39,7 +39,10 @@ export function deletions(context: StepContext, view: MetalLbView, kind: Kind): 
       if (kept === undefined || kept === null) return change;
       return {
         ...change,
-        undo: { ...change.undo, write: { verb: "create", kind, object: kept as unknown as KubeObject } },
+        undo: {
+          ...change.undo,
+          write: { verb: "create", kind, object: kept as unknown as KubeObject, restored: true },
+        },
       };
     });
 }
@@ -164,6 +167,7 @@ export function removalStep(removal: Removal): Step {
         );
       return verified("passed", text`no ${word} is left, and MetalLB accepts its configuration`, {
         notes: { deleted: plan.diffs.map(({ object }) => object) },
+        ...recheckAfterSync(context.run.notes),
       });
     },
   });

@@ -20,8 +20,8 @@ export type Checked = Readonly<{
 
 /** Visits the nodes and runs registered checks. What fails to answer is unknown, never passed. */
 export async function runChecks(context: StepContext, checks: readonly Check[]): Promise<Checked> {
-  const { config, read, shell, clock, newNonce } = context.ports;
-  const ports: GatherPorts = { config, read, shell, clock, newNonce, signal: context.signal };
+  const { config, read, shell, logs, clock, newNonce } = context.ports;
+  const ports: GatherPorts = { config, read, shell, logs, clock, newNonce, signal: context.signal };
   const lists = await readLists(ports, checks);
   const gathered = await visitNodes(ports, lists, nodeSource(lists.nodes, config), {
     checks,

@@ -16,7 +16,7 @@ import {
   secondsText,
 } from "../migration/clients.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
-import { couldNotLook, defineStep, finding, verified } from "../migration/define-step.ts";
+import { couldNotLook, defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { pathTo } from "../migration/hops.ts";
 import { inputsOf } from "../migration/inputs.ts";
 import { viewMetalLb } from "../migration/metallb-view.ts";
@@ -183,6 +183,7 @@ export const canary = defineStep({
         observed: observed?.facts ?? null,
         felt: felt === undefined ? null : feltJson(felt),
       },
+      ...recheckAfterSync(context.run.notes),
     });
   },
 });

@@ -4,8 +4,9 @@ import { isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
 import { impact } from "../metallb/impact.ts";
 import { accepting } from "../migration/accepted.ts";
+import { peerPorts } from "../migration/bgp-state.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
-import { defineStep, finding, verified } from "../migration/define-step.ts";
+import { defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { inputsOf } from "../migration/inputs.ts";
 import {
   predictedWith,
@@ -19,8 +20,9 @@ import { creation, titleOf } from "../migration/objects.ts";
 import { notYet } from "../migration/reached.ts";
 import { diffTable, syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersJson, lookOnTheWire } from "../migration/wire.ts";
-import { code, text } from "../text.ts";
+import { code, type Text, text } from "../text.ts";
 import type { StepContext } from "./step.ts";
+import { bgpNoted } from "./survey.ts";
 
 /** How long speakers may take to act on the object. */
 const settleMs = 3_000;
@@ -151,20 +153,31 @@ export const createL2Advertisement = defineStep({
         findings,
         blocks: wire.blocks,
         notes,
+        ...recheckAfterSync(context.run.notes),
       },
     );
   },
   canUndo: async (context) => {
     const view = await viewMetalLb(context);
-    return view.own.bgp.length > 0
-      ? []
-      : [
-          finding(
-            "bgp-is-gone",
-            "error",
-            { kind: "cluster", name: context.run.cluster },
-            text`no BGPAdvertisement is left: without this L2Advertisement nobody announces anything. Go back from withdraw-bgp first`,
-          ),
-        ];
+    const closed = (what: string, said: Text): readonly Finding[] => [
+      finding(what, "error", { kind: "cluster", name: context.run.cluster }, said),
+    ];
+    if (view.own.bgp.length === 0)
+      return closed(
+        "bgp-is-gone",
+        text`no BGPAdvertisement is left: without this L2Advertisement nobody announces anything. Go back from withdraw-bgp first`,
+      );
+    if (bgpNoted(context.run.notes) === "down")
+      return closed(
+        "bgp-is-down",
+        text`BGP was down before this run: without this L2Advertisement nobody announces anything`,
+      );
+    const ports = await peerPorts(context, view);
+    if (ports.length > 0 && ports.every((line) => line.includes(": refused ")))
+      return closed(
+        "bgp-is-down",
+        text`the router does not listen for BGP (${ports.join("; ")}): without this L2Advertisement nobody announces anything`,
+      );
+    return [];
   },
 });

@@ -59,6 +59,8 @@ async function lookAtWrite(
     if (there === undefined || (!isIt && maker === undefined)) return "done";
     return isIt && unchanged(there, write.is.resourceVersion) ? "not-done" : "moved";
   }
+  // Fields that are as wanted are so on an object too that was deleted and put back meanwhile.
+  if (there !== undefined && write.before !== undefined && holds(there, write.patch)) return "done";
   if (!isIt) return "moved";
   if (holds(there, write.patch)) return "done";
   const asBefore =

@@ -3,7 +3,7 @@ import type { Finding } from "../finding.ts";
 import type { Json } from "../json.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
-import { defineStep, finding, verified } from "../migration/define-step.ts";
+import { defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { type Manager, managerOf, managerText, putsBack } from "../migration/managers.ts";
 import { type MetalLbView, viewMetalLb } from "../migration/metallb-view.ts";
 import { deletion, diffsOf, type ObjectChange, patching, titleOf } from "../migration/objects.ts";
@@ -104,6 +104,7 @@ export const pauseSync = defineStep({
       notYet(view, plan, context.ports.clock.now()) ??
       verified("passed", text`paused: ${plan.diffs.map(({ object }) => object).join(", ")}`, {
         notes: { paused: plan.diffs.map(({ object, before }) => ({ object, before })) },
+        ...recheckAfterSync(context.run.notes),
       })
     );
   },

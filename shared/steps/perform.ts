@@ -56,7 +56,10 @@ async function patchFields(
     const there = await findObject(ports, ref, signal);
     if (there === undefined)
       return { ok: false, because: "not-found", message: `${nameOf(ref)} is not there` };
-    if (there.metadata.uid !== is.uid) return conflict(ref, "is another object of the same name");
+    if (there.metadata.uid !== is.uid)
+      return holds(there, write.patch)
+        ? { ok: true, facts: { uid: there.metadata.uid ?? null, resourceVersion: null } }
+        : conflict(ref, "is another object of the same name");
     if (!holds(there, before) && !holds(there, write.patch))
       return conflict(ref, `has been changed since the plan: ${missing(there, before).join(", ")}`);
     const { resourceVersion } = there.metadata;

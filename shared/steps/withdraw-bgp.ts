@@ -5,7 +5,7 @@ import { bgpStatuses } from "../metallb/observe.ts";
 import { servedAddresses } from "../migration/addresses.ts";
 import { clientVantage, opensNow } from "../migration/clients.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
-import { couldNotLook, defineStep, finding, verified } from "../migration/define-step.ts";
+import { couldNotLook, defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { type MetalLbView, ownOf, viewMetalLb } from "../migration/metallb-view.ts";
 import { observeClients } from "../migration/observe-clients.ts";
 import { notYet } from "../migration/reached.ts";
@@ -177,6 +177,7 @@ export const withdrawBgp = defineStep({
       findings,
       blocks: [...(observed?.blocks ?? []), ...wire.blocks],
       notes,
+      ...recheckAfterSync(context.run.notes),
     });
   },
 });
