@@ -1,12 +1,15 @@
+import { parseTtl } from "#shared/dns/annotations.ts";
 import { readController } from "#shared/dns/controller-flags.ts";
 import { type FlagValues, imageTag, type ReadDeployment, readDeployment } from "#shared/dns/deployment.ts";
-import { type Forecast, forecast } from "#shared/dns/forecast.ts";
+import { type Controller, type Forecast, forecast } from "#shared/dns/forecast.ts";
 import { changeJson, forecastJson } from "#shared/dns/forecast-json.ts";
-import { readFqdn } from "#shared/dns/fqdn.ts";
+import { type Fqdn, readFqdn } from "#shared/dns/fqdn.ts";
+import type { RecordSet } from "#shared/dns/record-set.ts";
 import { newestRelease, parseRelease, type Release } from "#shared/dns/release.ts";
 import { isOrphan } from "#shared/dns/silent.ts";
-import { readSourceObjects } from "#shared/dns/source-objects.ts";
-import { wantedEndpoints } from "#shared/dns/wanted.ts";
+import { readSourceObjects, type SourceObjects } from "#shared/dns/source-objects.ts";
+import type { SourceSettings } from "#shared/dns/source-settings.ts";
+import { type Wanted, wantedEndpoints } from "#shared/dns/wanted.ts";
 import { readZoneFile } from "#shared/dns/zone-file.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { Block, Reply } from "#shared/reply.ts";
@@ -78,11 +81,29 @@ export type Prepared =
     }>
   | Readonly<{ ok: false; problems: readonly string[] }>;
 
-/** Reads all files and options and forecasts; every problem of the input at once. */
-export async function prepareForecast(
-  input: ForecastOptions,
-  deps: Pick<Deps, "readFile">,
-): Promise<Prepared> {
+export type ReadFiles =
+  | Readonly<{
+      ok: true;
+      zone: Fqdn;
+      recordSets: readonly RecordSet[];
+      objects: SourceObjects;
+      wanted: Wanted;
+      controller: Controller;
+      settings: SourceSettings;
+      release: Release;
+      /** Name of the Deployment, where one was given. */
+      deployment: string | undefined;
+      intervalSeconds: number;
+      /** Flags and sources that are not modelled. */
+      unknown: readonly string[];
+    }>
+  | Readonly<{ ok: false; problems: readonly string[] }>;
+
+/** `--interval` of ExternalDNS, a Go duration; a minute without it. */
+const intervalOf = (flags: FlagValues): number => parseTtl(flags.get("interval")?.at(-1)) || 60;
+
+/** Reads all files and options of `dns forecast` and `dns check`; every problem of the input at once. */
+export async function readFiles(input: ForecastOptions, deps: Pick<Deps, "readFile">): Promise<ReadFiles> {
   const problems: string[] = [];
   const contents = async (path: string | undefined): Promise<string | undefined> => {
     if (path === undefined) return undefined;
@@ -132,37 +153,53 @@ export async function prepareForecast(
       ],
     };
   const wanted = wantedEndpoints(objects.objects, read.settings);
-  const result = forecast({
+  const hidden = deployment?.ok ? deployment.hidden : [];
+  return {
+    ok: true,
     zone: zone.fqdn,
     recordSets: sets.recordSets,
+    objects: objects.objects,
+    wanted,
+    controller: read.controller,
+    settings: read.settings,
+    release,
+    deployment: deployment?.ok ? deployment.name : undefined,
+    intervalSeconds: intervalOf(given),
+    unknown: [...new Set([...read.unknown, ...hidden.map((name) => `env ${name}`), ...wanted.unknown])],
+  };
+}
+
+/** Reads everything and forecasts. */
+export async function prepareForecast(
+  input: ForecastOptions,
+  deps: Pick<Deps, "readFile">,
+): Promise<Prepared> {
+  const files = await readFiles(input, deps);
+  if (!files.ok) return files;
+  const { zone, recordSets, wanted, controller, settings, release } = files;
+  const result = forecast({
+    zone,
+    recordSets,
     wanted: wanted.endpoints,
     dropped: wanted.dropped,
-    controller: read.controller,
+    controller,
   });
-  const hidden = deployment?.ok ? deployment.hidden : [];
   return {
     ok: true,
     forecast: result,
     release,
-    unknown: [
-      ...new Set([
-        ...read.unknown,
-        ...hidden.map((name) => `env ${name}`),
-        ...wanted.unknown,
-        ...result.unknown,
-      ]),
-    ],
+    unknown: [...new Set([...files.unknown, ...result.unknown])],
     basis: [
-      `ExternalDNS ${release.text}, policy ${read.controller.policy}, owner ${JSON.stringify(read.controller.owner)}`,
-      `reads annotations under ${read.settings.annotationPrefix}`,
-      `manages ${read.controller.managedTypes.join(", ")}`,
-      `${sets.recordSets.length} record sets in ${zone.fqdn}, ${wanted.endpoints.length} wanted endpoints`,
+      `ExternalDNS ${release.text}, policy ${controller.policy}, owner ${JSON.stringify(controller.owner)}`,
+      `reads annotations under ${settings.annotationPrefix}`,
+      `manages ${controller.managedTypes.join(", ")}`,
+      `${recordSets.length} record sets in ${zone}, ${wanted.endpoints.length} wanted endpoints`,
     ],
   };
 }
 
 /** Exit 2: the input is wrong, every problem named. */
-export const forecastProblems = (problems: readonly string[]): Reply => ({
+export const forecastProblems = (problems: readonly string[], what = "dns forecast"): Reply => ({
   verdict: {
     word: "Not understood",
     outcome: "usage",
@@ -170,9 +207,9 @@ export const forecastProblems = (problems: readonly string[]): Reply => ({
   },
   findings: [],
   blocks: problems.length > 1 ? [{ kind: "evidence", title: "Problems", lines: problems }] : [],
-  next: [text`What it takes: ${code("docs/dns-forecast.md")}`],
+  next: [text`What it takes: ${code(`docs/${what.replace(" ", "-")}.md`)}`],
   actions: [],
-  json: { error: { kind: "usage", what: "dns forecast", problems: [...problems] } },
+  json: { error: { kind: "usage", what, problems: [...problems] } },
 });
 
 const changeLine = (change: ReturnType<typeof changeJson>): string => {
