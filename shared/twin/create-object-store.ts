@@ -12,6 +12,7 @@ import {
   invalidValue,
   modified,
   notFound,
+  otherUid,
   qualifiedKind,
 } from "../kubernetes/refusals.ts";
 import type {
@@ -337,7 +338,11 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
       return refuse(badRequest("error decoding patch: a merge patch of an object must be a JSON object"));
     const given = mergePatch(target.old, patch);
     const unreadable = readable(kind, given);
-    return unreadable ? refuse(unreadable) : replace(kind, target.old, given, write);
+    if (unreadable) return refuse(unreadable);
+    const { uid } = copy(given).metadata;
+    if (uid !== undefined && uid !== target.old.metadata.uid)
+      return refuse(otherUid(kind, String(name), uid));
+    return replace(kind, target.old, given, write);
   };
 
   const remove: ObjectStore["remove"] = (kind, namespace, name, preconditions = {}, write = {}) => {

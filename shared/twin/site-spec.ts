@@ -2,6 +2,7 @@ import type { Json } from "../json.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import type { VantagePlace } from "../site/site.ts";
+import type { GitContent } from "./git-ops.ts";
 import type { DnsSpec } from "./resolvers.ts";
 import type { ZoneSpec } from "./zones.ts";
 
@@ -115,4 +116,6 @@ export type SiteSpec = Readonly<{
   unusedAddress: string;
   /** Without it nobody answers a DNS question and no ExternalDNS does anything. */
   dns?: SiteDnsSpec;
+  /** What Argo CD and Flux read from git; their own objects are among the others. */
+  gitOps?: readonly GitContent[];
 }>;

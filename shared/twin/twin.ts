@@ -6,6 +6,7 @@ import { type Connections, createConnections } from "./connections.ts";
 import type { DnsOutcome, DnsQuestion } from "./dns-message.ts";
 import { echo } from "./echo.ts";
 import { createExternalDns, noExternalDns, type TwinExternalDns } from "./external-dns.ts";
+import { createGitOps, type GitOps } from "./git-ops.ts";
 import type { Machine, MachineKind } from "./machine.ts";
 import { addressesOf, createMachine } from "./machine.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -21,6 +22,7 @@ import type { ArpingProgram, SiteSpec } from "./site-spec.ts";
 import type { LogLine } from "./speaker-log.ts";
 import { createSpeakers } from "./speakers.ts";
 import { tcpConnect } from "./tcp-connect.ts";
+import { createWorkloads } from "./workloads.ts";
 import { createZones, type TwinZones } from "./zones.ts";
 
 export type Twin = Readonly<{
@@ -59,6 +61,8 @@ export type Twin = Readonly<{
   partition: (groups: readonly (readonly string[])[]) => void;
   /** The container log of a node's speaker, oldest line first. */
   speakerLog: (node: string) => readonly LogLine[];
+  /** What the cluster's Argo CD and Flux read from git. */
+  gitOps: Omit<GitOps, "stop">;
   zones: TwinZones;
   resolvers: Resolvers;
   externalDns: TwinExternalDns;
@@ -167,6 +171,8 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
 
   const addresses = createAddressController({ store, clock, newId, schedule: later });
 
+  const workloads = createWorkloads({ store, clock, schedule: later, newId });
+  const gitOps = createGitOps({ store, clock, schedule: later, newId, contents: spec.gitOps ?? [] });
   const zones = createZones({
     zones: spec.dns?.zones ?? [],
     clock,
@@ -281,6 +287,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     startSpeaker: (node) => speakers.startSpeaker(find(node).name),
     partition: (groups) => speakers.partition(groups),
     speakerLog: (node) => speakers.logOf(find(node).name),
+    gitOps,
     zones,
     resolvers,
     externalDns,
@@ -298,6 +305,8 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     stop: () => {
       stopped.abort();
       externalDns.stop();
+      gitOps.stop();
+      workloads.stop();
       bgp.stop();
       addresses.stop();
       speakers.stop();
