@@ -85,9 +85,12 @@ function written(write: KubeWrite, what: string, { body }: ApiAnswer, dryRun: bo
   throw new FaultError({ kind: "unreadable", what, detail: "the answer is not a Kubernetes object" });
 }
 
-/** By a finalizer, or by the time its containers get to end. */
-const isHeld = ({ metadata }: KubeObject): boolean =>
-  (Array.isArray(metadata.finalizers) && metadata.finalizers.length > 0) ||
+const any = (list: unknown): boolean => Array.isArray(list) && list.length > 0;
+
+/** By a finalizer (a namespace has them in its spec), or by the time its containers get to end. */
+const isHeld = ({ metadata, spec }: KubeObject): boolean =>
+  any(metadata.finalizers) ||
+  any((spec as { finalizers?: unknown } | undefined)?.finalizers) ||
   Number(metadata.deletionGracePeriodSeconds ?? 0) > 0;
 
 /**

@@ -90,4 +90,8 @@ export const invalid = (kind: ResourceKind, name: string, errors: readonly Field
   };
 };
 
+/** A patch that says another uid than the object has: unlike in an update, a field error (apimachinery, ValidateObjectMetaUpdate). */
+export const otherUid = (kind: ResourceKind, name: string, uid: unknown): Refusal =>
+  invalid(kind, name, [invalidValue("metadata.uid", uid, "field is immutable")]);
+
 export const badRequest = (message: string): Refusal => ({ code: 400, reason: "BadRequest", message });

@@ -7,6 +7,9 @@ const admission = /^(admission webhook "|ValidatingAdmissionPolicy ')/;
 /** A webhook with failurePolicy Fail that could not be asked: an internal error, and nothing was stored. */
 const unaskedWebhook = /failed calling webhook "/;
 
+/** How a patch is refused whose uid is another's: not as a conflict, as a change of what cannot change. */
+const otherUid = /\bmetadata\.uid: Invalid value: .*: field is immutable/;
+
 const byCode: Readonly<Record<number, Refused["because"]>> = {
   400: "invalid",
   401: "denied",
@@ -30,6 +33,7 @@ export function refusedWrite(
   if (admission.test(message) || unaskedWebhook.test(message))
     return { ok: false, because: "webhook", message };
   if (code === 409 && reason === "AlreadyExists") return { ok: false, because: "exists", message };
+  if (code === 422 && otherUid.test(message)) return { ok: false, because: "conflict", message };
   const because = byCode[code];
   return because === undefined ? undefined : { ok: false, because, message };
 }

@@ -132,7 +132,11 @@ export function writeClusterContract(title: string, open: () => Promise<Writable
         { data: { colour: "blue" } },
         { uid: "11111111-2222-4333-8444-555555555555" },
       );
-      expect(refused).toMatchObject({ ok: false, because: "conflict" });
+      expect(refused).toMatchObject({
+        ok: false,
+        because: "conflict",
+        message: expect.stringMatching(/\bUID\b/i),
+      });
       expect((await findConfigMap("reborn"))?.data).toEqual({ colour: "red" });
     });
 

@@ -1,6 +1,7 @@
 import { type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
 import { qualifiedResource } from "#shared/kubernetes/refusals.ts";
 import type { Refusal } from "#shared/twin/object-store.ts";
+import { Refused } from "./refused.ts";
 
 /** A rule of a Role or ClusterRole; `namespaces` stands for the bindings (left out: bound for the whole cluster). */
 export type AccessRule = Readonly<{
@@ -64,6 +65,26 @@ export function notAllowed(identity: Identity, kind: ResourceKind, attempt: Atte
     message: `${what} is forbidden: User "${identity.user}" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`,
     details: { ...(name === undefined ? {} : { name }), ...(group === "" ? {} : { group }), kind },
   };
+}
+
+/**
+ * `Impersonate-User`: whoever may impersonate acts as that user, with the rights of the user of that name or with none.
+ */
+export function actingAs(
+  owner: Identity,
+  user: string | readonly string[] | undefined,
+  known: readonly Identity[],
+): Identity {
+  if (user === undefined) return owner;
+  const name = String(user);
+  if (!mayAct(owner, { verb: "impersonate", group: "", resource: "users", name }))
+    throw new Refused({
+      code: 403,
+      reason: "Forbidden",
+      message: `users "${name}" is forbidden: User "${owner.user}" cannot impersonate resource "users" in API group "" at the cluster scope`,
+      details: { name, kind: "users" },
+    });
+  return known.find((identity) => identity.user === name) ?? { user: name, groups: [], rules: [] };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { pluralOf, type ResourceKind, resourceKinds } from "#shared/kubernetes/k
 import type { LogRequest } from "#shared/kubernetes/logs.ts";
 import { badRequest } from "#shared/kubernetes/refusals.ts";
 import type { ObjectStore, Refusal } from "#shared/twin/object-store.ts";
-import { type Identity, mayAct, notAllowed, reviewAccess, reviewRules } from "./access.ts";
+import { actingAs, type Identity, mayAct, notAllowed, reviewAccess, reviewRules } from "./access.ts";
 import { discovery } from "./discovery.ts";
 import { log } from "./pod-log.ts";
 import { get, list, type Snapshots, selection } from "./reads.ts";
@@ -286,9 +286,10 @@ export async function startKubernetesApi(options: KubernetesApiOptions): Promise
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(incoming.url ?? "/", "https://kubernetes");
     const [, token] = /^Bearer (.+)$/i.exec(incoming.headers.authorization ?? "") ?? [];
-    const identity = token !== undefined && Object.hasOwn(tokens, token) ? tokens[token] : undefined;
+    const owner = token !== undefined && Object.hasOwn(tokens, token) ? tokens[token] : undefined;
     const body = await bodyOf(incoming);
-    if (!identity) return send(response, unauthorized);
+    if (!owner) return send(response, unauthorized);
+    const identity = actingAs(owner, incoming.headers["impersonate-user"], Object.values(tokens));
     const request: ApiRequest = {
       method: incoming.method ?? "GET",
       path: url.pathname,

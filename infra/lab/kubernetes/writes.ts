@@ -1,7 +1,14 @@
 import { type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
 import { mergePatch } from "#shared/kubernetes/merge-patch.ts";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
-import { apiVersionOf, badRequest, invalid, invalidValue, notFound } from "#shared/kubernetes/refusals.ts";
+import {
+  apiVersionOf,
+  badRequest,
+  invalid,
+  invalidValue,
+  notFound,
+  otherUid,
+} from "#shared/kubernetes/refusals.ts";
 import type { ObjectStore, StoreResult } from "#shared/twin/object-store.ts";
 import { withDefaults } from "./defaults.ts";
 import { jsonPatch } from "./json-patch.ts";
@@ -181,6 +188,9 @@ export function patch(store: ObjectStore, target: Target, request: ApiRequest): 
     });
   const old = current(store, target);
   const changed = merge(old, readBody(request));
+  const uid = isObject(changed) && isObject(changed.metadata) ? changed.metadata.uid : undefined;
+  if (uid !== undefined && uid !== old.metadata.uid)
+    throw new Refused(otherUid(kind, old.metadata.name, uid));
   const { object, warnings } = prepare(store, target, changed, request, old);
   const next = withStatus(kind, object, old.status) as KubeObject;
   return answer(200, stored(store.update(kind, next, writeOptions(request))), warnings);

@@ -213,6 +213,17 @@ describe("update and merge patch", () => {
     expect(
       refused(store.mergePatch("ipaddresspools", "metallb-system", "first", { metadata: { uid: "uid-9" } })),
     ).toMatchObject({
+      code: 422,
+      message: expect.stringMatching(/metadata\.uid: Invalid value: "uid-9": field is immutable$/),
+    });
+    expect(
+      refused(
+        store.update("ipaddresspools", {
+          ...pool("first"),
+          metadata: { ...pool("first").metadata, uid: "uid-9" },
+        }),
+      ),
+    ).toMatchObject({
       code: 409,
       message: expect.stringMatching(/UID in precondition: uid-9, UID in object meta: uid-1$/),
     });
