@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { slackCommands } from "#bot/commands/all.ts";
 import { type Command, defineVerb } from "#bot/commands/command.ts";
 import { threadWords } from "#bot/doors/slack/thread-words.ts";
+import { parseCommand } from "#bot/parse.ts";
 import { splitWords } from "#bot/words.ts";
 
 const verb = (
@@ -88,4 +90,27 @@ describe("words in a run's thread", () => {
     expect(meant("drift/goldentooth.net", "next")).toBeUndefined();
     expect(threadWords([])("run/R-17", "next")).toBeUndefined();
   });
+});
+
+test("the verbs of this version that are about one run are all reachable", () => {
+  const real = threadWords(slackCommands());
+  const words = (said: string) => {
+    const asked = real("run/R-17", said);
+    if (asked === undefined || !("words" in asked)) throw new Error(`${said} means nothing here`);
+    const split = splitWords(asked.words);
+    if (!split.ok) throw new Error(split.problem);
+    return parseCommand(split.words, slackCommands(), "slack");
+  };
+  for (const said of [
+    "next",
+    "status",
+    "retry",
+    "hold",
+    "abort",
+    "history",
+    "rollback",
+    "skip canary --reason 'seen by hand'",
+  ])
+    expect(words(said), said).toMatchObject({ kind: "verb", input: { run: "R-17" } });
+  expect(real("run/R-17", "plan")).toHaveProperty("reply");
 });
