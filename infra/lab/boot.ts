@@ -7,6 +7,7 @@ import { createObjectStore } from "#shared/twin/create-object-store.ts";
 import { podLogOf } from "#shared/twin/pod-log.ts";
 import { sites } from "#shared/twin/sites/all.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
+import { type LabAws, startLabAws } from "./aws/start.ts";
 import { writeKubeconfig } from "./kubernetes/kubeconfig.ts";
 import { type KubernetesApi, startKubernetesApi } from "./kubernetes/start.ts";
 import { labWorkspace } from "./slack/spec.ts";
@@ -19,6 +20,8 @@ export type Lab = Readonly<{
   kubernetes: KubernetesApi;
   ssh: SshEdge;
   slack: SlackWorkspace;
+  /** Route 53 over the twin's zones, and the other services of AWS that Arpeggio uses. */
+  aws: LabAws;
   /** What a bot or a person needs to use it, as `.lab/env` exports it. */
   env: Readonly<Record<string, string>>;
   files: Readonly<{ config: string; kubeconfig: string; sshConfig: string; knownHosts: string; env: string }>;
@@ -26,6 +29,7 @@ export type Lab = Readonly<{
 }>;
 
 const host = "127.0.0.1";
+const snapshotBucket = "arpeggio-snapshots";
 
 /** People of the lab: the console switches between them, Slack and config agree on who they are. */
 const people = [
@@ -77,6 +81,15 @@ export async function bootLab(
   const ssh = await startSshEdge({ machines, run: twin.run, host });
   const sshFiles = await writeSshFiles({ dir, edge: ssh });
   const slack = await startSlackWorkspace({ host });
+  const aws = await startLabAws({
+    host,
+    port: 0,
+    zones: twin.zones,
+    buckets: [snapshotBucket],
+    now: systemClock.now,
+    newId: () => crypto.randomUUID(),
+  });
+  const publicZones = twin.zones.all().filter((zone) => !zone.private);
   const requestUrl = `http://${host}:${options.botPort}/slack/events`;
   slack.setRequestUrl(requestUrl);
 
@@ -108,6 +121,9 @@ export async function bootLab(
           ssh: { user: "root", identityFile: "id_ed25519", knownHostsFile: "known_hosts" },
           list: spec.nodes.map((node) => ({ name: node.name, host, port: ssh.ports.get(node.name) })),
         },
+        ...(publicZones.length > 0 && {
+          dns: { zones: publicZones.map(({ name, id }) => ({ name, id })) },
+        }),
         // Nobody is anybody here: the console may approve as the other person.
         migration: { approvals: { local: true } },
       },
@@ -120,6 +136,7 @@ export async function bootLab(
     ],
     slack: { team: labWorkspace.team.id, reportChannel: "C0PLATFORM" },
     ledger: { file: "ledger.sqlite" },
+    aws: { region: aws.env.AWS_REGION, snapshots: { bucket: snapshotBucket } },
   };
   const configFile = join(dir, "config.yaml");
   await writeFile(configFile, stringify(config));
@@ -137,6 +154,7 @@ export async function bootLab(
     LAB_SLACK_URL: slack.url,
     LAB_SLACK_APP_TOKEN: labWorkspace.app.appToken,
     LAB_REQUEST_URL: requestUrl,
+    ...aws.env,
   };
   const envFile = join(dir, "env");
   const lines = Object.entries(env).map(([key, value]) => `export ${key}=${shellQuoted(value)}`);
@@ -146,6 +164,7 @@ export async function bootLab(
     kubernetes,
     ssh,
     slack,
+    aws,
     env,
     files: {
       config: configFile,
@@ -155,7 +174,7 @@ export async function bootLab(
       env: envFile,
     },
     close: async () => {
-      await Promise.all([kubernetes.close(), ssh.close(), slack.close()]);
+      await Promise.all([kubernetes.close(), ssh.close(), slack.close(), aws.close()]);
       twin.stop();
     },
   };

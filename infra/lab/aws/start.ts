@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { AwsAnswer, AwsRequest } from "./answer.ts";
 import { createLambdaApi, type LabFunction, type LambdaFaults } from "./lambda.ts";
@@ -75,8 +75,14 @@ export async function startLabAws(
   const route53 = createRoute53Api(options.zones, { now, newId });
   const lambda = createLambdaApi(options.functions ?? new Map(), { newId, region });
   const s3 = createS3Api({ buckets: options.buckets ?? [], now });
-  const { default: dynalite } = await import("dynalite");
-  const dynamodb = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  /** Loaded with the first request: most who use the lab never ask it. */
+  let database: Promise<Server> | undefined;
+  const dynamodb = (): Promise<Server> => {
+    database ??= import("dynalite").then(({ default: dynalite }) =>
+      dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 }),
+    );
+    return database;
+  };
   const calls: AwsCall[] = [];
 
   async function answer(request: AwsRequest): Promise<Readonly<{ call: string; answer: AwsAnswer }>> {
@@ -103,7 +109,7 @@ export async function startLabAws(
       response.on("finish", () =>
         calls.push({ at: now(), call: target.replace("_20120810", ""), status: response.statusCode }),
       );
-      dynamodb.emit("request", request, response);
+      void dynamodb().then((db) => db.emit("request", request, response));
       return;
     }
     const url = new URL(request.url ?? "/", "http://lab");
@@ -153,7 +159,8 @@ export async function startLabAws(
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       // It never listened; closing it closes its store.
-      await new Promise<void>((resolve) => dynamodb.close(() => resolve()));
+      const db = await database;
+      await new Promise<void>((resolve) => (db ? db.close(() => resolve()) : resolve()));
     },
   };
 }
