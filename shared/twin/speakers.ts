@@ -69,6 +69,8 @@ type Speaker = {
   lastGood: Snapshot | undefined;
 };
 
+type SpeakerContainer = Readonly<{ name?: string; image?: string }>;
+
 const isSpeakerPod = (event: StoreEvent): boolean =>
   event.kind === "pods" && event.object.metadata.labels?.["app.kubernetes.io/component"] === "speaker";
 
@@ -337,16 +339,26 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
           ...(labels === undefined ? {} : { labels }),
         },
         spec: { ...(object.spec as object), ...speakerTemplate() },
-        status: object.status,
+        status: {
+          ...(object.status as object),
+          containerStatuses: (speakerTemplate().containers ?? []).map(({ name, image }) => ({
+            name,
+            image,
+            ready: true,
+            started: true,
+            restartCount: 0,
+            state: { running: { startedAt: new Date(clock.now()).toISOString() } },
+          })),
+        },
       });
       launch(speaker);
     });
   };
 
   /** What a new speaker pod is made of: the containers of the DaemonSet as it is now. */
-  const speakerTemplate = (): Readonly<{ containers?: unknown }> => {
+  const speakerTemplate = (): Readonly<{ containers?: readonly SpeakerContainer[] }> => {
     for (const { spec } of store.list("daemonsets", metallb.namespace).items) {
-      const { template } = spec as { template?: { spec?: { containers?: { name?: string }[] } } };
+      const { template } = spec as { template?: { spec?: { containers?: readonly SpeakerContainer[] } } };
       const containers = template?.spec?.containers;
       if (containers?.some(({ name }) => name === "speaker")) return { containers };
     }
