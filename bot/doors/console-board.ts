@@ -39,11 +39,25 @@ export function createConsoleBoard(): ConsoleBoard {
   };
 }
 
-/** Only what tells how far the thing is; the rest is asked for (`/migrate status`) or comes as a note. */
+/**
+ * Only what tells how far the thing is; the rest is asked for (`/migrate status`) or comes as a note. How far a step is
+ * that is still at work changes too often for lines that stay.
+ */
 export const compact = (reply: Reply): Reply => ({
   ...reply,
   findings: [],
-  blocks: reply.blocks.filter((block) => block.kind === "steps"),
+  blocks: reply.blocks.flatMap((block) =>
+    block.kind === "steps"
+      ? [
+          {
+            kind: "steps" as const,
+            steps: block.steps.map(({ note, ...step }) =>
+              step.state === "running" || note === undefined ? step : { ...step, note },
+            ),
+          },
+        ]
+      : [],
+  ),
 });
 
 /**

@@ -114,6 +114,21 @@ describe("standing messages in the console", () => {
     ]);
   });
 
+  it("leave out how far a step is that is still at work, and tell it once it is done", async () => {
+    const steps = (state: StepState, note: string): Reply => ({
+      ...run(state === "done" ? "ok" : "running", "step 1", []),
+      blocks: [{ kind: "steps", steps: [{ title: "Nodes", state, note: [note] }] }],
+    });
+    const { written } = await typing(["x"], async (_, board) => {
+      for (const n of [1, 2, 3]) await board.put("run/R-17", steps("running", `${n} of 3 read`));
+      await board.put("run/R-17", steps("done", "3 read"));
+      return done;
+    });
+    expect(written.match(/ of 3 read/g)).toBeNull();
+    expect(written.match(/> {7}1 Nodes/g)).toHaveLength(1);
+    expect(written).toContain("1 Nodes  3 read");
+  });
+
   it("offer their buttons to /press until they give way", async () => {
     const waiting = run("info", "waits for @approver", ["waiting"], {
       actions: [{ id: "approve", label: "Approve and run", value: "R-17/1/7c1e" }],
