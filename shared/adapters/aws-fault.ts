@@ -40,8 +40,10 @@ const isUnreadable = (error: unknown): boolean => {
 
 /** No answer, or an answer that says nothing about what was done. */
 export function isUncertain(error: unknown): boolean {
-  const status = sentOf(error).$metadata?.httpStatusCode;
-  return status === undefined || status >= 500 || isUnreadable(error);
+  const { $metadata, code, name } = sentOf(error);
+  const status = $metadata?.httpStatusCode;
+  if (status === undefined) return typeof code === "string" || name === "TimeoutError" || isUnreadable(error);
+  return status >= 500 || isUnreadable(error);
 }
 
 const kinds: readonly (readonly [RegExp, FaultKind])[] = [

@@ -18,7 +18,7 @@ import { listedRecordSet, type RecordSet, type RecordSetId, recordSetKey } from 
 import { readRecordSets } from "../dns/zone-file.ts";
 import type { ChangeZone, HostedZone, ReadZones, RecordChange } from "../dns/zones.ts";
 import { FaultError } from "../fault.ts";
-import { awsCode, awsFault, isThrottled, isUncertain } from "./aws-fault.ts";
+import { awsFault, isThrottled, isUncertain } from "./aws-fault.ts";
 import { createCallPace } from "./call-pace.ts";
 import { refusedBatch } from "./route53-refused-batch.ts";
 import { createSharedReads } from "./shared-reads.ts";
@@ -41,7 +41,7 @@ export type Route53Options = Readonly<{
   callsPerSecond: number;
   /** From 0 to below 1, for the jitter of the back-off. */
   random?: () => number;
-  /** Tries of one call before its fault is told. */
+  /** Tries of one throttled call before its fault is told. */
   attempts?: number;
 }>;
 
@@ -50,6 +50,8 @@ export type Route53Connection = Readonly<{ read: ReadZones; change: ChangeZone; 
 /** More than 300 the API does not give (ListResourceRecordSets, MaxItems). */
 const pageSize = 300;
 const zonesPageSize = 100;
+/** A storm of throttling passes; who does not answer three times is told. */
+const unansweredTries = 3;
 const firstBackOffMs = 1_000;
 const longestBackOffMs = 20_000;
 
@@ -184,11 +186,11 @@ export function connectRoute53(options: Route53Options): Route53Connection {
         return await send();
       } catch (error) {
         if (signal?.aborted) throw cancelled(what);
-        const again = isThrottled(error) || (harmlessTwice && isUncertain(error));
-        if (!again || awsCode(error) === "CredentialsProviderError") throw error;
-        if (attempt >= attempts) {
+        const throttled = isThrottled(error);
+        if (!throttled && !(harmlessTwice && isUncertain(error))) throw error;
+        if (attempt >= (throttled ? attempts : Math.min(attempts, unansweredTries))) {
           const { fault } = awsFault(error, what);
-          throw new FaultError({ ...fault, detail: `${fault.detail} (${attempts} tries)` }, { cause: error });
+          throw new FaultError({ ...fault, detail: `${fault.detail} (${attempt} tries)` }, { cause: error });
         }
         const pause = Math.min(firstBackOffMs * 2 ** (attempt - 1), longestBackOffMs);
         await clock.sleep(pause / 2 + (random() * pause) / 2, signal);

@@ -9,7 +9,7 @@ export type HostedZone = Readonly<{
   private: boolean;
   /** As the API counts, SOA and NS included. */
   recordCount: number;
-  /** The delegation set; undefined for private zones. */
+  /** The delegation set; undefined for private zones, and where all zones were listed at once: then ask for the one. */
   nameServers: readonly string[] | undefined;
   comment?: string;
 }>;

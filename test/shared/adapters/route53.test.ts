@@ -132,6 +132,15 @@ describe("Route 53 over the SDK", () => {
     close();
   });
 
+  it("gives up sooner where nobody answers than where the quota is used up", async () => {
+    const { read, close } = connectLab(lab, { clock: sleepless(), endpoint: "http://127.0.0.1:1" });
+    expect(await faultOf(read.zone("Z0LAB1"))).toMatchObject({
+      kind: "refused",
+      detail: expect.stringContaining("(3 tries)"),
+    });
+    close();
+  });
+
   it("waits while a zone is busy with the change before", async () => {
     const { change, close } = connectLab(lab, { clock: sleepless(), attempts: 3 });
     zones.faults.setBusyMs(60_000);
