@@ -182,7 +182,7 @@ describe("a rollout of the speakers", () => {
     expect(speakerPods()).toHaveLength(nodeCount - 1);
     await clock.advance(120_000);
     expect(speakerPods()).toHaveLength(nodeCount);
-    expect(JSON.stringify(speakerPods())).not.toContain('v0.16.1"');
+    expect(JSON.stringify(speakerPods())).not.toContain("speaker:v0.16.1");
     expect(twin.reach("ops-host", ip).ok).toBe(true);
   });
 });
