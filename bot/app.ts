@@ -272,10 +272,12 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
       roles: decision.roles,
     };
     let id = deps.newId();
+    let isNamed = false;
     const isFirst = verb.effect === "none" || (await asked.isFirst) !== false;
     if (isFirst && deps.ledger && nextRunId && verb.effect !== "none") {
       try {
         id = await nextRunId();
+        isNamed = true;
         const noted = deps.ledger.append(`asked/${id}`, 0, {
           type: "asked",
           data: {
@@ -337,6 +339,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
             caller,
             show: (interim) => show(dress(interim)),
             signal,
+            ...(isNamed ? { id } : {}),
           });
         } catch (error) {
           if (error instanceof FaultError) reply = unknownFrom(error, clusterName);

@@ -18,6 +18,7 @@ import { threadWords } from "./doors/slack/thread-words.ts";
 import { type SlackDoor, startSlackDoor } from "./doors/slack.ts";
 import { loadConfig } from "./load-config.ts";
 import { bySlack } from "./people.ts";
+import { resumeRuns, tendRuns } from "./runs/resume-runs.ts";
 
 const log = (entry: Readonly<Record<string, unknown>>): void => {
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
@@ -190,10 +191,15 @@ try {
 for (const finding of warnings()) log({ level: "warn", code: finding.code, msg: plain(finding.text) });
 process.stdout.write(`ready: ${door.requestUrl ?? "Socket Mode"}, ${clusters.join(", ")}\n`);
 
+const leaving = new AbortController();
+const resuming = { signal: leaving.signal, log };
+void resumeRuns(composed.deps, resuming).then(() => tendRuns(composed.deps, resuming));
+
 let stopping = false;
 const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
+  leaving.abort();
   await door?.stop();
   await app.drain();
   await composed.close();

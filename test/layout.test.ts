@@ -205,7 +205,8 @@ describe("everything is registered, tested and documented", () => {
       "nodes-fix.ts",
     ];
     const dns = [...importsOf("bot/commands/dns.ts")].map((path) => basename(path));
-    expect(unregistered("bot/commands", [...verbs, ...dns])).toEqual([]);
+    const migrate = [...importsOf("bot/commands/migrate.ts")].map((path) => basename(path));
+    expect(unregistered("bot/commands", [...verbs, ...dns, ...migrate, "migrate-words.ts"])).toEqual([]);
   });
 
   it("actions", () => {
@@ -244,6 +245,20 @@ describe("everything is registered, tested and documented", () => {
     );
     const pages = filesUnder("docs/explain", ".md").map((file) => basename(file, ".md"));
     expect(pages.toSorted()).toEqual(diagnoses.map(({ id }) => id).toSorted());
+  });
+
+  it("drift kinds: each is in the list, has a file, a page and a test", async () => {
+    const { driftKinds } = await import("#shared/drift/all.ts");
+    const defining = (file: string) => readFileSync(join(root, file), "utf8").includes("defineDrift({");
+    expect(unregistered("shared/drift", []).filter(defining)).toEqual([]);
+    const ids = driftKinds.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const files = filesUnder("shared/drift", ".ts").map((file) => basename(file, ".ts"));
+    expect(ids.filter((id) => !files.includes(id))).toEqual([]);
+    const pages = filesUnder("docs/drift", ".md").map((file) => basename(file, ".md"));
+    expect(pages.filter((page) => page !== "README").sort()).toEqual([...ids].sort());
+    const tested = readFileSync(join(root, "test/shared/drift/kinds.test.ts"), "utf8");
+    expect(ids.filter((id) => !tested.includes(`describe("${id}"`))).toEqual([]);
   });
 
   it("every verdict code has its page", async () => {

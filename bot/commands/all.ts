@@ -5,6 +5,7 @@ import { arping } from "./arping.ts";
 import type { Command } from "./command.ts";
 import { dns } from "./dns.ts";
 import { manifest } from "./manifest.ts";
+import { migrate } from "./migrate.ts";
 import { nodes } from "./nodes.ts";
 import { schema } from "./schema.ts";
 import { sudoers } from "./sudoers.ts";
@@ -16,6 +17,7 @@ import { sudoers } from "./sudoers.ts";
 export const commands: readonly Command[] = [
   arping,
   nodes,
+  migrate,
   arpeggio,
   announcer,
   arp,

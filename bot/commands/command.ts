@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Board } from "#shared/board/board.ts";
 import type { Clock } from "#shared/clock.ts";
+import type { AskServer } from "#shared/dns/answer.ts";
 import type { ReadZones } from "#shared/dns/zones.ts";
 import type { Finding } from "#shared/finding.ts";
 import type { WorkingTree } from "#shared/git/working-tree.ts";
@@ -11,6 +12,7 @@ import type { Ledger } from "#shared/ledger/ledger.ts";
 import type { Person, Role } from "#shared/policy/identity.ts";
 import type { Shell } from "#shared/probes/shell.ts";
 import type { Reply } from "#shared/reply.ts";
+import type { RunTimes } from "#shared/runs/runner.ts";
 import type { ClusterConfig } from "#shared/site/site.ts";
 import type { Migration } from "#shared/steps/runbook.ts";
 import type { PersonRef } from "#shared/text.ts";
@@ -29,6 +31,8 @@ export type ClusterPorts = Readonly<{
   trees: ReadonlyMap<string, WorkingTree>;
   /** Absent where no zones are configured. */
   zones?: ReadZones;
+  /** Asks name servers from the machine we run on; absent where nothing but vantages may (a model). */
+  ask?: AskServer;
 }>;
 
 /** What a handler may use. Everything that touches the world is in here, so handlers run unchanged on the twin. */
@@ -58,8 +62,10 @@ export type Deps = Readonly<{
   holders?: (role: Role, cluster: string) => readonly PersonRef[];
   /** Everybody of the config, for mentioning those whom the ledger names. */
   people?: readonly Person[];
-  /** The runbooks that can be started; those of this release when absent. */
-  migrations?: readonly Migration[];
+  /** The runbooks that can be started; loaded when they are asked for. */
+  migrations?: () => Promise<readonly Migration[]>;
+  /** How long deeds may take, where not the usual. */
+  runTimes?: Partial<Omit<RunTimes, "approvalMs">>;
 }>;
 
 export type Caller = Readonly<{

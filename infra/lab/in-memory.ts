@@ -8,8 +8,10 @@ import type { Ledger } from "#shared/ledger/ledger.ts";
 import { createMemoryLedger } from "#shared/ledger/memory.ts";
 import { admitMetalLb } from "#shared/metallb/validate.ts";
 import type { Person, RoleRule } from "#shared/policy/identity.ts";
-import { heldRoles } from "#shared/policy/roles.ts";
+import { heldRoles, holders } from "#shared/policy/roles.ts";
+import { migrations } from "#shared/runbooks/all.ts";
 import type { ClusterConfig } from "#shared/site/site.ts";
+import { askOn } from "#shared/twin/ask-on.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
 import { logsOn } from "#shared/twin/logs-on.ts";
 import { readOn } from "#shared/twin/read-on.ts";
@@ -25,6 +27,7 @@ const people: readonly Person[] = [
 
 const roles: readonly RoleRule[] = [
   { role: "operator", people: ["operator"], groups: [], clusters: ["*"], channels: [] },
+  { role: "approver", people: ["approver"], groups: [], clusters: ["*"], channels: [] },
 ];
 
 /** A counter in place of random ids, so that what is generated comes out the same every time. */
@@ -48,7 +51,7 @@ export const clusterConfigOf = (spec: SiteSpec): ClusterConfig => ({
     lanPrefix: spec.lanPrefix,
     staticRoutes: [],
     dhcpRanges: [],
-    resolvers: [],
+    resolvers: (spec.dns?.resolvers ?? []).flatMap(({ ip, machine }) => (machine === undefined ? [] : [ip])),
     lanNic: [],
     unusedAddress: spec.unusedAddress,
   },
@@ -59,6 +62,16 @@ export const clusterConfigOf = (spec: SiteSpec): ClusterConfig => ({
     ...(vantage.clusterNode === undefined ? {} : { clusterNode: vantage.clusterNode }),
   })),
   nodes: [],
+  ...(spec.dns === undefined || spec.dns.zones.length === 0
+    ? {}
+    : {
+        dns: {
+          zones: spec.dns.zones.map(({ id, name }) => ({ id, name })),
+          publicResolvers: spec.dns.resolvers.flatMap(({ ip, machine }) =>
+            machine === undefined ? [ip] : [],
+          ),
+        },
+      }),
 });
 
 /**
@@ -81,6 +94,8 @@ export function runInMemory(
     logs: logsOn(twin),
     shell: shellOn(twin),
     trees: new Map(),
+    zones: twin.zones.read,
+    ask: askOn(twin),
   });
   const deps: Deps = {
     clusters: new Map([[ports.config.name, ports]]),
@@ -99,6 +114,9 @@ export function runInMemory(
         channel: caller.channel,
         door: caller.door,
       }),
+    people,
+    holders: (role, cluster) => holders({ rules: roles, cluster, people }, role),
+    migrations: async () => migrations,
   };
   const app = createApp({
     commands,

@@ -81,7 +81,10 @@ const needed = (need: Role, effect: Effect): Role =>
   effect === "change" && need === "viewer" ? "operator" : need;
 
 /** Everybody a rule names for the role on this cluster, people before groups, each once. */
-function holders(question: Question, role: Role): readonly PersonRef[] {
+export function holders(
+  question: Pick<Question, "rules" | "cluster" | "people" | "groupNames">,
+  role: Role,
+): readonly PersonRef[] {
   const rules = question.rules.filter(
     (rule) => isAbout(rule, question.cluster) && (rule.role === role || role === "viewer"),
   );

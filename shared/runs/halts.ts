@@ -73,8 +73,8 @@ export function refused(
   const [why, next] = refusals[refusal.because];
   const partial =
     done.before === 0
-      ? "Nothing of this step was done."
-      : `${done.before} of ${done.of} parts of this step are done and stay: it is done in part.`;
+      ? "Nothing of this step was done"
+      : `${done.before} of ${done.of} parts of this step are done and stay: it is done in part`;
   return {
     code: refusal.because,
     because: text`${deed.title}: ${why}${refusal.message === "" ? "" : `: ${refusal.message}`}. ${partial}`,

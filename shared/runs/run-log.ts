@@ -43,12 +43,16 @@ async function readOpened(ledger: Ledger, { run, started }: Opened): Promise<Run
   return again;
 }
 
+/** The run of a cluster that was opened last, ended or not. Throws FaultError. */
+export async function lastRun(ledger: Ledger, cluster: string): Promise<RunState | undefined> {
+  const last = (await openings(ledger, cluster)).at(-1);
+  return last === undefined ? undefined : readOpened(ledger, last);
+}
+
 /** The run of a cluster that has not ended; there is at most one. Throws FaultError. */
 export async function openRun(ledger: Ledger, cluster: string): Promise<RunState | undefined> {
-  const last = (await openings(ledger, cluster)).at(-1);
-  if (last === undefined) return undefined;
-  const state = await readOpened(ledger, last);
-  return state.ended === undefined ? state : undefined;
+  const state = await lastRun(ledger, cluster);
+  return state?.ended === undefined ? state : undefined;
 }
 
 /** All runs of a cluster, oldest first. Throws FaultError. */
