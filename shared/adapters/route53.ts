@@ -190,7 +190,8 @@ export function connectRoute53(options: Route53Options): Route53Connection {
         if (!throttled && !(harmlessTwice && isUncertain(error))) throw error;
         if (attempt >= (throttled ? attempts : Math.min(attempts, unansweredTries))) {
           const { fault } = awsFault(error, what);
-          throw new FaultError({ ...fault, detail: `${fault.detail} (${attempt} tries)` }, { cause: error });
+          const tries = attempt === 1 ? "" : ` (${attempt} tries)`;
+          throw new FaultError({ ...fault, detail: `${fault.detail}${tries}` }, { cause: error });
         }
         const pause = Math.min(firstBackOffMs * 2 ** (attempt - 1), longestBackOffMs);
         await clock.sleep(pause / 2 + (random() * pause) / 2, signal);

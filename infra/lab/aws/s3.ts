@@ -7,22 +7,22 @@ type Stored = Readonly<{ body: Buffer; etag: string; modified: number; type: str
 const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 const mostKeys = 1_000;
 
-const xml = (root: string, content: readonly Node[], status = 200): AwsAnswer => ({
-  status,
+const xml = (root: string, content: readonly Node[]): AwsAnswer => ({
+  status: 200,
   headers: { "content-type": "application/xml" },
   body: writeXml(root, namespace, content),
 });
 
-const error = (status: number, code: string, message: string, key?: string): AwsAnswer =>
-  xml(
-    "Error",
-    [
-      ["Code", code],
-      ["Message", message],
-      ["Key", key],
-    ],
-    status,
-  );
+/** Errors of S3 have no namespace, and some clients find the code only then. */
+const error = (status: number, code: string, message: string, key?: string): AwsAnswer => ({
+  status,
+  headers: { "content-type": "application/xml" },
+  body: writeXml("Error", undefined, [
+    ["Code", code],
+    ["Message", message],
+    ["Key", key],
+  ]),
+});
 
 /** Takes the frames of `aws-chunked` off: `size;signature CRLF bytes CRLF ... 0 CRLF trailers`. */
 function unchunked(body: Buffer): Buffer {

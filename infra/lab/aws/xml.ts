@@ -14,9 +14,9 @@ function write([name, content]: Node): string {
   return `<${name}>${inside}</${name}>`;
 }
 
-/** A document whose root has a namespace. */
-export const writeXml = (root: string, namespace: string, content: readonly Node[]): string =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${namespace}">${content.map(write).join("")}</${root}>`;
+/** A document whose root has a namespace, or none. */
+export const writeXml = (root: string, namespace: string | undefined, content: readonly Node[]): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${namespace === undefined ? "" : ` xmlns="${namespace}"`}>${content.map(write).join("")}</${root}>`;
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
