@@ -3,6 +3,7 @@ import { configJsonSchema } from "#bot/config-schema.ts";
 import { manifestYaml } from "#bot/doors/slack/manifest.ts";
 import { checkPages } from "./check-pages.ts";
 import { coveragePage, runScenarios } from "./coverage.ts";
+import { rbacFiles } from "./rbac.ts";
 import { transcript, withTranscript } from "./transcript.ts";
 
 /** Files that are made from the code. `npm run generate` writes them; a test fails when one is not current. */
@@ -22,4 +23,5 @@ export const generatedFiles: readonly Readonly<{
   },
   { path: "docs/coverage.md", make: async () => coveragePage(await runScenarios()) },
   ...checkPages,
+  ...rbacFiles,
 ];

@@ -1,0 +1,188 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import {
+  covers,
+  type Namespaces,
+  rbacFiles,
+  readingRoles,
+  rightsOf,
+  rolesOf,
+  ruleOf,
+  usualNamespaces,
+  writesOfRunbooks,
+} from "#infra/rbac.ts";
+import { resourceKinds } from "#shared/kubernetes/kinds.ts";
+import { migrations } from "#shared/runbooks/all.ts";
+import { bgpToL2 } from "#shared/runbooks/bgp-to-l2.ts";
+import type { Deed } from "#shared/steps/deed.ts";
+import { type AccessCall, callOfWrite, recordCalls } from "#shared/steps/recording.ts";
+import { bgpSite } from "#test/shared/steps/bgp-sites.ts";
+import { drive } from "#test/shared/steps/drive.ts";
+import { followServices, setBgpMode } from "#test/shared/steps/world.ts";
+
+const words = ({ verb, resource, group, namespace = "*" }: AccessCall): string =>
+  `${verb} ${resource}${group === "" ? "" : `.${group}`} in ${namespace}`;
+
+/** What a whole run asked of the API, its way back included. */
+async function callsOfRun(
+  version: string,
+): Promise<Readonly<{ calls: readonly AccessCall[]; namespaces: Namespaces }>> {
+  const recording = recordCalls();
+  const spec = bgpSite(version);
+  const at = drive({
+    spec,
+    around: (ports) => ({
+      ...ports,
+      read: recording.read(ports.read),
+      logs: recording.logs(ports.logs),
+      dryRun: recording.write(ports.dryRun),
+    }),
+  });
+  followServices(at.twin);
+  const write = recording.write(async () => ({ ok: true, object: undefined }));
+  const note = async (deeds: readonly Deed[]) => {
+    for (const deed of deeds) if (deed.kind === "kube") await write(deed.write);
+  };
+  const done: string[] = [];
+  for (const { id } of bgpToL2.steps) {
+    if (id === "frr-off") setBgpMode(at.twin, "native");
+    const { plan, outcome } = await at.forward(id);
+    expect(["passed", "unneeded"], id).toContain(outcome);
+    if (plan === undefined) continue;
+    await note(plan.deeds);
+    await note(plan.undo);
+    if (plan.undo.length > 0) done.push(id);
+  }
+  expect(done.length).toBeGreaterThan(3);
+  const calls = recording.calls();
+  const canary = calls.find(({ resource, verb }) => resource === "services" && verb !== "list")?.namespace;
+  return {
+    calls,
+    namespaces: { ...usualNamespaces, metallb: spec.metallb.namespace, canary: canary ?? "default" },
+  };
+}
+
+describe("rights of a run", () => {
+  it("are what it calls, and no more than what some run of it calls", async () => {
+    const runs = [await callsOfRun("0.16.1"), await callsOfRun("0.15.2")];
+    const unused = new Set<string>();
+    for (const [i, { calls, namespaces }] of runs.entries()) {
+      const roles = [...readingRoles(namespaces), ...rolesOf("bgp-to-l2", namespaces)];
+      expect(calls.length).toBeGreaterThan(20);
+      expect(covers(roles, calls).map(words)).toEqual([]);
+      const rights = rightsOf(rolesOf("bgp-to-l2", namespaces)).map((right) => ({ ...right, namespace: "" }));
+      const made = calls.map((call) => words({ ...call, namespace: "" }));
+      for (const right of rights.map(words)) {
+        if (!made.includes(right)) {
+          if (i === 0) unused.add(right);
+        } else unused.delete(right);
+      }
+    }
+    // These sites have no GitOps, no Community, and Services that a label of their own tells apart.
+    expect([...unused].map((right) => right.replace(/ in $/, "")).sort()).toEqual([
+      "create communities.metallb.io",
+      "delete communities.metallb.io",
+      "patch applications.argoproj.io",
+      "patch helmreleases.helm.toolkit.fluxcd.io",
+      "patch kustomizations.kustomize.toolkit.fluxcd.io",
+      "patch services",
+    ]);
+  });
+
+  it("do not reach beyond their namespace, group or verb", () => {
+    const roles = rolesOf("bgp-to-l2", usualNamespaces);
+    const allowed = {
+      verb: "delete",
+      group: "metallb.io",
+      resource: "bgppeers",
+      namespace: "metallb-system",
+    } as const;
+    expect(covers(roles, [allowed])).toEqual([]);
+    const denied: AccessCall[] = [
+      { ...allowed, namespace: "kube-system" },
+      { ...allowed, group: "crd.projectcalico.org" },
+      { ...allowed, verb: "patch" },
+      { verb: "get", group: "", resource: "secrets", namespace: "metallb-system" },
+      { verb: "create", group: "", resource: "pods/exec", namespace: "metallb-system" },
+      { verb: "patch", group: "", resource: "nodes" },
+    ];
+    expect(covers([...roles, ...readingRoles(usualNamespaces)], denied)).toEqual(denied);
+    expect(covers([{ name: "one", rules: [ruleOf(allowed)] }], [allowed, ...denied])).toEqual(
+      denied.slice(1),
+    );
+  });
+
+  it("to look go over every kind we know, and over no other", () => {
+    const lists = rightsOf(readingRoles(usualNamespaces)).filter(({ verb }) => verb === "list");
+    expect(lists).toHaveLength(Object.keys(resourceKinds).length);
+    expect(
+      rightsOf(readingRoles(usualNamespaces))
+        .filter(({ verb }) => verb !== "list")
+        .map(words),
+    ).toEqual(["get pods/log in metallb-system"]);
+    expect(JSON.stringify(lists)).not.toMatch(/secrets/);
+  });
+});
+
+describe("files of rights", () => {
+  it("are there for every runbook, and for nothing else", () => {
+    const pages = readdirSync(join(import.meta.dirname, "../../infra/k8s")).filter((name) =>
+      name.endsWith(".yaml"),
+    );
+    expect(pages.sort()).toEqual(
+      [...Object.keys(writesOfRunbooks), "reading"].map((name) => `${name}.yaml`).sort(),
+    );
+    const without = migrations.map(({ id }) => id).filter((id) => !(id in writesOfRunbooks));
+    expect(without, "add what these write to infra/rbac.ts").toEqual([]);
+    expect(() => rolesOf("no-such-runbook", usualNamespaces)).toThrow(/writesOfRunbooks/);
+  });
+
+  it.each(rbacFiles)("$path binds what it defines and grants no wildcard", async ({ make }) => {
+    const documents = parseAllDocuments(await make()).map(
+      (document) =>
+        document.toJS() as {
+          kind: string;
+          metadata: { name: string; namespace?: string };
+          rules?: { verbs: string[]; resources: string[]; apiGroups: string[] }[];
+          roleRef?: { kind: string; name: string };
+        },
+    );
+    const roles = documents.filter(({ rules }) => rules !== undefined);
+    expect(roles.length).toBeGreaterThan(0);
+    for (const role of roles) {
+      expect(documents).toContainEqual(
+        expect.objectContaining({
+          kind: `${role.kind}Binding`,
+          metadata: role.metadata,
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: role.kind, name: role.metadata.name },
+        }),
+      );
+      for (const { verbs, resources, apiGroups } of role.rules ?? [])
+        expect([...verbs, ...resources, ...apiGroups]).not.toContain("*");
+    }
+  });
+});
+
+it("a recording leaves answers alone and notes each call once", async () => {
+  const recording = recordCalls();
+  const read = recording.read((async () => ({ pods: [] })) as never);
+  expect(await read(["pods"])).toEqual({ pods: [] });
+  await read(["pods", "nodes"]);
+  const logs = recording.logs(async () => ["line"]);
+  expect(await logs({ namespace: "metallb", pod: "a", tailLines: 1 })).toEqual(["line"]);
+  const create = {
+    verb: "create",
+    kind: "calicobgppeers",
+    object: { metadata: { name: "peer" } },
+  } as const;
+  await recording.write(async () => ({ ok: true, object: undefined }))(create, { dryRun: true });
+  expect(recording.calls().map(words)).toEqual([
+    "list pods in *",
+    "list nodes in *",
+    "get pods/log in metallb",
+    "create bgppeers.crd.projectcalico.org in *",
+  ]);
+  expect(callOfWrite(create)).toEqual(recording.calls().at(-1));
+});
