@@ -56,12 +56,24 @@ export function sealedTxt(look: Look, scene: Scene, endpoint: Endpoint): RecordS
   return undefined;
 }
 
+/** An ownership TXT of somebody else that another release may read as the record's, though this one does not. */
+const strangerTxt = (look: Look, endpoint: Endpoint): OwnershipRecord | undefined => {
+  for (const name of txtNamesOf(look, endpoint)) {
+    const txt = look.txts.get(txtKey(name, endpoint.setIdentifier));
+    if (txt !== undefined && !isProvablyOurs(look, txt)) return txt;
+  }
+  return undefined;
+};
+
 export type Whose = Readonly<{ ownership: Ownership; owner?: string }>;
 
 export function whose(look: Look, scene: Scene, endpoint: Endpoint): Whose {
   const owner = ownerOf(endpoint);
-  if (owner === undefined || owner === "")
+  if (owner === undefined || owner === "") {
+    const stranger = strangerTxt(look, endpoint);
+    if (stranger !== undefined) return { ownership: "ambiguous", owner: stranger.labels.owner ?? "" };
     return { ownership: sealedTxt(look, scene, endpoint) === undefined ? "unowned" : "unreadable" };
+  }
   if (owner === look.registry.owner && !isOurs(look, endpoint)) {
     const [txt] = ownershipTxts(look, endpoint);
     return { ownership: "foreign", owner: txt?.labels.owner ?? owner };

@@ -50,7 +50,7 @@ export const recordUnowned = defineDrift({
     scene.looks.flatMap((look) =>
       notOurs(look, scene).flatMap(({ current, wanted, why }): readonly Drift[] => {
         const of = whose(look, scene, current);
-        if (of.ownership !== "unowned") return [];
+        if (of.ownership !== "unowned" && of.ownership !== "ambiguous") return [];
         const same = sameTargets(wanted.targets, current.targets);
         return [
           {
@@ -61,9 +61,13 @@ export const recordUnowned = defineDrift({
             want: wanted.targets,
             have: current.targets,
             ...repairWith(
-              adoption(look, scene, current, wanted),
+              of.ownership === "unowned" ? adoption(look, scene, current, wanted) : undefined,
               "adopt it by writing its ownership record",
-              same ? "orphaned" : "it is not owned, and it is not what the objects want",
+              of.ownership === "ambiguous"
+                ? "an ownership record of another owner may be meant for it"
+                : same
+                  ? "orphaned"
+                  : "it is not owned, and it is not what the objects want",
             ),
             because: text`${objectOf(wanted)} wants it; ${why}`,
           },

@@ -23,6 +23,7 @@ const meantFor = (look: Look, scene: Scene, endpoint: Endpoint): readonly Owners
 function rewriting(look: Look, scene: Scene, endpoint: Endpoint): Offer | undefined {
   const wanted = chosenFor(look, endpoint);
   if (!look.complete || wanted === undefined || !isExactlyWanted(wanted, endpoint)) return undefined;
+  if (whose(look, scene, endpoint).ownership !== "unowned") return undefined;
   if (!canRest(look, scene, endpoint)) return undefined;
   const [txt, ...more] = meantFor(look, scene, endpoint);
   if (txt === undefined || more.length > 0) return undefined;

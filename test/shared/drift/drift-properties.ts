@@ -43,6 +43,19 @@ function holds(site: Site): void {
   for (const set of have)
     if (!mine.has(idKey(set))) expect(now.get(recordSetKey(set))).toBe(JSON.stringify(set));
 
+  // Nothing is written beside a record that an ownership record of another owner may be meant for.
+  for (const { offer, name, type, setIdentifier } of plan.items)
+    if (offer === "adopt")
+      expect(
+        have.filter(
+          (set) =>
+            set.type === "TXT" &&
+            [name, `${type.toLowerCase()}-${name}`].includes(set.name) &&
+            set.setIdentifier === setIdentifier &&
+            JSON.stringify(set).includes("owner=you"),
+        ),
+      ).toEqual([]);
+
   // The way back restores the zone exactly.
   expect(texts(applied(then.have ?? [], plan.undo))).toEqual(texts(have));
 

@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import {
+  type ApplyRequest,
+  type ApplyRules,
+  affectedBy,
+  judgeApplication,
+  judgeBatch,
+  judgeOutcome,
+} from "#shared/drift/apply-judge.ts";
+import { planDigest, undoOf } from "#shared/drift/change-plan.ts";
+import type { Plan } from "#shared/drift/plan-value.ts";
+import { owns, record } from "../dns/zones.ts";
+import { noon, planOf } from "./scans.ts";
+
+const have = [record("old", "A", "10.0.0.1"), owns("a-old", "me")];
+const plan = planOf({ have, with: { policy: "upsert-only" } });
+
+const request = (more: Partial<ApplyRequest> = {}): ApplyRequest => ({
+  plan,
+  digest: plan.digest,
+  requester: "operator",
+  until: noon + 600_000,
+  approvals: [{ by: "approver", digest: plan.digest, at: noon }],
+  owned: { records: 10, txts: 10 },
+  snapshot: plan.snapshot,
+  now: noon,
+  ...more,
+});
+
+const rules: ApplyRules = {
+  zoneIds: ["Z1"],
+  approvers: ["approver", "operator"],
+  limits: { absolute: 50, share: 0.3 },
+  owners: ["me"],
+  affixes: [{}],
+  key: undefined,
+};
+
+const changed = (more: Partial<Plan>): Partial<ApplyRequest> => {
+  const other = { ...plan, ...more };
+  const digest = planDigest(other);
+  return {
+    plan: { ...other, digest },
+    digest,
+    approvals: [{ by: "approver", digest, at: noon }],
+  };
+};
+
+const withBatches = (batches: Plan["batches"]) => changed({ batches, undo: undoOf(batches) });
+const foreign = record("web", "A", "10.0.0.9");
+const ns = record("@", "NS", "ns-1.example.net");
+
+describe("the writer's own judgement", () => {
+  it("lets through what somebody else approved", () => {
+    expect(judgeApplication(request(), rules)).toEqual({ ok: true, approver: "approver" });
+  });
+
+  it.each<[string, string, Partial<ApplyRequest>]>([
+    ["a request for another plan", "plan-changed", { digest: "0".repeat(64) }],
+    ["a plan that was touched", "plan-changed", { plan: { ...plan, batches: [] } }],
+    [
+      "a zone that is not in its configuration",
+      "zone-not-allowed",
+      changed({ zone: { ...plan.zone, id: "Z9" } }),
+    ],
+    ["a request that ran out", "expired", { now: noon + 600_001 }],
+    ["no approval", "not-approved", { approvals: [] }],
+    [
+      "an approval of another digest",
+      "not-approved",
+      { approvals: [{ by: "approver", digest: "x", at: noon }] },
+    ],
+    [
+      "the requester's own",
+      "own-approval",
+      { approvals: [{ by: "operator", digest: plan.digest, at: noon }] },
+    ],
+    [
+      "somebody who may not",
+      "not-an-approver",
+      { approvals: [{ by: "guest", digest: plan.digest, at: noon }] },
+    ],
+    ["another snapshot", "snapshot-moved", { snapshot: { hash: "else", takenAt: noon } }],
+    ["no snapshot", "snapshot-moved", { snapshot: undefined }],
+    ["an old snapshot", "snapshot-stale", { snapshot: { ...plan.snapshot, takenAt: noon - 600_001 } }],
+    [
+      "a snapshot from the future",
+      "snapshot-stale",
+      { snapshot: { ...plan.snapshot, takenAt: noon + 600_001 } },
+    ],
+    ["more deletes than it allows", "over-the-limits", { owned: { records: 0, txts: 0 } }],
+    [
+      "the zone's own NS",
+      "outside-the-zone",
+      withBatches([{ changes: [{ action: "DELETE", before: ns, set: ns }], given: [] }]),
+    ],
+    [
+      "what nothing proves to be ours",
+      "not-provably-ours",
+      withBatches([
+        { changes: [{ action: "DELETE", before: foreign, set: foreign }], given: [owns("a-old", "me")] },
+      ]),
+    ],
+    [
+      "what another owns",
+      "not-provably-ours",
+      withBatches([
+        { changes: [{ action: "DELETE", before: foreign, set: foreign }], given: [owns("a-web", "you")] },
+      ]),
+    ],
+    ["a way back that is none", "undo-is-no-inverse", changed({ undo: [] })],
+  ])("refuses %s", (_, because, more) => {
+    expect(judgeApplication(request(more), rules)).toMatchObject({ ok: false, because });
+  });
+});
+
+describe("a batch", () => {
+  const [batch] = plan.batches;
+  if (batch === undefined) throw new Error("the plan has a batch");
+  const ids = affectedBy(batch);
+  const found = ids.map((id) => have.find(({ name, type }) => name === id.name && type === id.type));
+
+  it("is applied when everything stands as planned on", () => {
+    expect(judgeBatch(batch, found)).toEqual({ state: "apply" });
+  });
+
+  it("is done when everything stands as afterwards", () => {
+    expect(
+      judgeBatch(
+        batch,
+        ids.map(() => undefined),
+      ),
+    ).toEqual({ state: "done" });
+  });
+
+  it("has moved when one of them was changed, and says which", () => {
+    const edited = found.map((set) => (set?.type === "A" ? record("old", "A", "10.0.0.2") : set));
+    expect(judgeBatch(batch, edited)).toMatchObject({
+      state: "moved",
+      moved: [{ id: { name: "old.example.com", type: "A" } }],
+    });
+  });
+
+  it("has moved when half of it is there: a batch is atomic", () => {
+    expect(judgeBatch(batch, [undefined, found[1]]).state).toBe("moved");
+  });
+
+  it("has moved when what it rests on is gone", () => {
+    const adopt = {
+      changes: [{ action: "CREATE" as const, set: owns("a-web", "me") }],
+      given: [record("web", "A", "10.0.0.1")],
+    };
+    expect(judgeBatch(adopt, [undefined, undefined]).state).toBe("moved");
+    expect(judgeBatch(adopt, [undefined, record("web", "A", "10.0.0.1")]).state).toBe("apply");
+  });
+});
+
+describe("the outcome", () => {
+  it.each([
+    [
+      [{ state: "applied", changeId: "C1", insync: true }, { state: "done-before" }],
+      "applied",
+      /all 2 batches are in the zone$/,
+    ],
+    [[{ state: "applied", changeId: "C1", insync: false }], "applied", /not yet at every name server/],
+    [
+      [{ state: "moved", records: ["web A"] }, { state: "not-tried" }],
+      "nothing",
+      /nothing was changed: web A changed/,
+    ],
+    [
+      [
+        { state: "applied", changeId: "C1", insync: true },
+        { state: "refused", messages: ["no"] },
+      ],
+      "partly",
+      /1 of 2 .* refused: no/,
+    ],
+    [[{ state: "unknown", detail: "no answer" }, { state: "not-tried" }], "unknown", /nobody knows/],
+  ] as const)("%j is %s", (outcomes, state, text) => {
+    expect(judgeOutcome(outcomes)).toEqual({ state, text: expect.stringMatching(text) });
+  });
+});

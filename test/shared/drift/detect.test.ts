@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { detectDrift } from "#shared/drift/detect.ts";
+import { toldDrifts } from "#shared/drift/drift-report.ts";
+import { fingerprint, resolvedSince } from "#shared/drift/fingerprint.ts";
+import { newSnooze, quietBy } from "#shared/drift/snooze.ts";
+import { isShrunken } from "#shared/drift/sources.ts";
+import type { Fault } from "#shared/fault.ts";
+import { owns, record, wants } from "../dns/zones.ts";
+import { inputOf, noon, planOf, type Site, scan } from "./scans.ts";
+
+const fault: Fault = { kind: "timed-out", what: "list of ingresses", detail: "no answer in 10 s" };
+const owned = [record("web", "A", "10.0.0.1"), owns("a-web", "me")];
+const orphan: Site = { have: owned, with: { policy: "upsert-only" } };
+const snapshot = inputOf({}).snapshot;
+
+describe("what could not be read", () => {
+  it.each<[string, Partial<Site["scan"] & object>, string]>([
+    ["the zone", { recordSets: fault }, "dns-zone-unreadable"],
+    ["who reconciles", { controllers: fault }, "dns-controllers-unreadable"],
+    ["nobody reconciles", { controllers: [] }, "dns-no-controller"],
+  ])("%s: nothing is said to be absent", (_, more, code) => {
+    const report = scan({
+      want: [wants("web", "10.0.0.1")],
+      scan: { ...more, previous: [{ key: "k", firstAt: 1, lastAt: 2 }] },
+    });
+    expect(report.drifts).toEqual([]);
+    expect(report.complete).toBe(false);
+    expect(report.findings.map((finding) => finding.code)).toContain(code);
+    expect(report.sightings).toEqual([{ key: "k", firstAt: 1, lastAt: 2 }]);
+  });
+
+  it.each([
+    ["a source", { faults: [fault] }, "dns-source-unreadable"],
+    ["too old", { takenAt: noon - 600_001 }, "dns-snapshot-stale"],
+    ["of a wrong clock", { takenAt: noon + 600_001 }, "dns-snapshot-from-the-future"],
+    ["empty", { endpoints: 0 }, "dns-source-empty"],
+    ["shrunken", { endpoints: 10, lastAccepted: 20 }, "dns-source-shrunken"],
+  ])("%s: it is a finding and nothing is deleted", (_, more, code) => {
+    const site: Site = { ...orphan, scan: { snapshot: { ...snapshot, ...more } } };
+    expect(scan(site).findings.map((finding) => finding.code)).toContain(code);
+    expect(planOf(site).batches).toEqual([]);
+  });
+
+  it("an unreadable source leaves open whether owned records are wanted, and counts them", () => {
+    const report = scan({ ...orphan, scan: { snapshot: { ...snapshot, faults: [fault] } } });
+    expect(report.drifts).toEqual([]);
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ code: "dns-orphans-unknown", facts: { records: 1 } }),
+    );
+  });
+
+  it.each([
+    [20, 18, false],
+    [20, 17, true],
+    [100, 91, false],
+    [100, 90, false],
+    [100, 89, true],
+    [3, 0, true],
+    [2, 0, false],
+  ])("from %i to %i endpoints is shrunken: %s", (before, now, shrunken) => {
+    expect(isShrunken(now, before)).toBe(shrunken);
+  });
+});
+
+describe("what ExternalDNS repairs by itself", () => {
+  const site: Site = { want: [wants("web", "10.0.0.1")] };
+  const first = scan(site);
+  const again = (later: number) =>
+    detectDrift({
+      ...inputOf({ ...site, scan: { at: noon + later, snapshot: { ...snapshot, takenAt: noon + later } } }),
+      previous: first.sightings,
+    });
+
+  it("is not told at once", () => {
+    expect(first.drifts).toHaveLength(1);
+    expect(toldDrifts(first)).toEqual([]);
+  });
+
+  it("is not told before three intervals are over", () => {
+    expect(toldDrifts(again(179_000))).toEqual([]);
+    expect(again(179_000).findings).toEqual([]);
+  });
+
+  it("is told after three as ExternalDNS not reconciling", () => {
+    const late = again(180_000);
+    expect(toldDrifts(late)).toHaveLength(1);
+    expect(late.findings.map(({ code }) => code)).toEqual(["external-dns-not-reconciling"]);
+  });
+
+  it("starts anew when it was gone in between", () => {
+    const healed = scan({ ...site, have: owned });
+    const report = detectDrift({
+      ...inputOf({ ...site, scan: { at: noon + 900_000 } }),
+      previous: healed.sightings,
+    });
+    expect(report.notReconciling).toEqual([]);
+  });
+});
+
+describe("the fingerprint", () => {
+  const two: Site = { have: [owns("a-x", "me"), owns("a-y", "me")] };
+
+  it("is the same for the same findings, whatever order and time", () => {
+    const turned = { ...two, have: [...(two.have ?? [])].reverse(), scan: { at: noon + 5_000 } };
+    expect(fingerprint(scan(turned))).toBe(fingerprint(scan(two)));
+  });
+
+  it("changes with a difference, and with what could not be read", () => {
+    const one = fingerprint(scan({ have: [owns("a-x", "me")] }));
+    expect(one).not.toBe(fingerprint(scan(two)));
+    expect(fingerprint(scan({ ...two, scan: { snapshot: { ...snapshot, faults: [fault] } } }))).not.toBe(
+      fingerprint(scan(two)),
+    );
+  });
+
+  it("does not move for what ExternalDNS does by itself", () => {
+    expect(fingerprint(scan({ want: [wants("web", "10.0.0.1")] }))).toBe(
+      fingerprint(scan({ have: owned, want: [wants("web", "10.0.0.1")] })),
+    );
+  });
+
+  it("names what is resolved, never after a scan that could not read everything", () => {
+    const before = scan(two);
+    const after: Site = { have: [owns("a-x", "me")] };
+    expect(resolvedSince(before, scan(after)).map(({ name }) => name)).toEqual(["a-y.example.com"]);
+    expect(resolvedSince(before, scan({ ...after, scan: { recordSets: fault } }))).toEqual([]);
+  });
+});
+
+describe("a snooze", () => {
+  const snooze = {
+    fingerprint: "f",
+    reason: "vendor works on it",
+    by: "operator",
+    at: noon,
+    until: noon + 1_000,
+  };
+
+  it("keeps one fingerprint quiet until it ends", () => {
+    expect(quietBy([snooze], "f", noon + 999)).toBe(snooze);
+    expect(quietBy([snooze], "f", noon + 1_000)).toBeUndefined();
+    expect(quietBy([snooze], "g", noon)).toBeUndefined();
+  });
+
+  it("needs a reason, an end in the future, and not more than 31 days", () => {
+    expect(newSnooze(snooze)).toEqual({ ok: true, snooze });
+    const wrong = newSnooze({ ...snooze, reason: " ", until: noon });
+    expect(wrong.ok ? [] : wrong.problems).toHaveLength(2);
+    expect(newSnooze({ ...snooze, until: noon + 32 * 86_400_000 }).ok).toBe(false);
+  });
+});
