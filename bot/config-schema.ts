@@ -96,6 +96,14 @@ const dns = z.strictObject({
     .strictObject({ from: zoneName, to: zoneName })
     .optional()
     .describe("The domain move of the runbooks dns-domain-move and goldentooth"),
+  publicResolvers: z
+    .array(ip)
+    .min(1)
+    .default(["1.1.1.1", "8.8.8.8"])
+    .describe("Resolvers outside the site, asked what the world sees"),
+  askFrom: name
+    .optional()
+    .describe("The vantage that asks name servers of the world; without it the bot's own machine does"),
 });
 
 const seconds = z

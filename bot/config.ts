@@ -153,6 +153,7 @@ function outline(root: unknown) {
           vantages: list(cluster.vantages)
             .map(record)
             .map((vantage) => ({ name: word(vantage.name), jumpHost: jump(vantage.ssh) })),
+          askFrom: optional(record(cluster.dns).askFrom),
           nodes: {
             ssh: nodes.ssh !== undefined,
             jumpHost: jump(nodes.ssh),
@@ -234,6 +235,13 @@ function crossIssues(root: unknown): Issue[] {
           "vantage or node of this cluster",
         );
     });
+    if (cluster.askFrom !== undefined)
+      reference(
+        at("dns", "askFrom"),
+        cluster.askFrom,
+        cluster.vantages.map((v) => v.name),
+        "vantage of this cluster",
+      );
     if (cluster.nodes.jumpHost)
       reference(
         at("nodes", "ssh", "jumpHost"),
@@ -299,8 +307,18 @@ function toAws({
   };
 }
 
-function toDns({ zones, move }: NonNullable<ConfigFile["clusters"][number]["dns"]>): DnsConfig {
-  return { zones, ...(move ? { move } : {}) };
+function toDns({
+  zones,
+  move,
+  publicResolvers,
+  askFrom,
+}: NonNullable<ConfigFile["clusters"][number]["dns"]>): DnsConfig {
+  return {
+    zones,
+    publicResolvers,
+    ...(move ? { move } : {}),
+    ...(askFrom === undefined ? {} : { askFrom }),
+  };
 }
 
 function toMigration(

@@ -8,7 +8,8 @@ import type { Explanation } from "./explain.ts";
 
 const said = (reply: DnsReply, type: string): string => {
   if (reply.kind === "silence") return reply.because === "refused" ? "refuses connections" : "no answer";
-  const data = dataOf(reply, type);
+  const referred = type === "NS" ? reply.authority.filter((record) => record.type === "NS") : [];
+  const data = [...dataOf(reply, type), ...referred.map((record) => record.data)];
   const flags = reply.flags.filter((flag) => flag === "aa" || flag === "ad");
   const about = [
     ...(data.length > 0 ? data : [`nothing of type ${type}`]),

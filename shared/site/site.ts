@@ -53,6 +53,10 @@ export type DnsConfig = Readonly<{
   zones: readonly Readonly<{ name: string; id: string }>[];
   /** The domain move of the runbooks, `hellholt.net` to `goldentooth.net`. */
   move?: Readonly<{ from: string; to: string }>;
+  /** Two resolvers outside the site, by address. */
+  publicResolvers: readonly string[];
+  /** The vantage that asks the world's name servers; without it the machine we run on does. */
+  askFrom?: string;
 }>;
 
 /** A clone that GitOps reads from; acts on what GitOps manages become commits on `branch`. */
