@@ -12,6 +12,7 @@ import { nodeSource, readLists, visitNodes } from "#shared/checks/gather.ts";
 import { nodeProbes } from "#shared/checks/node-probes.ts";
 import { judgeAll } from "#shared/checks/run.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
+import { logsOn } from "#shared/twin/logs-on.ts";
 import { readOn } from "#shared/twin/read-on.ts";
 import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
@@ -27,7 +28,7 @@ beforeAll(async () => {
   const newId = () => `id-${String(++id)}`;
   const store = createObjectStore({ now: systemClock.now, newUid: newId });
   twin = createTwin({ spec, clock: systemClock, store, newId });
-  edge = await startSshEdge({ machines: spec.nodes, run: twin.run, host: "127.0.0.1" });
+  edge = await startSshEdge({ machines: [...spec.nodes, ...spec.vantages], run: twin.run, host: "127.0.0.1" });
   dir = await mkdtemp(join(tmpdir(), "arpeggio-nodes-"));
   const files = await writeSshFiles({ dir, edge });
   ssh = createSshShell({
@@ -58,6 +59,7 @@ const check = async () => {
     config,
     read: readOn(twin.store),
     shell: ssh.shell,
+    logs: logsOn(twin),
     clock: systemClock,
     newNonce: () => crypto.randomUUID(),
   };
