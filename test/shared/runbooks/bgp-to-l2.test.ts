@@ -25,12 +25,12 @@ describe("bgp-to-l2", () => {
   it("is registered, and makes before it breaks", () => {
     expect(migrations).toContain(bgpToL2);
     expect(bgpToL2.steps.filter((step) => !steps.includes(step))).toEqual([]);
-    const before = (first: string, second: string) => ids.indexOf(first) < ids.indexOf(second);
+    const precedes = (first: string, second: string) => ids.indexOf(first) < ids.indexOf(second);
     for (const proof of ["snapshot", "create-l2advertisement", "prove-on-wire", "router", "canary"])
-      expect(before(proof, "withdraw-bgp"), proof).toBe(true);
-    expect(before("withdraw-bgp", "remove-bgp-peers")).toBe(true);
-    expect(before("remove-bgp-peers", "remove-bfd-profiles")).toBe(true);
-    expect(before("remove-bfd-profiles", "frr-off")).toBe(true);
+      expect(precedes(proof, "withdraw-bgp"), proof).toBe(true);
+    expect(precedes("withdraw-bgp", "remove-bgp-peers")).toBe(true);
+    expect(precedes("remove-bgp-peers", "remove-bfd-profiles")).toBe(true);
+    expect(precedes("remove-bfd-profiles", "frr-off")).toBe(true);
     expect(ids.at(-1)).toBe("final-verification");
     for (const { reversibleWhile, title } of bgpToL2.steps) {
       expect(title).not.toBe("");

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { withFaults } from "#shared/twin/sites/faults.ts";
+import { bgpSite } from "./bgp-sites.ts";
+import { drive } from "./drive.ts";
+import { argoTracks } from "./gitops.ts";
+import { memoryTree } from "./memory-tree.ts";
+
+const pool =
+  "apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata:\n  name: primary\nspec:\n  addresses: [10.4.11.1-10.4.11.250]\n  autoAssign: true\n  avoidBuggyIPs: false\n";
+const l2 =
+  "apiVersion: metallb.io/v1beta1\nkind: L2Advertisement\nmetadata:\n  name: primary\nspec:\n  ipAddressPools: [primary]\n  interfaces: [eth0]\n";
+const bgp =
+  "apiVersion: metallb.io/v1beta1\nkind: BGPAdvertisement\nmetadata:\n  name: primary\nspec:\n  ipAddressPools: [primary]\n";
+const repositories = [{ name: "cluster", path: "/srv/cluster", branch: "arpeggio", base: "main" }];
+
+async function migrated(files: Readonly<Record<string, string>>) {
+  const at = drive({
+    spec: bgpSite("0.16.1"),
+    trees: [memoryTree("cluster", "main", files)],
+    migration: { repositories },
+  });
+  for (const id of [
+    "snapshot",
+    "create-l2advertisement",
+    "withdraw-bgp",
+    "remove-bgp-peers",
+    "remove-bfd-profiles",
+  ])
+    expect((await at.forward(id)).outcome).toBe("passed");
+  return at;
+}
+
+describe("persist", () => {
+  it("passes where Git says what the cluster says", async () => {
+    const at = await migrated({ "pool.yaml": pool, "l2.yaml": l2 });
+    const came = await at.forward("persist");
+    expect([came.outcome, came.codes]).toEqual(["passed", []]);
+    const [deed] = came.plan?.deeds ?? [];
+    const text = deed?.kind === "document" ? deed.text : "";
+    expect(text).toContain("kind: L2Advertisement");
+    expect(text).toContain("#   BGPAdvertisement metallb/primary");
+    expect(text).not.toMatch(/uid:|resourceVersion:/);
+  });
+
+  it("shows each difference by its name", async () => {
+    const at = await migrated({ "pool.yaml": pool.replace(".250", ".99"), "bgp.yaml": bgp });
+    const came = await at.forward("persist");
+    expect(came.outcome).toBe("failed");
+    expect(came.findings.map(({ code, subject }) => `${code} ${subject.name}`)).toEqual([
+      "git-differs IPAddressPool metallb/primary",
+      "not-in-git L2Advertisement metallb/primary",
+      "git-still-has-it BGPAdvertisement metallb/primary",
+    ]);
+  });
+
+  it("is unknown where somebody manages them and no clone is configured", async () => {
+    const spec = withFaults(bgpSite("0.16.1"), argoTracks("ipaddresspools", "primary", {}));
+    expect(await drive({ spec }).forward("persist")).toMatchObject({ outcome: "unknown" });
+    expect(await drive({ spec: bgpSite("0.16.1") }).forward("persist")).toMatchObject({ outcome: "passed" });
+  });
+});
+
+describe("resume-sync", () => {
+  const paused = async () => {
+    const at = drive({
+      spec: withFaults(bgpSite("0.16.1"), argoTracks("bgpadvertisements", "primary", { selfHeal: true })),
+    });
+    for (const id of [
+      "survey",
+      "snapshot",
+      "pause-sync",
+      "create-l2advertisement",
+      "withdraw-bgp",
+      "remove-bgp-peers",
+      "remove-bfd-profiles",
+    ])
+      expect((await at.forward(id)).outcome).toBe("passed");
+    return at;
+  };
+
+  it("halts while nobody has seen what Git says", async () => {
+    const at = await paused();
+    expect(await at.forward("resume-sync")).toMatchObject({ outcome: "blocked", codes: ["git-not-seen"] });
+  });
+
+  it("resumes, waits one interval, and passes when nothing came back", async () => {
+    const at = await paused();
+    at.notes.persist = { compared: 2, differing: 0 };
+    const came = await at.forward("resume-sync");
+    expect(came.outcome).toBe("waiting");
+    expect(at.twin.store.get("applications", "argocd", "metallb")?.spec).toMatchObject({
+      syncPolicy: { automated: { selfHeal: true } },
+    });
+    const again = await at.on(async (context) => {
+      const { resumeSync } = await import("#shared/steps/resume-sync.ts");
+      await context.ports.clock.sleep((came.verified?.until ?? 0) - context.ports.clock.now());
+      return resumeSync.verify(context, came.plan as NonNullable<typeof came.plan>, came.observed);
+    });
+    expect(again.outcome).toBe("passed");
+  });
+
+  it("has nothing to resume where nothing was paused", async () => {
+    expect(await drive({ spec: bgpSite("0.16.1") }).forward("resume-sync")).toMatchObject({
+      outcome: "unneeded",
+    });
+  });
+});
