@@ -37,6 +37,8 @@ const leaseOf = (cluster: string): string => `l#${cluster}`;
 const digits = (value: number, width: number): string => String(Math.trunc(value)).padStart(width, "0");
 const versionKey = (version: number): string => digits(version, 12);
 
+const mostRemembered = 1_000;
+
 const numeric = z.object({ N: z.string() }).transform(({ N }) => Number(N));
 const text = z.object({ S: z.string() }).transform(({ S }) => S);
 
@@ -83,6 +85,8 @@ export function openDynamoLedger(options: DynamoLedgerOptions): Ledger {
   /** Streams of this process in one millisecond keep their order. */
   let listed = 0;
   const behind = new Set<Promise<unknown>>();
+  /** Where this process left streams that never expire: their next event needs no question first. */
+  const left = new Map<string, number>();
 
   const ask = async <T>(send: () => Promise<T>): Promise<T> => {
     try {
@@ -140,6 +144,12 @@ export function openDynamoLedger(options: DynamoLedgerOptions): Ledger {
     });
     for await (const item of last) return parse(z.object({ sk: text.transform(Number) }), item, stream).sk;
     return 0;
+  }
+
+  function remember(stream: string, version: number): void {
+    left.set(stream, version);
+    const [oldest] = left.keys();
+    if (left.size > mostRemembered && oldest !== undefined) left.delete(oldest);
   }
 
   async function get(pk: string, sk: string): Promise<Record<string, AttributeValue> | undefined> {
@@ -303,8 +313,10 @@ export function openDynamoLedger(options: DynamoLedgerOptions): Ledger {
       const kind = kindOf(stream);
       const data = JSON.stringify(event.data);
       const at = Math.trunc(now());
-      const version = await versionOf(stream);
-      if (version !== expectedVersion) return { ok: false, version };
+      if (expectedVersion === 0 || left.get(stream) !== expectedVersion) {
+        const version = await versionOf(stream);
+        if (version !== expectedVersion) return { ok: false, version };
+      }
       written += 1;
       const writer = `${me}/${written}`;
       const expires = expiry(kind);
@@ -317,7 +329,9 @@ export function openDynamoLedger(options: DynamoLedgerOptions): Ledger {
         ...(await payload(stream, expectedVersion + 1, data, writer, expires)),
         ...expires,
       };
+      left.delete(stream);
       if (!(await put(item, writer))) return { ok: false, version: await versionOf(stream) };
+      if (keptFor[kind] === undefined) remember(stream, expectedVersion + 1);
       if (expectedVersion === 0) confirm(kind, stream);
       return { ok: true, version: expectedVersion + 1 };
     },

@@ -138,6 +138,25 @@ describe("the ledger in DynamoDB", () => {
     await ledger.close();
   });
 
+  it("asks nothing before the next event of a stream it wrote last, and still loses to another", async () => {
+    const { ledger: one, table } = await db.open(clock);
+    const { ledger: two } = await db.open(clock, table);
+    await one.append("run/R-1", 0, { type: "t", data: 1 });
+    const asked: string[] = [];
+    const stop = db.before((target) => {
+      asked.push(target.split(".")[1] ?? "");
+      return undefined;
+    });
+    expect(await one.append("run/R-1", 1, { type: "t", data: 2 })).toEqual({ ok: true, version: 2 });
+    expect(asked.filter((each) => each !== "UpdateItem")).toEqual(["PutItem"]);
+    stop();
+    await two.append("run/R-1", 2, { type: "t", data: 3 });
+    expect(await one.append("run/R-1", 2, { type: "t", data: 4 })).toEqual({ ok: false, version: 3 });
+    expect(await one.append("run/R-1", 1, { type: "t", data: 4 })).toEqual({ ok: false, version: 3 });
+    expect((await one.read("run/R-1")).map(({ data }) => data)).toEqual([1, 2, 3]);
+    await Promise.all([one.close(), two.close()]);
+  });
+
   it("lists no stream whose first event was never written, and takes it later", async () => {
     const { ledger } = await db.open(clock);
     const stop = db.before((target, body) =>
