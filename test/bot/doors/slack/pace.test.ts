@@ -45,6 +45,18 @@ describe("edits", () => {
     expect(clock.now()).toBe(60_000);
   });
 
+  test("of final states stay within what Slack allows, with room beyond progress", async () => {
+    const clock = jumping();
+    const pacer = createPacer(clock, usualPace);
+    const times: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      await pacer.edit("final", never);
+      times.push(clock.now());
+    }
+    expect(times.filter((at) => at === 0).length).toBeGreaterThan(usualPace.editsPerMinute);
+    expect(busiest(times, 60_000)).toBeLessThanOrEqual(50);
+  });
+
   test("wait out what Slack asked for, final or not", async () => {
     const clock = jumping();
     const pacer = createPacer(clock, usualPace);
