@@ -1,8 +1,11 @@
 import type { Clock } from "../clock.ts";
+import { isIn, rangesOf } from "../metallb/address-ranges.ts";
+import { parseIp } from "../metallb/ip.ts";
 import { atLeast } from "../metallb/versions.ts";
 import { gossipTrouble } from "./gossip-trouble.ts";
 import type { Machine } from "./machine.ts";
 import type { ObjectStore } from "./object-store.ts";
+import { addressesOfService } from "./service-addresses.ts";
 import type { MetalLbSpec } from "./site-spec.ts";
 
 /** One line of a container, and the whole second it was written in. */
@@ -95,10 +98,9 @@ export function createSpeakerLogs(
     clock: Clock;
     metallb: MetalLbSpec;
     nodes: readonly Machine[];
-    poolOf: (ip: string) => string | undefined;
   }>,
 ): SpeakerLogs {
-  const { store, clock, metallb, nodes, poolOf } = options;
+  const { store, clock, metallb, nodes } = options;
   const journals = new Map<string, Journal>();
   const journal = (node: string): Journal => {
     const known = journals.get(node);
@@ -118,12 +120,13 @@ export function createSpeakerLogs(
     );
     return known.at(-1)?.[1] ?? "main.go:374";
   };
-  const addresses = (service: string): readonly string[] => {
-    const at = service.indexOf("/");
-    const status = store.get("services", service.slice(0, at), service.slice(at + 1))?.status as
-      | { loadBalancer?: { ingress?: readonly { ip?: string }[] } }
-      | undefined;
-    return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
+  const addresses = (service: string) => addressesOfService(store, service);
+  const poolOf = (ip: string): string | undefined => {
+    const address = parseIp(ip);
+    return store.list("ipaddresspools").items.find(({ spec }) => {
+      const { addresses: given = [] } = (spec ?? {}) as { addresses?: readonly string[] };
+      return address !== undefined && isIn(address, rangesOf(given));
+    })?.metadata.name;
   };
   const addressOf = (node: string): string =>
     nodes

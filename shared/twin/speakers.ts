@@ -1,8 +1,5 @@
-import { parse } from "yaml";
 import type { Clock } from "../clock.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
-import { isIn, rangesOf } from "../metallb/address-ranges.ts";
-import { parseIp } from "../metallb/ip.ts";
 import { createAnnouncementRecords } from "./announcement-records.ts";
 import type { BgpPath } from "./bgp-routes.ts";
 import type { Desired, Layer2Announcement, Snapshot } from "./desired-announcements.ts";
@@ -13,7 +10,9 @@ import type { Machine } from "./machine.ts";
 import { createMemberList } from "./member-list.ts";
 import { createNodeLifecycle } from "./node-lifecycle.ts";
 import type { ObjectStore, StoreEvent } from "./object-store.ts";
+import { excludeList, respondersOf } from "./responders.ts";
 import type { Schedule } from "./schedule.ts";
+import { addressesOfService } from "./service-addresses.ts";
 import type { SiteSpec } from "./site-spec.ts";
 import { createSpeakerLogs, type Departure, type LogLine } from "./speaker-log.ts";
 import type { TcpAnswer } from "./tcp-connect.ts";
@@ -78,7 +77,7 @@ const isSpeakerPod = (event: StoreEvent): boolean =>
 export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: SpeakersOptions): Speakers {
   const { metallb } = spec;
   const records = createAnnouncementRecords({ store, clock, newId, metallb });
-  const logs = createSpeakerLogs({ store, clock, metallb, nodes, poolOf: poolName });
+  const logs = createSpeakerLogs({ store, clock, metallb, nodes });
   const lifecycle = createNodeLifecycle({ store, clock, schedule });
   const gratuitous = createGratuitousArp({ clock, schedule });
   const speakers = new Map<string, Speaker>();
@@ -124,39 +123,9 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       }
     });
   };
-  function poolName(ip: string): string | undefined {
-    const address = parseIp(ip);
-    return store.list("ipaddresspools").items.find(({ spec }) => {
-      const { addresses = [] } = (spec ?? {}) as { addresses?: readonly string[] };
-      return address !== undefined && isIn(address, rangesOf(addresses));
-    })?.metadata.name;
-  }
 
   const snapshotOf = (kinds: readonly ResourceKind[]): Snapshot =>
     Object.fromEntries(kinds.map((kind) => [kind, store.list(kind).items]));
-
-  const respondersOf = ({ machine, exclude }: Speaker): ReadonlySet<string> =>
-    new Set(
-      machine.nics
-        .filter(
-          (nic) =>
-            nic.up &&
-            nic.spec.master === undefined &&
-            nic.spec.noArp !== true &&
-            !exclude.some((pattern) => pattern.test(nic.name)),
-        )
-        .map((nic) => nic.name),
-    );
-
-  const excludeList = (): readonly RegExp[] => {
-    const data = store.get("configmaps", metallb.namespace, "metallb-excludel2")?.data as
-      | Readonly<Record<string, string>>
-      | undefined;
-    const list = parse(data?.["excludel2.yaml"] ?? "{}") as {
-      announcedInterfacesToExclude?: string[];
-    } | null;
-    return (list?.announcedInterfacesToExclude ?? []).map((pattern) => new RegExp(pattern));
-  };
 
   /** NICs on which a speaker answers and shouts for a service. */
   const nicsFor = (speaker: Speaker, { interfaces }: Layer2Announcement) =>
@@ -295,7 +264,7 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
     if (!speaker.machine.powered || speaker.running) return;
     speaker.running = true;
     speaker.startedAt = clock.now();
-    speaker.exclude = excludeList();
+    speaker.exclude = excludeList(store, metallb.namespace);
     speaker.responders = respondersOf(speaker);
     logs.launched(speaker.machine.name);
     logs.responders(speaker.machine.name, new Set(), speaker.responders);
@@ -489,11 +458,4 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       ),
     stop: unsubscribe,
   };
-}
-
-function addressesOfService(store: ObjectStore, key: string): readonly string[] {
-  const at = key.indexOf("/");
-  const service = store.get("services", key.slice(0, at), key.slice(at + 1));
-  const status = service?.status as { loadBalancer?: { ingress?: readonly { ip?: string }[] } } | undefined;
-  return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
 }
