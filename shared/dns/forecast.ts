@@ -121,12 +121,27 @@ export function visibleNames(controller: Controller, zone: Fqdn): (name: string)
   return (name) => isWithin(decodeName(name.trim()), zone) && filter(name);
 }
 
+/** All that Route 53 looks at to judge the batches: names that change, and what aliases point to. */
+const touchedNames = (batches: Batches["batches"]): ReadonlySet<string> =>
+  new Set(
+    batches.flatMap((batch) =>
+      batch.flatMap(({ set }) =>
+        set.answer.kind === "alias" ? [set.name, set.answer.target.name] : [set.name],
+      ),
+    ),
+  );
+
 function judge(
   { batches, tooLarge }: Batches,
   recordSets: readonly RecordSet[],
   zone: Fqdn,
 ): Readonly<{ refused: readonly Refusal[]; after: readonly RecordSet[] }> {
-  const model = zoneModel(recordSets, zone);
+  if (batches.length === 0 && tooLarge.length === 0) return { refused: [], after: recordSets };
+  const names = touchedNames(batches);
+  const model = zoneModel(
+    recordSets.filter(({ name }) => names.has(name)),
+    zone,
+  );
   const refused: Refusal[] = tooLarge.flatMap((group) =>
     group.map((change) => ({
       change,
@@ -142,7 +157,7 @@ function judge(
     else for (const part of parts) refused.push(...model.apply(part));
     if (parts.length > 1 && refused.length === 0) refused.push(...wrong);
   }
-  return { refused, after: model.recordSets() };
+  return { refused, after: [...recordSets.filter(({ name }) => !names.has(name)), ...model.recordSets()] };
 }
 
 function unknowns(

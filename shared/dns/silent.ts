@@ -270,9 +270,6 @@ function ofUpdate({ from }: Update, { registry, zone }: SilentInput): readonly S
       ];
 }
 
-const matchKey = (name: string, type: string, setIdentifier: string): string =>
-  `${name} ${type} ${setIdentifier}`;
-
 /** One such name and the release stops in every round: nothing else happens at all. */
 const ofCrashes = ({ read, registry, unpaired }: SilentInput): readonly Silent[] => [
   ...unpaired.map(({ to }) =>
@@ -294,17 +291,24 @@ const ofCrashes = ({ read, registry, unpaired }: SilentInput): readonly Silent[]
 /** Our ownership TXTs that no longer say anything to this release. */
 function ofOwnership(input: SilentInput): readonly Silent[] {
   const { registry, read, plan, zone } = input;
-  const byMatch = new Map<string, Endpoint[]>();
+  const byMatchName = new Map<string, Endpoint | Endpoint[]>();
   for (const endpoint of read.endpoints) {
-    const record = ownable(endpoint);
-    const name = matchName(record.name, registry.flags);
-    for (const type of matchTypesFor(record, registry.rules)) {
-      const key = matchKey(name, type, endpoint.setIdentifier);
-      const known = byMatch.get(key);
-      if (known) known.push(endpoint);
-      else byMatch.set(key, [endpoint]);
-    }
+    const name = matchName(endpoint.name, registry.flags);
+    const known = byMatchName.get(name);
+    if (known === undefined) byMatchName.set(name, endpoint);
+    else if (Array.isArray(known)) known.push(endpoint);
+    else byMatchName.set(name, [known, endpoint]);
   }
+  const matching = ({ set, reading }: OwnershipRecord): readonly Endpoint[] => {
+    const found = reading && byMatchName.get(reading.name);
+    if (reading === undefined || found === undefined) return [];
+    const type = matchTypeOf(reading, registry.rules);
+    return (Array.isArray(found) ? found : [found]).filter(
+      (endpoint) =>
+        endpoint.setIdentifier === (set.setIdentifier ?? "") &&
+        matchTypesFor(ownable(endpoint), registry.rules).includes(type),
+    );
+  };
   const reused = new Set(
     plan.create.flatMap((endpoint) =>
       writtenTxts(ownable(endpoint), registry.flags, registry.rules, zone).map(({ name }) =>
@@ -312,17 +316,20 @@ function ofOwnership(input: SilentInput): readonly Silent[] {
       ),
     ),
   );
-  const byName = Map.groupBy(read.endpoints, ({ name }) => name);
+  let grouped: ReadonlyMap<string, readonly Endpoint[]> | undefined;
+  const atName = (name: string): readonly Endpoint[] => {
+    // Few zones have a TXT that asks for it.
+    grouped ??= Map.groupBy(read.endpoints, (endpoint) => endpoint.name);
+    return grouped.get(name) ?? [];
+  };
   const isUnowned = (endpoint: Endpoint): boolean => !isOwnedBy(endpoint, registry.owner);
   return read.ownership
     .filter(({ labels }) => labels.owner === registry.owner)
-    .flatMap(({ set, reading }: OwnershipRecord): readonly Silent[] => {
+    .flatMap((txt): readonly Silent[] => {
+      const { set } = txt;
       const setIdentifier = set.setIdentifier ?? "";
       const id = { name: set.name, type: "TXT", setIdentifier };
-      const matched =
-        (reading &&
-          byMatch.get(matchKey(reading.name, matchTypeOf(reading, registry.rules), setIdentifier))) ??
-        [];
+      const matched = matching(txt);
       if (matched.length > 0) {
         const written = matched.some((endpoint) =>
           writtenTxts(ownable(endpoint), registry.flags, registry.rules).some(
@@ -341,7 +348,7 @@ function ofOwnership(input: SilentInput): readonly Silent[] {
       }
       if (reused.has(txtKey(set.name, setIdentifier))) return [];
       const meant = claimants(set.name, registry.flags).flatMap((claim) =>
-        (byName.get(claim.name) ?? []).filter(
+        atName(claim.name).filter(
           (endpoint) =>
             endpoint.setIdentifier === setIdentifier &&
             (claim.type === null || claim.type === endpoint.type) &&

@@ -109,6 +109,10 @@ export function ownershipChanges(
   return out.length === 0 ? undefined : out;
 }
 
+/** Exactly one object wants it: with two, the label of the one that is written would decide between them. */
+export const hasOneClaimant = (look: Look, endpoint: Endpoint): boolean =>
+  candidatesFor(look, endpoint).length === 1;
+
 /** One TXT that cannot be stored is missed in every round, and everything of the record is written again. */
 export const canRest = (look: Look, scene: Scene, endpoint: Endpoint): boolean =>
   meantTxts(ownable(endpoint), look.registry.flags, look.registry.rules).every(

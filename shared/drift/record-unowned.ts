@@ -4,7 +4,15 @@ import { text } from "../text.ts";
 import type { Drift, Offer } from "./drift.ts";
 import { defineDrift, objectOf, placeOf, repairWith } from "./drift-at.ts";
 import { isWantedElsewhere } from "./leaving.ts";
-import { canRest, chosenFor, isApexCore, isExactlyWanted, offered, ownershipChanges } from "./offers.ts";
+import {
+  canRest,
+  chosenFor,
+  hasOneClaimant,
+  isApexCore,
+  isExactlyWanted,
+  offered,
+  ownershipChanges,
+} from "./offers.ts";
 import { whose } from "./ownership.ts";
 import { idKey } from "./record-key.ts";
 import { isUnownable } from "./record-unownable.ts";
@@ -16,7 +24,12 @@ import { currentOf, type Look, type Scene, silentOf } from "./scene.ts";
  */
 function adoption(look: Look, scene: Scene, current: Endpoint, wanted: Endpoint): Offer | undefined {
   if (!scene.complete || !isExactlyWanted(wanted, current)) return undefined;
-  if (isWantedElsewhere(scene, look, current) || !canRest(look, scene, current)) return undefined;
+  if (
+    !hasOneClaimant(look, current) ||
+    isWantedElsewhere(scene, look, current) ||
+    !canRest(look, scene, current)
+  )
+    return undefined;
   if (isApexCore(scene, { name: current.name as never, type: current.type })) return undefined;
   const changes = ownershipChanges(look, scene, { ...current, labels: {} });
   return changes?.every(({ action }) => action === "CREATE")

@@ -4,7 +4,15 @@ import type { OwnershipRecord } from "../dns/registry.ts";
 import { text } from "../text.ts";
 import type { Drift, Offer } from "./drift.ts";
 import { by, defineDrift, placeOf, repairWith } from "./drift-at.ts";
-import { canRest, chosenFor, deleteTxt, isExactlyWanted, offered, ownershipChanges } from "./offers.ts";
+import {
+  canRest,
+  chosenFor,
+  deleteTxt,
+  hasOneClaimant,
+  isExactlyWanted,
+  offered,
+  ownershipChanges,
+} from "./offers.ts";
 import { isProvablyOurs, otherClaimants, whose } from "./ownership.ts";
 import { candidatesFor, currentOf, type Look, type Scene, silentOf } from "./scene.ts";
 
@@ -24,7 +32,7 @@ function rewriting(look: Look, scene: Scene, endpoint: Endpoint): Offer | undefi
   const wanted = chosenFor(look, endpoint);
   if (!look.complete || wanted === undefined || !isExactlyWanted(wanted, endpoint)) return undefined;
   if (whose(look, scene, endpoint).ownership !== "unowned") return undefined;
-  if (!canRest(look, scene, endpoint)) return undefined;
+  if (!hasOneClaimant(look, endpoint) || !canRest(look, scene, endpoint)) return undefined;
   const [txt, ...more] = meantFor(look, scene, endpoint);
   if (txt === undefined || more.length > 0) return undefined;
   const changes = ownershipChanges(look, scene, { ...endpoint, labels: txt.labels });
