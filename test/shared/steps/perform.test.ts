@@ -104,7 +104,7 @@ describe("creating an object", () => {
       facts: { uid: there?.metadata.uid, resourceVersion: there?.metadata.resourceVersion },
     });
     expect(there?.metadata.annotations).toEqual({
-      "arpeggio/deed": "R-0194/create-l2advertisement/create-primary",
+      "arpeggio.dev/deed": "R-0194/create-l2advertisement/create-primary",
     });
     expect(await look(creating, signal)).toBe("done");
   });

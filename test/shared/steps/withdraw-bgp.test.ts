@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { plain } from "#shared/text.ts";
-import { patchObject, withFaults } from "#shared/twin/sites/faults.ts";
 import { bgpSite } from "./bgp-sites.ts";
 import { type Drive, drive, type Given } from "./drive.ts";
 
@@ -109,41 +108,5 @@ describe("withdraw-bgp", () => {
         ? table.rows.map((cells) => cells.map(plain)).find(([ip]) => ip === "10.4.11.9")
         : [];
     expect(row?.[2]).toMatch(/^no new connection since/);
-  });
-});
-
-describe("what goes with BGP", () => {
-  const withdrawn = [...stands, "withdraw-bgp"] as const;
-
-  it("goes in the safe order, and refuses any other", async () => {
-    const early = await until({ spec: bgpSite("0.16.1") }, ...stands);
-    expect((await early.forward("remove-bgp-peers")).codes).toContain("removed-too-early");
-    expect((await early.forward("remove-bfd-profiles")).codes).toEqual([
-      "removed-too-early",
-      "dry-run-refused",
-    ]);
-    expect((await early.forward("frr-off")).codes).toContain("native-mode-rejects");
-    const at = await until({ spec: bgpSite("0.16.1") }, ...withdrawn);
-    for (const id of ["remove-bgp-peers", "remove-bfd-profiles"])
-      expect(await at.forward(id)).toMatchObject({ outcome: "passed" });
-    for (const id of ["remove-bgp-peers", "remove-bfd-profiles", "remove-communities"])
-      expect(await at.forward(id)).toMatchObject({ outcome: "unneeded" });
-    await at.back("remove-bfd-profiles");
-    await at.back("remove-bgp-peers");
-    expect(at.twin.store.get("bgppeers", "metallb", "opnsense")?.spec).toMatchObject({
-      bfdProfile: "primary",
-    });
-  });
-
-  it("leaves a peer with an inline password alone", async () => {
-    const spec = withFaults(
-      bgpSite("0.16.1"),
-      patchObject("bgppeers", "opnsense", { spec: { password: "hunter-two" } }),
-    );
-    const at = await until({ spec }, ...withdrawn);
-    const came = await at.forward("remove-bgp-peers");
-    expect([came.outcome, came.codes]).toEqual(["blocked", ["bgppeer-inline-password"]]);
-    expect(JSON.stringify(came)).not.toContain("hunter-two");
-    expect(at.twin.store.list("bgppeers").items).toHaveLength(1);
   });
 });
