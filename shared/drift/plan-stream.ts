@@ -26,7 +26,7 @@ const outcome = z.discriminatedUnion("state", [
 ]);
 
 const events = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("planned"), plan: storedPlan }),
+  z.strictObject({ type: z.literal("planned"), plan: storedPlan as unknown as z.ZodType<Plan> }),
   /** Approvals count for a request; a new request begins when the last one ran out. */
   z.strictObject({ type: z.literal("requested"), digest: z.string(), requester: z.string(), until: time }),
   z.strictObject({ type: z.literal("approved"), digest: z.string(), by: z.string() }),
