@@ -84,15 +84,15 @@ export function createBgpRoutes(
 
   return {
     nextHops: (ip) => {
+      if (!speaking) return [];
       const hops = new Set(
         pathsOf(ip)
           .filter(({ peers }) => peers.some(stands))
           .map(({ node }) => node),
       );
-      if (speaking)
-        for (const [node, { ips, until }] of ghosts)
-          if (clock.now() >= until) ghosts.delete(node);
-          else if (ips.has(ip)) hops.add(node);
+      for (const [node, { ips, until }] of ghosts)
+        if (clock.now() >= until) ghosts.delete(node);
+        else if (ips.has(ip)) hops.add(node);
       return [...hops].sort();
     },
     established: (node) =>

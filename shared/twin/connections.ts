@@ -23,7 +23,8 @@ export type Connections = Readonly<{
   /** Sends a packet on each connection that is not over. */
   send: () => void;
   all: () => readonly Connection[];
-  forget: () => void;
+  /** Ends connections; all of them when not told which. */
+  forget: (which?: (connection: Connection) => boolean) => void;
 }>;
 
 /** The node a way leads into, the last machine of its path. */
@@ -65,8 +66,8 @@ export function createConnections(
       }
     },
     all: () => connections,
-    forget: () => {
-      connections = [];
+    forget: (which = () => true) => {
+      connections = connections.filter((connection) => !which(connection));
     },
   };
 }

@@ -14,7 +14,7 @@ export type Tap = Readonly<{
 }>;
 
 export type Nic = {
-  readonly spec: NicSpec;
+  spec: NicSpec;
   readonly name: string;
   readonly mac: string;
   readonly ifindex: number;
@@ -49,7 +49,7 @@ export type Route = Readonly<{
 export type Machine = {
   readonly name: string;
   readonly kind: MachineKind;
-  readonly spec: MachineSpec;
+  spec: MachineSpec;
   readonly nics: readonly Nic[];
   powered: boolean;
   hung: boolean;

@@ -12,7 +12,7 @@ import { createNodeLifecycle } from "./node-lifecycle.ts";
 import type { ObjectStore, StoreEvent } from "./object-store.ts";
 import { excludeList, respondersOf } from "./responders.ts";
 import type { Schedule } from "./schedule.ts";
-import { addressesOfService } from "./service-addresses.ts";
+import { addressesOfService, servicesWith } from "./service-addresses.ts";
 import type { SiteSpec } from "./site-spec.ts";
 import { createSpeakerLogs, type Departure, type LogLine } from "./speaker-log.ts";
 import type { TcpAnswer } from "./tcp-connect.ts";
@@ -436,14 +436,14 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
       if (!memberList.hears(from, to)) return "silence";
       return speakers.get(to)?.running === true && spec.metallb.memberlist ? "open" : "refused";
     },
-    bgpPaths: (ip) =>
-      [...speakers.values()].flatMap(({ bgp, machine, running }): readonly BgpPath[] => {
+    bgpPaths: (ip) => {
+      const services = servicesWith(store, ip);
+      return [...speakers.values()].flatMap(({ bgp, machine, running }): readonly BgpPath[] => {
         if (!running || !machine.powered) return [];
-        const peers = [...bgp].flatMap(([service, names]) =>
-          addressesOfService(store, service).includes(ip) ? names : [],
-        );
+        const peers = services.flatMap((service) => bgp.get(service) ?? []);
         return peers.length === 0 ? [] : [{ node: machine.name, peers }];
-      }),
+      });
+    },
     bgpOf: (node) => {
       const { bgp } = find(node);
       return {

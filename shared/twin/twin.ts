@@ -36,6 +36,10 @@ export type Twin = Readonly<{
   run: RunProgram;
   /** What a client on a machine gets when it connects to an address; `flow` stands for the port it comes from. */
   reach: (machine: string, ip: string, flow?: number) => Reach;
+  /** Nodes whose speaker answers ARP for an address, each with the interface: `dalt/eth0`. */
+  layer2Announcers: (ip: string) => readonly string[];
+  /** Gives the router this address and prefix on its LAN, and no static route there. */
+  setRouterLan: (cidr: string) => void;
   /** Connections that clients have opened and keep. */
   connections: Connections;
   /** The router's side of BGP. */
@@ -219,6 +223,25 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     hasMachine: (name) => machines.has(aliases.get(name) ?? name),
     isReachable: (name) => find(name).powered,
     reach: connect,
+    layer2Announcers: (ip) =>
+      network.machines.flatMap((machine) =>
+        machine.kind === "node" && machine.powered
+          ? machine.nics
+              .filter((nic) => machine.announces(ip, nic))
+              .map((nic) => `${machine.name}/${nic.name}`)
+          : [],
+      ),
+    setRouterLan: (cidr) => {
+      const router = find(spec.router.name);
+      const [lan] = router.nics;
+      if (lan === undefined) return;
+      lan.spec = { ...lan.spec, addresses: [cidr] };
+      router.spec = {
+        ...router.spec,
+        routes: (router.spec.routes ?? []).filter(({ dev }) => dev !== lan.name),
+      };
+      router.neighbours.length = 0;
+    },
     connections,
     bgp,
     run: (name, argv, io) =>
