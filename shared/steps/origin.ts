@@ -7,7 +7,7 @@ export type DeedOrigin = Readonly<{ run: string; step: string; round?: number }>
  * Annotation of objects that a run creates, `R-0194/create-l2advertisement/create-l2advertisement-primary`: the way back
  * deletes what carries it and nothing else. Objects that were there before never get it.
  */
-export const markKey = "arpeggio/deed";
+export const markKey = "arpeggio.dev/deed";
 
 export const markOf = ({ run, step }: DeedOrigin, deed: string): string => `${run}/${step}/${deed}`;
 

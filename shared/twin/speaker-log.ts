@@ -133,12 +133,15 @@ export function createSpeakerLogs(
       .find(({ name }) => name === node)
       ?.nics.flatMap(({ spec }) => spec.addresses)[0]
       ?.split("/")[0] ?? "";
-  const reasonFor = (service: string): string => {
+  const reasonFor = (service: string, protocol: "layer2" | "bgp"): string => {
     const at = service.indexOf("/");
     if (store.get("services", service.slice(0, at), service.slice(at + 1)) === undefined)
       return "serviceDeleted";
     if (addresses(service).length === 0) return "noIPAllocated";
-    return "notOwner";
+    const advertisements = protocol === "bgp" ? "bgpadvertisements" : "l2advertisements";
+    return atLeast(metallb.version, "0.16.0") && store.list(advertisements).items.length === 0
+      ? "noMatchingAdvertisement"
+      : "notOwner";
   };
 
   return {
@@ -177,15 +180,13 @@ export function createSpeakerLogs(
       announced.delete(`${protocol} ${service}`);
       // Only the last protocol's end is written down.
       if (ip === undefined || announced.has(`${protocol === "bgp" ? "layer2" : "bgp"} ${service}`)) return;
-      const reason = reasonFor(service);
+      const reason = reasonFor(service, protocol);
       const now = addresses(service);
       write(node, {
         caller: callerOf("withdrawn"),
         event: "serviceWithdrawn",
         ip,
-        ...(reason === "notOwner" || now.length > 0
-          ? { ips: now, pool: poolOf(now[0] ?? "") ?? "", protocol }
-          : {}),
+        ...(now.length > 0 ? { ips: now, pool: poolOf(now[0] ?? "") ?? "", protocol } : {}),
         level: "info",
         msg: "withdrawing service announcement",
         reason,

@@ -85,8 +85,17 @@ describe.skipIf(!found)(`kubectl${found ? "" : " (skipped: no kubectl on PATH)"}
         count: 1,
       }),
     );
+    done(
+      store.create("pods", {
+        metadata: { name: "speaker-1", namespace: "metallb-system" },
+        spec: { nodeName: "bettley", containers: [{ name: "speaker" }] },
+      }),
+    );
     api = await startKubernetesApi({
       store,
+      podLog: ({ pod, container, tailLines, sinceSeconds }) => ({
+        lines: [`${pod} ${container} ${tailLines} ${sinceSeconds}`],
+      }),
       tokens: {
         admin: { user: "admin", groups: ["system:masters"] },
         reader: {
@@ -259,6 +268,25 @@ describe.skipIf(!found)(`kubectl${found ? "" : " (skipped: no kubectl on PATH)"}
     );
     expect(await err(["delete", "svc", "httpbin", "-n", "apps"], "reader")).toBe(
       'Error from server (Forbidden): services "httpbin" is forbidden: User "reader" cannot delete resource "services" in API group "" in the namespace "apps"',
+    );
+  });
+
+  it("reads what a container wrote", async () => {
+    const speaker = ["-n", "metallb-system", "logs", "speaker-1"];
+    expect((await kubectl([...speaker, "-c", "speaker", "--tail", "20", "--since", "90s"])).out).toBe(
+      "speaker-1 speaker 20 90\n",
+    );
+    expect((await kubectl(speaker, "reader")).err).toContain('pods "speaker-1" is forbidden');
+  });
+
+  it("acts as somebody else where it may", async () => {
+    const denied = await kubectl(["get", "nodes", "--as", "nobody"]);
+    expect(denied.err.trim()).toBe(
+      'Error from server (Forbidden): nodes is forbidden: User "nobody" cannot list resource "nodes" in API group "" at the cluster scope',
+    );
+    expect((await kubectl(["get", "svc", "-n", "apps", "--as", "reader"])).code).toBe(0);
+    expect((await kubectl(["get", "svc", "-n", "apps", "--as", "admin"], "reader")).err).toContain(
+      'User "reader" cannot impersonate resource "users"',
     );
   });
 
