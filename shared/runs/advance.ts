@@ -43,6 +43,15 @@ const nameOf = (move: Move): string =>
     "token" in move ? move.token : "",
   ].join("/");
 
+/** Whether it is still unknown what came of the deed that was intended under this token. */
+function isOpen(state: RunState, event: Extract<RunEvent, { token: string }>): boolean {
+  const act = state.steps
+    .find(({ id }) => id === event.step)
+    ?.acts.find(({ number }) => number === event.act);
+  const deed = (event.way === "forward" ? act?.deeds : act?.undo)?.[event.deed];
+  return deed?.status === "in-doubt" && deed.token === event.token;
+}
+
 async function drive(
   runner: Runner,
   id: string,
@@ -93,7 +102,7 @@ async function drive(
     }
   }
 
-  /** What came of a deed is written whatever else was: it is true. */
+  /** What came of a deed is written whatever else was, unless somebody who looked has said so already. */
   async function recordResult(event: Extract<RunEvent, { token: string }>): Promise<void> {
     for (;;) {
       const next = await appendTo(ledger, state, event, clock.now());
@@ -103,6 +112,7 @@ async function drive(
         return;
       }
       state = await mustRead();
+      if (!isOpen(state, event)) return;
     }
   }
 

@@ -101,7 +101,7 @@ function onStep(step: StepRun, now: number): Move {
   const { planned } = step;
   if (act === undefined) {
     if (planned === undefined) return { do: "plan", step: id };
-    if (changesWorld(planned.plan)) {
+    if (changesWorld(planned.plan) && step.cleanUp !== true) {
       if (step.approved !== undefined)
         return now > approvalEnds(step) ? { do: "lapse", step: id } : { do: "begin-act", step: id };
       if (step.asked === undefined) return { do: "ask", step: id };
@@ -114,7 +114,9 @@ function onStep(step: StepRun, now: number): Move {
   } else {
     const move = nextDeed(step, act, "forward");
     if (move !== undefined)
-      return move.do === "perform" && now > act.until ? { do: "tell-late", step: id } : move;
+      return move.do === "perform" && now > act.until && step.cleanUp !== true
+        ? { do: "tell-late", step: id }
+        : move;
   }
   if (step.kind === "manual" && step.manual === undefined)
     return { do: "wait-for-person", why: "manual", step: id };

@@ -105,6 +105,7 @@ const events = z.discriminatedUnion("type", [
           title: z.string(),
           reversibleWhile: text,
           proof: text.optional(),
+          cleanUp: z.literal(true).optional(),
         }),
       )
       .min(1),

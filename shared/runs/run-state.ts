@@ -37,6 +37,8 @@ export type StepRun = Readonly<{
   title: string;
   reversibleWhile: Text;
   proof?: Text;
+  /** It only takes back what an earlier step of this run did: nobody has to approve it. */
+  cleanUp?: true;
   status: "pending" | "running" | "done" | "skipped" | "unneeded";
   begunAt?: number;
   endedAt?: number;
@@ -164,6 +166,7 @@ const fresh = (step: StepRun): StepRun => ({
   title: step.title,
   reversibleWhile: step.reversibleWhile,
   ...(step.proof !== undefined && { proof: step.proof }),
+  ...(step.cleanUp !== undefined && { cleanUp: step.cleanUp }),
   status: "pending",
   acts: [],
   skipShownTo: [],
@@ -181,8 +184,10 @@ type DeedEvent = Extract<RunEvent, { token: string }>;
 function progressed(before: DeedProgress, event: DeedEvent): DeedProgress {
   switch (event.type) {
     case "deed-intended":
-      // Whoever wrote this did it on a deed that was free; on any other it does not make it free again.
-      return before.status === "pending" ? { status: "in-doubt", token: event.token } : before;
+      // A second one while the first is in doubt is in doubt itself; it never makes a deed free that is not.
+      return before.status === "pending" || before.status === "in-doubt"
+        ? { status: "in-doubt", token: event.token }
+        : before;
     case "deed-done":
       return before.token === event.token
         ? { status: "done", token: event.token, facts: event.facts }
@@ -221,7 +226,7 @@ const mayBegin = (step: StepRun, event: Extract<RunEvent, { type: "act-begun" }>
   currentAct(step) === undefined &&
   event.act === step.acts.length + 1 &&
   step.planned?.digest === event.digest &&
-  (!changesWorld(event.plan) || step.approved?.digest === event.digest);
+  (!changesWorld(event.plan) || step.cleanUp === true || step.approved?.digest === event.digest);
 
 function onEvent(state: RunState, { event, at }: Recorded): RunState {
   switch (event.type) {
