@@ -1,11 +1,11 @@
 import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { defineDrift, nobodyWill, objectOf, placeOf } from "./drift-at.ts";
-import { idKey } from "./record-key.ts";
+import type { idKey } from "./record-key.ts";
 import type { Scene } from "./scene.ts";
 
 const held = (scene: Scene, at: Parameters<typeof idKey>[0]): readonly string[] => {
-  const set = scene.held.get(idKey(at));
+  const set = scene.held(at);
   return set?.answer.kind === "values" ? set.answer.values : [];
 };
 

@@ -46,7 +46,7 @@ export function deleteProblems(
   endpoint: Endpoint,
 ): readonly Readonly<{ set: RecordSet; why: string; there: RecordSet | undefined }>[] {
   return writtenBy(look, scene, endpoint).flatMap((change) => {
-    const there = scene.held.get(idKey(change.set));
+    const there = scene.held(change.set);
     const why = there === undefined ? "it is not there" : mismatch(change, there, scene.zone);
     return why === undefined ? [] : [{ set: change.set, why, there }];
   });
@@ -93,7 +93,7 @@ export function ownershipChanges(
   for (const change of writtenBy(look, scene, properLabels(look, endpoint))) {
     if (idKey(change.set) === idKey(endpoint)) continue;
     if (change.unpredictable) return undefined;
-    const there = scene.held.get(idKey(change.set));
+    const there = scene.held(change.set);
     if (there === undefined) {
       if (cannotStand(scene, change.set)) return undefined;
       out.push({ action: "CREATE", set: change.set });
@@ -120,8 +120,8 @@ export const canRest = (look: Look, scene: Scene, endpoint: Endpoint): boolean =
   );
 
 /** Beside a CNAME, or beside a record set of the same type with another routing policy. */
-const cannotStand = ({ byName }: Scene, { name, type, routing }: RecordSet): boolean =>
-  (byName.get(name) ?? []).some(
+const cannotStand = ({ at }: Scene, { name, type, routing }: RecordSet): boolean =>
+  at(name).some(
     (other) => other.type === "CNAME" || (other.type === type && other.routing.policy !== routing.policy),
   );
 
@@ -151,7 +151,7 @@ export const deletion = (set: RecordSet): PlannedChange => ({ action: "DELETE", 
 
 /** Takes an owned record away with its ownership TXTs, in one batch. `undefined` for what is not provably ours. */
 export function cleanUp(look: Look, scene: Scene, endpoint: Endpoint): Offer | undefined {
-  const set = scene.held.get(idKey(endpoint));
+  const set = scene.held(endpoint);
   if (set === undefined || !isOurs(look, endpoint) || isApexCore(scene, set)) return undefined;
   return offered("clean-up", [deletion(set), ...ownTxts(look, scene, endpoint).map(deletion)], {
     look,
@@ -175,7 +175,7 @@ export function offered(
   { look, scene, endpoint }: About,
 ): Offer {
   const touched = new Set(changes.map(({ set }) => idKey(set)));
-  const record = scene.held.get(idKey(endpoint));
+  const record = scene.held(endpoint);
   const proof = ownershipTxts(look, endpoint).map(({ set }) => set);
   return {
     kind,
@@ -192,7 +192,7 @@ export const isApexCore = (
 
 /** Puts an owned record to what is wanted of it, its ownership TXTs with it. */
 export function restore(look: Look, scene: Scene, current: Endpoint, to: Endpoint): Offer | undefined {
-  const before = scene.held.get(idKey(current));
+  const before = scene.held(current);
   if (before === undefined || !isOurs(look, current) || isApexCore(scene, before)) return undefined;
   const sent = writtenBy(look, scene, { ...to, name: current.name, labels: current.labels }).find(
     ({ set }) => idKey(set) === idKey(before),

@@ -49,7 +49,7 @@ export function isOurs(look: Look, endpoint: Endpoint): boolean {
 /** An ordinary TXT that looks like an encrypted ownership text, where the record's would be. */
 export function sealedTxt(look: Look, scene: Scene, endpoint: Endpoint): RecordSet | undefined {
   for (const name of txtNamesOf(look, endpoint)) {
-    const set = scene.held.get(idKey({ name, type: "TXT", setIdentifier: endpoint.setIdentifier }));
+    const set = scene.held({ name, type: "TXT", setIdentifier: endpoint.setIdentifier });
     if (set && !look.txts.has(txtKey(name, endpoint.setIdentifier)) && mayBeEncrypted(valuesOf(set)))
       return set;
   }
@@ -93,7 +93,7 @@ export function otherClaimants(
   const out = new Set<RecordSet>();
   for (const { registry } of scene.looks)
     for (const claim of claimants(txt.name, registry.flags))
-      for (const set of scene.byName.get(claim.name) ?? []) {
+      for (const set of scene.at(claim.name)) {
         if (set === txt || (set.setIdentifier ?? "") !== (txt.setIdentifier ?? "")) continue;
         if (than !== undefined && set.name === than.name && set.type === than.type) continue;
         if (than !== undefined && scene.leaving.has(idKey(than)) && scene.leaving.has(idKey(set))) continue;

@@ -43,7 +43,7 @@ const invalid = (look: Look, scene: Scene): readonly Drift[] =>
         ignoredPrefix === undefined &&
         look.registry.isManaged(endpoint.type) &&
         look.matches(endpoint.name) &&
-        !scene.held.has(idKey(endpoint)),
+        scene.held(endpoint) === undefined,
     )
     .map(({ endpoint, why }) => ({
       ...missing(scene, endpoint),

@@ -8,7 +8,7 @@ import type { Silent, SilentCode } from "../dns/silent.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
 import type { ControllerView, DriftInput, ServiceAddresses } from "./input.ts";
 import { leavingOf } from "./leaving.ts";
-import { idKey } from "./record-key.ts";
+import type { RecordId } from "./record-key.ts";
 
 /** What one ExternalDNS sees in the zone and would do there, with what is looked up often. */
 export type Look = Readonly<{
@@ -25,8 +25,8 @@ export type Look = Readonly<{
   txts: ReadonlyMap<string, OwnershipRecord>;
   /** Ownership TXTs of ours that the release takes for no record of the zone, by the names some format gives them to. */
   unreadNames: ReadonlyMap<string, readonly OwnershipRecord[]>;
-  /** Records as the registry reads them, by `idKey`. */
-  current: ReadonlyMap<string, Endpoint>;
+  /** A record as the registry reads it; names are in their stored form. */
+  current: (id: RecordId) => Endpoint | undefined;
   /** Wanted endpoints by row and type. */
   wanted: ReadonlyMap<string, readonly Endpoint[]>;
   /** Everything wanted could be read and is modelled; otherwise nobody can say that something is not wanted. */
@@ -37,9 +37,9 @@ export type Look = Readonly<{
 export type Scene = Readonly<{
   zoneId: string;
   zone: Fqdn;
-  /** Record sets by `idKey`. */
-  held: ReadonlyMap<string, RecordSet>;
-  byName: ReadonlyMap<string, readonly RecordSet[]>;
+  /** What stands in the zone; names are in their stored form. */
+  held: (id: RecordId) => RecordSet | undefined;
+  at: (name: string) => readonly RecordSet[];
   looks: readonly Look[];
   /** Every look is. */
   complete: boolean;
@@ -65,6 +65,27 @@ function grouped<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<
   }
   return out;
 }
+
+/** Most names hold one thing: a list for each would double the memory of a large zone. */
+function byName<T extends RecordId>(items: readonly T[]): (name: string) => readonly T[] {
+  const out = new Map<string, T | T[]>();
+  for (const item of items) {
+    const known = out.get(item.name);
+    if (known === undefined) out.set(item.name, item);
+    else if (Array.isArray(known)) known.push(item);
+    else out.set(item.name, [known, item]);
+  }
+  return (name) => {
+    const found = out.get(name);
+    return found === undefined ? [] : Array.isArray(found) ? found : [found];
+  };
+}
+
+/** The last one of equals, as a map would have it. */
+const finder =
+  <T extends RecordId>(at: (name: string) => readonly T[]) =>
+  ({ name, type, setIdentifier }: RecordId): T | undefined =>
+    at(name).findLast((each) => each.type === type && (each.setIdentifier ?? "") === (setIdentifier ?? ""));
 
 /** Built only where a record is taken for unowned although a TXT may speak for it. */
 function unreadNames(result: Forecast, registry: Registry): Look["unreadNames"] {
@@ -102,7 +123,7 @@ function look(view: ControllerView, input: DriftInput, recordSets: readonly Reco
     txts: new Map(
       result.read.ownership.map((each) => [txtKey(each.set.name, each.set.setIdentifier ?? ""), each]),
     ),
-    current: new Map(result.read.endpoints.map((each) => [idKey(each), each])),
+    current: finder(byName(result.read.endpoints)),
     wanted: grouped(result.wanted, wantedKey),
     complete: view.unknown.length === 0 && input.snapshot.faults.length === 0,
   };
@@ -114,12 +135,13 @@ export function sceneOf(
   recordSets: readonly RecordSet[],
   controllers: readonly ControllerView[],
 ): Scene {
+  const at = byName(recordSets);
   const looks = controllers.map((view) => look(view, input, recordSets));
   const scene = {
     zoneId: input.zone.id,
     zone: input.zone.name,
-    held: new Map(recordSets.map((set) => [idKey(set), set])),
-    byName: grouped(recordSets, ({ name }) => name),
+    held: finder(at),
+    at,
     looks,
     complete: looks.every(({ complete }) => complete),
     owners: new Set(controllers.map(({ controller }) => controller.owner).filter((owner) => owner !== "")),
@@ -139,7 +161,7 @@ export const refusalFor = ({ refused }: Look, endpoint: Pick<Endpoint, "name">):
 export const silentOf = ({ silent }: Look, code: SilentCode): readonly Silent[] => silent.get(code) ?? [];
 
 /** The record a silent row is about, as the registry reads it. */
-export const currentOf = ({ current }: Look, row: Silent): Endpoint | undefined => current.get(idKey(row));
+export const currentOf = ({ current }: Look, row: Silent): Endpoint | undefined => current(row);
 
 export const candidatesFor = (
   { wanted }: Look,

@@ -10,9 +10,9 @@ export const isInUse = (scene: Scene, txt: RecordSet): boolean =>
   scene.looks.some((look) => {
     const found = look.txts.get(txtKey(txt.name, txt.setIdentifier ?? ""));
     const name = found?.reading?.name;
-    const records = name === undefined ? [] : (scene.byName.get(decodeName(name)) ?? []);
+    const records = name === undefined ? [] : scene.at(decodeName(name));
     return records.some((set) => {
-      const endpoint = look.current.get(`${set.name} ${set.type} ${set.setIdentifier ?? ""}`);
+      const endpoint = look.current(set);
       return (
         endpoint !== undefined &&
         (ownershipTxts(look, endpoint).some((each) => each.set === txt) ||

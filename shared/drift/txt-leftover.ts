@@ -12,9 +12,7 @@ import { type Look, type Scene, silentOf } from "./scene.ts";
 /** The record of ours that this release reads by the TXT. */
 function recordOf(look: Look, scene: Scene, { set, reading }: OwnershipRecord): Endpoint | undefined {
   const name = reading === undefined ? undefined : decodeName(reading.name);
-  const candidates = (name === undefined ? [] : (scene.byName.get(name) ?? [])).flatMap(
-    (each) => look.current.get(`${each.name} ${each.type} ${each.setIdentifier ?? ""}`) ?? [],
-  );
+  const candidates = (name === undefined ? [] : scene.at(name)).flatMap((each) => look.current(each) ?? []);
   const matched = candidates.filter((each) => ownershipTxts(look, each).some((txt) => txt.set === set));
   return matched.length === 1 ? matched[0] : undefined;
 }
