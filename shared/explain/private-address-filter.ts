@@ -1,8 +1,8 @@
 import { negativeSoa } from "../dns/answer.ts";
+import { isPrivateAddress } from "../dns/private-addresses.ts";
 import { code, join, text } from "../text.ts";
 import { type Diagnosis, no, unlooked } from "./diagnosis.ts";
 import { agreed, answersOf, dataOf } from "./evidence.ts";
-import { isFiltered } from "./private-addresses.ts";
 
 /** The site's resolver takes private addresses out of answers from outside (protection against DNS rebinding). */
 export const privateAddressFilter: Diagnosis = {
@@ -17,13 +17,13 @@ export const privateAddressFilter: Diagnosis = {
       : [];
     const right = agreed(evidence) ?? publicData;
     if (right.length === 0) return unlooked(authoritative) ?? no;
-    if (!right.some(isFiltered)) return no;
+    if (!right.some(isPrivateAddress)) return no;
     if (!site.ok) return unlooked(site) ?? no;
     const stripped = answersOf(site.value).filter((answer) => {
       if (answer.rcode !== "NOERROR") return false;
       const data = dataOf(answer, evidence.type);
       if (data.some((each) => each === "0.0.0.0" || each === "::")) return true;
-      const kept = right.filter((each) => !isFiltered(each));
+      const kept = right.filter((each) => !isPrivateAddress(each));
       return (
         negativeSoa(answer) === undefined &&
         data.length === kept.length &&
@@ -33,7 +33,7 @@ export const privateAddressFilter: Diagnosis = {
     const [first] = stripped;
     if (first === undefined) return no;
     const blocked = first.extendedErrors.includes(15) ? " and calls it blocked" : "";
-    const because = text`${code(first.server)} answers NOERROR without ${join(right.filter(isFiltered).map(code), ", ")} and without the SOA that a true "nothing there" carries${blocked}`;
+    const because = text`${code(first.server)} answers NOERROR without ${join(right.filter(isPrivateAddress).map(code), ", ")} and without the SOA that a true "nothing there" carries${blocked}`;
     const remedy = text`exempt the domain on the resolver (dnsmasq ${code("rebind-domain-ok")}, OpenWrt ${code("rebind_domain")}, Unbound ${code("private-domain")})`;
     const contrast =
       siteTxt.ok &&

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type Fqdn, isWithin } from "../dns/fqdn.ts";
-import { type Cidr, contains, parseAddresses, parseIp } from "../metallb/ip.ts";
+import { isPrivateAddress } from "../dns/private-addresses.ts";
 import type { DnsOutcome, DnsQuestion, DnsRecord, DnsResponse } from "./dns-message.ts";
 import { negativeTtl, zoneAnswer } from "./zone-answer.ts";
 import type { NameServer, TwinZones } from "./zones.ts";
@@ -75,31 +75,6 @@ export type Resolvers = Readonly<{
   /** Forgets what a resolver has cached. */
   flush: (resolver: string) => void;
 }>;
-
-/** dnsmasq's list of addresses that no answer from outside may hold (rfc1035.c, private_net and private_net6). */
-const privateRanges: readonly Cidr[] = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "192.0.2.0/24",
-  "198.51.100.0/24",
-  "203.0.113.0/24",
-  "255.255.255.255/32",
-  "fd00::/8",
-  "fe80::/10",
-  "2001:db8::/32",
-].flatMap((range) => {
-  const read = parseAddresses(range);
-  return "error" in read ? [] : read;
-});
-
-const isPrivate = (address: string): boolean => {
-  const ip = parseIp(address);
-  return ip !== undefined && privateRanges.some((range) => contains(range, ip));
-};
 
 /** How long a server's failure is remembered is left out; an answer without SOA is not kept (RFC 2308). */
 type Cached = Readonly<{
@@ -416,7 +391,8 @@ export function createResolvers(
   ) => {
     if (privateAddresses === undefined || privateDomains.some((domain) => isWithin(name, domain)))
       return response;
-    const isHidden = ({ type, value }: DnsRecord) => (type === "A" || type === "AAAA") && isPrivate(value);
+    const isHidden = ({ type, value }: DnsRecord) =>
+      (type === "A" || type === "AAAA") && isPrivateAddress(value);
     if (!response.answer.some(isHidden)) return response;
     if (privateAddresses === "empty")
       return { ...response, answer: [], authority: [], additional: [], extendedError: "15 (Blocked)" };
