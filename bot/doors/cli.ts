@@ -5,6 +5,7 @@ import { renderTerminal } from "#shared/report/terminal.ts";
 import type { App } from "../asking.ts";
 import type { Command } from "../commands/command.ts";
 import { quoteWords } from "../quote-words.ts";
+import { asTypedInAShell } from "./as-typed-in-a-shell.ts";
 
 export type CliFlags = Readonly<{
   words: readonly string[];
@@ -86,6 +87,7 @@ export async function runCli(
     streams.err(`${line}\n`);
   };
   const reply = asking.kind === "answer" ? asking.reply : await asking.job.run(show, options.signal);
-  printReply({ ...reply, actions: [] }, flags.json, streams);
+  const local = asTypedInAShell({ ...reply, actions: [] }, options.commands);
+  printReply(local, flags.json, streams);
   return exitCode(reply);
 }
