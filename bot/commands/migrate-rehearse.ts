@@ -1,0 +1,144 @@
+import * as z from "zod";
+import { FaultError } from "#shared/fault.ts";
+import { nearest } from "#shared/nearest.ts";
+import type { Reply } from "#shared/reply.ts";
+import { text } from "#shared/text.ts";
+import { stepPorts } from "../runs/runner-of.ts";
+import { defineVerb } from "./command.ts";
+import { chosenRunbook, everyDoor, inputOptions, inputShape } from "./migrate-words.ts";
+
+const usage = (cluster: string, problems: readonly string[]): Reply => ({
+  verdict: {
+    word: "Not understood",
+    outcome: "usage",
+    text: problems.length === 1 ? [`${problems[0]}.`] : [`${problems.length} problems with this request.`],
+  },
+  cluster,
+  findings: [],
+  blocks: problems.length > 1 ? [{ kind: "evidence", title: "Problems", lines: problems }] : [],
+  actions: [],
+});
+
+/** `/migrate rehearse RUNBOOK`: the runbook on a model of this cluster and its network; nothing real is changed. */
+export const rehearse = defineVerb({
+  path: ["rehearse"],
+  usage: "RUNBOOK [--dump FILE] [--order STEP,STEP,...] [--from NAME] [--to NAME] [--with NAME=VALUE,...]",
+  summary:
+    "Run a runbook on a model of this cluster: what clients would feel in each step, and what would stop it. Changes nothing.",
+  examples: ["bgp-to-l2", "bgp-to-l2 --order withdraw-bgp,create-l2advertisement"],
+  positionals: ["runbook"],
+  options: [
+    {
+      name: "dump",
+      value: "FILE",
+      about: "objects from kubectl get ... -A -o json instead of the cluster; - reads standard input",
+    },
+    {
+      name: "order",
+      value: "STEP,...",
+      about: "steps in the order to try; the runbook's own when left out",
+    },
+    ...inputOptions,
+  ],
+  input: z.object({
+    runbook: z.string(),
+    dump: z.string().min(1, "needs the name of a file").optional(),
+    order: z.string().min(1, "needs steps").optional(),
+    ...inputShape,
+  }),
+  role: "viewer",
+  effect: "read",
+  slow: true,
+  cluster: "one",
+  doors: everyDoor,
+  handle: async ({ input, cluster, deps, caller, signal, show }) => {
+    if (cluster === undefined) throw new Error("migrate rehearse needs a cluster");
+    const { config } = cluster;
+    const chosen = chosenRunbook((await deps.migrations?.()) ?? [], config.name, input.runbook, input);
+    if ("verdict" in chosen) return chosen;
+    const { migration, inputs } = chosen;
+    if (input.dump !== undefined && caller.door === "slack")
+      return usage(config.name, ["--dump names a file of the terminal's machine; Slack has none"]);
+    const order = input.order?.split(",").map((id) => id.trim());
+    // Loaded when asked for: the model is large, and few commands need it.
+    const [
+      { cannotRehearse, rehearsalReply },
+      { objectsOfCluster, objectsOfDump },
+      run,
+      { siteOfCluster },
+      seen,
+    ] = await Promise.all([
+      import("#shared/rehearsal/rehearsal-reply.ts"),
+      import("#shared/rehearsal/cluster-objects.ts"),
+      import("#shared/rehearsal/rehearse.ts"),
+      import("#shared/rehearsal/site-of-cluster.ts"),
+      import("#shared/rehearsal/bgp-seen.ts"),
+    ]);
+    const ordered = run.orderedSteps(migration, order);
+    if ("unknown" in ordered) {
+      const ids = migration.steps.map(({ id }) => id);
+      return usage(
+        config.name,
+        ordered.unknown.map((id) => {
+          const near = nearest(id, ids);
+          return `${migration.id} has no step ${id}${near === undefined ? "" : `; nearest: ${near}`}`;
+        }),
+      );
+    }
+
+    let objects: Awaited<ReturnType<typeof objectsOfCluster>>["objects"];
+    if (input.dump === undefined) {
+      const read = await objectsOfCluster(cluster.read, signal);
+      if (read.faults.length > 0)
+        return cannotRehearse(
+          config.name,
+          migration,
+          read.faults.map(({ what, detail }) => `${what} (${detail})`),
+        );
+      objects = read.objects;
+    } else {
+      let content: string;
+      try {
+        content = await deps.readFile(input.dump);
+      } catch (error) {
+        if (!(error instanceof FaultError)) throw error;
+        return usage(config.name, [`${error.fault.what}: ${error.fault.detail}`]);
+      }
+      const read = objectsOfDump(content);
+      if (!read.ok)
+        return usage(
+          config.name,
+          read.problems.map((problem) => `${input.dump}: ${problem}`),
+        );
+      objects = read.objects;
+    }
+    const bgp =
+      input.dump === undefined ? await seen.bgpSeen(stepPorts(deps, cluster), config.name, signal) : "up";
+    const site = siteOfCluster(objects, config, bgp);
+    if (!site.ok) return cannotRehearse(config.name, migration, site.missing);
+    const rehearsal = await run.rehearse({
+      spec: site.spec,
+      config,
+      migration,
+      ...(order === undefined ? {} : { order }),
+      inputs,
+      clients: site.clients,
+      startAt: deps.clock.now(),
+      readFile: deps.readFile,
+      settle: () => new Promise((go) => setImmediate(go)),
+      show: (step, number, of) =>
+        show({
+          verdict: {
+            word: "REHEARSING",
+            outcome: "running",
+            text: text`${migration.id} · step ${number} of ${of}, ${step.title}`,
+          },
+          cluster: config.name,
+          findings: [],
+          blocks: [],
+          actions: [],
+        }),
+    });
+    return rehearsalReply(config.name, migration, rehearsal, site.assumed);
+  },
+});
