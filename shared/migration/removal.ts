@@ -7,6 +7,7 @@ import type { Step, StepContext, StepPlan } from "../steps/step.ts";
 import { code, type Text, text } from "../text.ts";
 import { configurationErrors } from "./configuration-state.ts";
 import { defineStep, finding, recheckAfterSync, verified } from "./define-step.ts";
+import { dryRunFindings } from "./dry-run.ts";
 import type { bgpKinds, MetalLbView } from "./metallb-view.ts";
 import { ownOf, viewMetalLb } from "./metallb-view.ts";
 import { asJson, deletion, hasInlinePassword, type ObjectChange, shown, titleOf } from "./objects.ts";
@@ -52,7 +53,6 @@ export async function removalFindings(
   context: StepContext,
   view: MetalLbView,
   kind: Kind,
-  changes: readonly ObjectChange[],
   way: Way,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [...way.findings];
@@ -93,19 +93,7 @@ export async function removalFindings(
         }),
       );
   }
-  for (const { deed } of changes) {
-    if (!way.deeds.includes(deed)) continue;
-    const answer = await context.ports.dryRun(deed.write, { dryRun: true, signal: context.signal });
-    if (!answer.ok)
-      findings.push(
-        finding(
-          "dry-run-refused",
-          "error",
-          { kind: "config", name: deed.title },
-          text`the API server refuses to ${deed.title} (${answer.because}): ${code(answer.message)}`,
-        ),
-      );
-  }
+  findings.push(...(await dryRunFindings(context, way.deeds)));
   return findings;
 }
 
@@ -127,7 +115,7 @@ export function removalStep(removal: Removal): Step {
   const changed = async (context: StepContext) => {
     const view = await viewMetalLb(context);
     const changes = deletions(context, view, kind);
-    return { view, changes, way: await wayOf(context, view, changes) };
+    return { view, way: await wayOf(context, view, changes) };
   };
   return defineStep({
     id: removal.id,
@@ -137,8 +125,8 @@ export function removalStep(removal: Removal): Step {
     unneeded: async (context) =>
       ownOf(await viewMetalLb(context), kind).length === 0 ? text`there is no ${word}` : undefined,
     ready: async (context) => {
-      const { view, changes, way } = await changed(context);
-      return [...removal.first(view), ...(await removalFindings(context, view, kind, changes, way))];
+      const { view, way } = await changed(context);
+      return [...removal.first(view), ...(await removalFindings(context, view, kind, way))];
     },
     plan: async (context): Promise<StepPlan> => {
       const { way } = await changed(context);

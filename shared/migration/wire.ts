@@ -15,6 +15,8 @@ import { code, text } from "../text.ts";
 import { finding } from "./define-step.ts";
 
 const addressesAtOnce = 16;
+/** Requests an address; of very many one each, since a vantage sends ten a second over all. */
+const requestsFor = (addresses: number): number => (addresses > 100 ? 1 : 3);
 
 export type OnTheWire = Readonly<{
   surroundings: Surroundings;
@@ -60,7 +62,7 @@ export async function lookOnTheWire(
         surroundings,
         budget: sharedFrameBudget(ports.clock),
         flights: sharedSingleFlight(ports.clock),
-        count: 3,
+        count: requestsFor(subjects.length),
       },
       subject,
       ready.find((each) => ownAddressFault(surroundings, subject, each) === undefined) ?? none,

@@ -17,6 +17,7 @@ import {
 } from "../migration/clients.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
 import { couldNotLook, defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
+import { dryRunFindings } from "../migration/dry-run.ts";
 import { pathTo } from "../migration/hops.ts";
 import { inputsOf } from "../migration/inputs.ts";
 import { viewMetalLb } from "../migration/metallb-view.ts";
@@ -70,6 +71,7 @@ export const canary = defineStep({
     return accepting(inputsOf(context.run.inputs).accept, [
       ...findings,
       ...way.findings,
+      ...(await dryRunFindings(context, way.deeds)),
       ...(clientVantage(context.ports.config) === undefined ? [noVantage(context.run.cluster)] : []),
     ]);
   },

@@ -7,6 +7,7 @@ import { accepting } from "../migration/accepted.ts";
 import { peerPorts } from "../migration/bgp-state.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
 import { defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
+import { dryRunFindings } from "../migration/dry-run.ts";
 import { inputsOf } from "../migration/inputs.ts";
 import {
   predictedWith,
@@ -16,11 +17,11 @@ import {
 } from "../migration/l2-advertisement.ts";
 import { leadersJson, leadersTable } from "../migration/leaders.ts";
 import { viewMetalLb } from "../migration/metallb-view.ts";
-import { creation, titleOf } from "../migration/objects.ts";
+import { creation } from "../migration/objects.ts";
 import { notYet } from "../migration/reached.ts";
 import { diffTable, syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersJson, lookOnTheWire } from "../migration/wire.ts";
-import { code, type Text, text } from "../text.ts";
+import { type Text, text } from "../text.ts";
 import type { StepContext } from "./step.ts";
 import { bgpNoted } from "./survey.ts";
 
@@ -43,23 +44,6 @@ async function wanted(context: StepContext) {
   return { view, object, change, way, findings };
 }
 
-async function refusal(
-  context: StepContext,
-  { change }: Awaited<ReturnType<typeof wanted>>,
-): Promise<readonly Finding[]> {
-  const answer = await context.ports.dryRun(change.deed.write, { dryRun: true, signal: context.signal });
-  if (answer.ok) return [];
-  return [
-    finding(
-      "dry-run-refused",
-      "error",
-      { kind: "config", name: titleOf(change.kind, change.after as NonNullable<typeof change.after>) },
-      text`the API server refuses it (${answer.because}): ${code(answer.message)}`,
-      { facts: { because: answer.because, message: answer.message } },
-    ),
-  ];
-}
-
 export const createL2Advertisement = defineStep({
   id: "create-l2advertisement",
   kind: "act",
@@ -80,7 +64,7 @@ export const createL2Advertisement = defineStep({
       ...what.findings,
       ...what.way.findings,
       ...traps,
-      ...(await refusal(context, what)),
+      ...(await dryRunFindings(context, [what.change.deed])),
     ]);
   },
   plan: async (context) => {

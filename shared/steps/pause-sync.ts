@@ -4,6 +4,7 @@ import type { Json } from "../json.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
+import { dryRunFindings } from "../migration/dry-run.ts";
 import { type Manager, managerOf, managerText, putsBack } from "../migration/managers.ts";
 import { type MetalLbView, viewMetalLb } from "../migration/metallb-view.ts";
 import { deletion, diffsOf, type ObjectChange, patching, titleOf } from "../migration/objects.ts";
@@ -84,7 +85,16 @@ export const pauseSync = defineStep({
       ? undefined
       : text`nothing puts these objects back, or their manifests are in a configured repository`;
   },
-  ready: async (context) => (await pauses(context, await viewMetalLb(context))).findings,
+  ready: async (context) => {
+    const { changes, findings } = await pauses(context, await viewMetalLb(context));
+    return [
+      ...findings,
+      ...(await dryRunFindings(
+        context,
+        changes.map(({ deed }) => deed),
+      )),
+    ];
+  },
   plan: async (context) => {
     const { changes } = await pauses(context, await viewMetalLb(context));
     return {

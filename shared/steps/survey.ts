@@ -19,6 +19,15 @@ export const surveyed = (view: MetalLbView) =>
     }),
   );
 
+/** The speakers themselves: only their Helm values are changed, by a person. */
+const speakersOf = (view: MetalLbView) =>
+  view.lists.daemonsets
+    .filter(({ metadata }) => metadata.namespace === view.namespace)
+    .map((object) => {
+      const manager = managerOf("daemonsets", object, view.gitOps);
+      return { title: titleOf("daemonsets", object), manager, back: putsBack(manager) };
+    });
+
 function passwordFindings(view: MetalLbView): readonly Finding[] {
   return view.lists.bgppeers
     .filter((peer) => hasInlinePassword("bgppeers", peer))
@@ -125,7 +134,7 @@ export const survey = defineStep({
             kind: "table",
             title: "Who manages what the run may touch",
             columns: [{ title: "object" }, { title: "managed by" }, { title: "a direct write" }],
-            rows: objects.map(({ title, manager, back }) => [
+            rows: [...objects, ...speakersOf(view)].map(({ title, manager, back }) => [
               [title],
               [managerText(manager)],
               [back === true ? "would be undone" : back === "unknown" ? "may be undone" : "stays"],

@@ -22,7 +22,7 @@ const settleMs = 5_000;
 async function withdrawal(context: StepContext) {
   const view = await viewMetalLb(context);
   const changes = deletions(context, view, "bgpadvertisements");
-  return { view, changes, way: await wayOf(context, view, changes) };
+  return { view, way: await wayOf(context, view, changes) };
 }
 
 type Resets = Readonly<{ services: number; nodes: number }>;
@@ -58,10 +58,8 @@ export const withdrawBgp = defineStep({
       ? text`there is no BGPAdvertisement`
       : undefined,
   ready: async (context) => {
-    const { view, changes, way } = await withdrawal(context);
-    const findings: Finding[] = [
-      ...(await removalFindings(context, view, "bgpadvertisements", changes, way)),
-    ];
+    const { view, way } = await withdrawal(context);
+    const findings: Finding[] = [...(await removalFindings(context, view, "bgpadvertisements", way))];
     for (const { ip, service, order } of view.prediction.addresses)
       if (order.length === 0)
         findings.push(

@@ -28,7 +28,7 @@ describe("canary", () => {
       ],
     });
     expect(at.notes.canary).toMatchObject({ kind: "narrowed", ip: "10.4.11.11", felt: { failed: 0 } });
-    expect(at.twin.reach("guest-client", "10.4.11.2").ok).toBe(true);
+    expect(at.twin.reach("guest-client", "10.4.11.3").ok).toBe(true);
     await at.back("canary");
     expect(at.twin.store.get("bgpadvertisements", "metallb", "primary")?.spec).toEqual({
       ipAddressPools: ["primary"],
@@ -113,7 +113,7 @@ describe("canary", () => {
     expect(came.outcome).toBe("failed");
     expect(came.codes).toEqual(expect.arrayContaining(["canary-does-not-answer", "wire-silence"]));
     expect(came.text).toMatch(/The other addresses still have BGP$/);
-    expect(at.twin.reach("guest-client", "10.4.11.2").ok).toBe(true);
+    expect(at.twin.reach("guest-client", "10.4.11.3").ok).toBe(true);
   });
 
   it("is unknown when the vantage breaks off", async () => {
