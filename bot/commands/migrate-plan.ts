@@ -20,9 +20,7 @@ const noteOf = (forecast: StepForecast): Text => {
       const { plan, acts } = forecast;
       if (acts) return text`${plan.deeds.map(({ title }) => title).join("; ")}`;
       if (forecast.step.kind === "manual") return text`done by a person`;
-      return plan.deeds.length > 0
-        ? text`hands over ${plan.deeds.map(({ title }) => title).join("; ")}`
-        : text`looks`;
+      return plan.deeds.length > 0 ? text`${plan.deeds.map(({ title }) => title).join("; ")}` : text`looks`;
     }
   }
 };
@@ -91,7 +89,7 @@ function planReply(cluster: string, migration: Migration, steps: readonly StepFo
 /** `/migrate plan RUNBOOK`: what it would do as things are, step by step, without starting it. */
 export const plan = defineVerb({
   path: ["plan"],
-  usage: "RUNBOOK [--from NAME] [--to NAME] [--with NAME=VALUE,...]",
+  usage: "RUNBOOK [--canary NAMESPACE/SERVICE] [--with NAME=VALUE,...]",
   summary:
     "What a runbook would do now: every step, objects before and after, what would stop it. Changes nothing.",
   examples: ["bgp-to-l2"],

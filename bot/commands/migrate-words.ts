@@ -21,21 +21,38 @@ export const runOption: Option = {
 };
 export const said = z.string().trim().min(1, "must not be empty").max(500, "must be at most 500 characters");
 
+/** Inputs of the runbooks that have an option of their own; each runbook takes those it knows. */
+const named = {
+  from: ["NAME", "what the runbook moves from, where it asks for it"],
+  to: ["NAME", "what it moves to"],
+  advertisement: ["NAME", "name of the L2Advertisement"],
+  manifest: ["FILE", "the L2Advertisement to create instead of ours"],
+  interfaces: ["NIC,NIC", "interfaces to announce on, instead of the nodes' LAN interfaces"],
+  canary: ["NAMESPACE/SERVICE", "the Service whose address goes first"],
+  accept: ["CODE,CODE", "warnings that are accepted as they are"],
+} as const;
+const names = Object.keys(named) as (keyof typeof named)[];
+
 export const inputOptions: readonly Option[] = [
-  { name: "from", value: "NAME", about: "what the runbook moves from, where it asks for it" },
-  { name: "to", value: "NAME", about: "what it moves to" },
+  ...names.map((name): Option => ({ name, value: named[name][0], about: named[name][1] })),
   { name: "with", value: "NAME=VALUE,...", about: "further inputs of the runbook" },
 ];
+const optional = z.string().optional();
 export const inputShape = {
-  from: z.string().optional(),
-  to: z.string().optional(),
+  from: optional,
+  to: optional,
+  advertisement: optional,
+  manifest: optional,
+  interfaces: optional,
+  canary: optional,
+  accept: optional,
   with: z
     .string()
-    .regex(/^[^=,]+=[^,]*(,[^=,]+=[^,]*)*$/, "must be NAME=VALUE,NAME=VALUE")
+    .regex(/^[\w-]+=/, "must be NAME=VALUE,NAME=VALUE")
     .optional(),
 };
 
-type Given = Readonly<{ from?: string | undefined; to?: string | undefined; with?: string | undefined }>;
+type Given = Readonly<Partial<Record<keyof typeof named | "with", string | undefined>>>;
 type Chosen = Readonly<{ migration: Migration; inputs: Readonly<Record<string, Json>> }>;
 
 const usage = (cluster: string, words: Reply["verdict"]["text"], next: Reply["next"]): Reply => ({
@@ -64,23 +81,25 @@ export function chosenRunbook(
       [all.length === 0 ? text`This release has no runbooks.` : text`Runbooks: ${all.join(", ")}`],
     );
   }
-  const { with: more, ...named } = given;
-  const pairs = (more ?? "")
-    .split(",")
+  // Values may hold commas themselves: a new pair begins where a name and an equals sign follow.
+  const pairs = (given.with ?? "")
+    .split(/,(?=[\w-]+=)/)
     .filter((pair) => pair !== "")
     .map((pair): [string, string] => {
       const at = pair.indexOf("=");
       return [pair.slice(0, at), pair.slice(at + 1)];
     });
-  const wanted = {
-    ...Object.fromEntries(pairs),
-    ...Object.fromEntries(Object.entries(named).filter(([, v]) => v !== undefined)),
-  };
+  const own = names.flatMap((input): [string, string][] => {
+    const value = given[input];
+    return value === undefined ? [] : [[input, value]];
+  });
+  const wanted = Object.fromEntries([...pairs, ...own]);
   const parsed = migration.inputs.safeParse(wanted);
-  if (parsed.success) return { migration, inputs: (parsed.data ?? {}) as Record<string, Json> };
+  // Kept as they were given: whoever reads them reads them by the same schema.
+  if (parsed.success) return { migration, inputs: wanted };
   return usage(
     cluster,
     text`${code(name)} needs other inputs: ${z.prettifyError(parsed.error).replaceAll("\n", "; ")}`,
-    [text`Give them with --from, --to or --with NAME=VALUE.`],
+    [text`Give them as options, or with ${code("--with NAME=VALUE")}.`],
   );
 }

@@ -256,7 +256,10 @@ function partOf(step: StepRun): Text | undefined {
   if (act !== undefined && changesWorld(act.plan)) {
     const all = Object.values(act.deeds);
     const done = all.filter(({ status }) => status === "done").length;
-    const by = act.approvedBy === undefined ? [] : text`, approved by ${person({ name: act.approvedBy })}`;
+    const by =
+      act.approvedBy === undefined
+        ? []
+        : text`, approved by ${person({ name: act.approvedBy })} ${utcTime(step.approved?.at ?? act.begunAt)}`;
     return text`${done} of ${all.length} parts done${by}`;
   }
   const titles = step.planned?.plan.deeds.map(({ title }) => title) ?? [];

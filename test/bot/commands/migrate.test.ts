@@ -58,6 +58,17 @@ describe("a run with two people", () => {
     expect(await p.ask("olive", "migrate status")).toMatchObject({ verdict: { outcome: "usage" } });
   });
 
+  it("keeps its inputs as they were given, commas and all", async () => {
+    const p = product(newWorld());
+    await p.ask("olive", "migrate start toy --accept a,b --with note=x,y,quietUntil=5 --canary toy/one");
+    expect((await p.state())?.inputs).toEqual({
+      accept: "a,b",
+      canary: "toy/one",
+      note: "x,y",
+      quietUntil: "5",
+    });
+  });
+
   it("says which runbooks and runs there are, and what is open", async () => {
     const p = product(newWorld());
     expect(head(await p.ask("olive", "migrate start tay"))).toContain("Nearest: toy");

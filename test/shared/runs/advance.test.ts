@@ -96,46 +96,105 @@ describe("a run from start to end", () => {
   });
 });
 
-describe("killed before any call of a port", () => {
-  it("comes to the same end with every deed done once", async () => {
-    const count = async (dieAt: number): Promise<number> => {
+/** The process dies at the n-th call of a port, before it or right after it: from then on nothing of it moves. */
+function mortal(dieAt: number, when: "before" | "after") {
+  let calls = 0;
+  let dead = false;
+  const around = async <T>(_: string, call: () => Promise<T>): Promise<T> => {
+    if (dead) return new Promise<T>(() => {});
+    if (++calls !== dieAt) return call();
+    if (when === "after") await call();
+    dead = true;
+    throw new Error("killed");
+  };
+  return { around, calls: () => calls };
+}
+
+/** Kills one process after the other at every call of `scene`, and lets a new one play it to its end. */
+async function killEverywhere(
+  scene: (world: World, runner: Runner) => Promise<RunState>,
+  expected: Readonly<{ happened: readonly string[]; contents: object; ended: string }>,
+): Promise<number> {
+  let points = 0;
+  for (const when of ["before", "after"] as const)
+    for (let dieAt = 1; ; dieAt++) {
       const world = newWorld();
-      let calls = 0;
-      let dead = false;
-      const around = async <T>(_: string, call: () => Promise<T>): Promise<T> => {
-        if (dead) return new Promise<T>(() => {});
-        if (++calls === dieAt) {
-          dead = true;
-          throw new Error("killed");
-        }
-        return call();
-      };
+      // Counted in the world itself: what a process thinks it did may have died with it.
+      const happened: string[] = [];
+      world.store.subscribe(({ type, object }) => happened.push(`${type} ${object.metadata.name}`));
+      const { around, calls } = mortal(dieAt, when);
       const first = toyRunner(world.store, world.ledger, world.clock, world.newToken, around);
-      const performed = [...first.performed];
-      const killed = await play(world, first.runner).then(
-        (state) => state,
-        (error: Error) => error,
-      );
-      if (!(killed instanceof Error)) return calls;
-      expect(killed.message).toBe("killed");
-      performed.push(...first.performed);
-      // A new process: nothing is left but the ledger and the world. The dead one's lease runs out.
+      const outcome = await scene(world, first.runner).catch((error: Error) => error);
+      if (!(outcome instanceof Error)) {
+        expect(calls()).toBeLessThan(dieAt);
+        break;
+      }
+      expect(outcome.message).toBe("killed");
+      points++;
+      // Nothing is left but the ledger and the world. The dead one's lease runs out.
       await world.clock.advance(60_000);
       const again = toyRunner(world.store, world.ledger, world.clock, world.newToken);
-      const state = await play(world, again.runner);
-      expect(state.ended, `killed at call ${dieAt}`).toMatchObject({ how: "finished" });
-      expect([...performed, ...again.performed], `killed at call ${dieAt}`).toEqual([
-        "make-one",
-        "make-two",
-        "set-l2",
-        "drop-old",
-      ]);
-      expect(contents(world.store)).toEqual(after);
-      return calls;
-    };
-    const calls = await count(Number.POSITIVE_INFINITY);
-    expect(calls).toBeGreaterThan(100);
-    for (let at = 1; at <= calls; at++) await count(at);
+      const state = await scene(world, again.runner);
+      const at = `killed ${when} call ${dieAt}`;
+      expect(state.ended, at).toMatchObject({ how: expected.ended });
+      expect(happened, at).toEqual(expected.happened);
+      expect(contents(world.store), at).toEqual(expected.contents);
+    }
+  return points;
+}
+
+/** Forward to where it waits for the quiet period, then everything back. */
+async function playAndGoBack(world: World, runner: Runner): Promise<RunState> {
+  const opened = await openNewRun(world.ledger, id, started(began + 86_400_000));
+  if (opened.state.back === undefined && opened.state.ended === undefined) {
+    for (let turn = 0; turn < 40; turn++) {
+      const { state, stopped } = await drive(world, runner);
+      if (state.back !== undefined || stopped === "ended") break;
+      const step = state.steps.find(({ status }) => status === "running");
+      if (stopped === "time" && step?.id === "quiet") {
+        await comeBack(runner, id, "olive", undefined);
+        break;
+      }
+      if (stopped === "time") await world.clock.advance(60_000);
+      else if (step?.kind === "manual") await done(runner, id, "olive", "done");
+      else
+        await approve(
+          runner,
+          id,
+          { by: "vera", isApprover: true, digest: step?.planned?.digest ?? "" },
+          { approvals: "others" },
+          [],
+        );
+    }
+  }
+  const { state } = await drive(world, runner);
+  return state;
+}
+
+describe("killed before or after any call of a port", () => {
+  it("comes to the same end with every deed done once", async () => {
+    const points = await killEverywhere(play, {
+      happened: ["ADDED one", "ADDED two", "MODIFIED setting", "DELETED old"],
+      contents: after,
+      ended: "finished",
+    });
+    expect(points).toBeGreaterThan(200);
+  });
+
+  it("also on the way back", async () => {
+    const points = await killEverywhere(playAndGoBack, {
+      happened: [
+        "ADDED one",
+        "ADDED two",
+        "MODIFIED setting",
+        "MODIFIED setting",
+        "DELETED two",
+        "DELETED one",
+      ],
+      contents: { old: { way: "bgp" }, setting: { way: "bgp" } },
+      ended: "went-back",
+    });
+    expect(points).toBeGreaterThan(200);
   });
 });
 

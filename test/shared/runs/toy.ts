@@ -330,8 +330,8 @@ export function toyRunner(
       };
     },
     tell: {
-      state: async () => {},
-      note: async (_, id) => void told.push(id),
+      state: () => around("tell", async () => {}),
+      note: (_, id) => around("note", async () => void told.push(id)),
     },
     times: { kubeMs: 10_000, gitMs: 10_000, marginMs: 5_000, approvalMs: 1_800_000 },
   };
