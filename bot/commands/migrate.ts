@@ -3,6 +3,7 @@ import { approve } from "./migrate-approve.ts";
 import { done, next, retry } from "./migrate-go-on.ts";
 import { history } from "./migrate-history.ts";
 import { plan } from "./migrate-plan.ts";
+import { rehearse } from "./migrate-rehearse.ts";
 import { rollback } from "./migrate-rollback.ts";
 import { skip } from "./migrate-skip.ts";
 import { start } from "./migrate-start.ts";
@@ -12,5 +13,5 @@ import { abort, hold } from "./migrate-stop.ts";
 export const migrate: Command = {
   name: "migrate",
   summary: "Move a live cluster step by step: planned, approved by a second person, proven, and taken back.",
-  verbs: [plan, start, runStatus, next, approve, done, retry, skip, hold, rollback, abort, history],
+  verbs: [plan, rehearse, start, runStatus, next, approve, done, retry, skip, hold, rollback, abort, history],
 };
