@@ -22,7 +22,7 @@ const usage = (cluster: string, problems: readonly string[]): Reply => ({
 /** `/migrate rehearse RUNBOOK`: the runbook on a model of this cluster and its network; nothing real is changed. */
 export const rehearse = defineVerb({
   path: ["rehearse"],
-  usage: "RUNBOOK [--dump FILE] [--order STEP,STEP,...] [--from NAME] [--to NAME] [--with NAME=VALUE,...]",
+  usage: "RUNBOOK [--order STEP,STEP,...] [--dump FILE]",
   summary:
     "Run a runbook on a model of this cluster: what clients would feel in each step, and what would stop it. Changes nothing.",
   examples: ["bgp-to-l2", "bgp-to-l2 --order withdraw-bgp,create-l2advertisement"],
