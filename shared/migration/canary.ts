@@ -45,16 +45,27 @@ const ownLabel = ["arpeggio.dev/canary", "true"] as const;
 
 type Selector = Readonly<{ matchExpressions?: readonly Json[]; [key: string]: Json | undefined }>;
 
-/** The selectors of a BGPAdvertisement with the canary left out of each: alternatives stay alternatives. */
-const leavingOut = (ad: KubeObject, [key, value]: readonly [string, string]): Json => {
+type Expression = Readonly<{ key?: string; operator?: string; values?: readonly string[] }>;
+
+/**
+ * The selectors of a BGPAdvertisement with the canary left out of each: alternatives stay alternatives. Undefined when it
+ * is left out already: said twice, MetalLB would reject the whole configuration.
+ */
+function leavingOut(ad: KubeObject, [key, value]: readonly [string, string]): Json | undefined {
   const spec = (ad.spec ?? {}) as Readonly<{ serviceSelectors?: readonly Selector[] }>;
+  const saysSo = ({ matchExpressions = [] }: Selector): boolean =>
+    (matchExpressions as readonly Expression[]).some(
+      (each) => each.key === key && each.operator === "NotIn" && each.values?.join() === value,
+    );
+  const given: readonly Selector[] = spec.serviceSelectors ?? [];
+  if (given.length > 0 && given.every(saysSo)) return undefined;
   const out: Json = { key, operator: "NotIn", values: [value] };
-  const given = spec.serviceSelectors ?? [];
-  return (given.length === 0 ? [{}] : given).map((selector) => ({
-    ...selector,
-    matchExpressions: [...((selector as Selector).matchExpressions ?? []), out],
-  }));
-};
+  return (given.length === 0 ? [{}] : given).map((selector: Selector) =>
+    saysSo(selector)
+      ? selector
+      : { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), out] },
+  );
+}
 
 function narrowed(view: MetalLbView, canary: ServedAddress, port: number): CanaryPlan {
   const others = servedAddresses(view)
@@ -87,14 +98,19 @@ function narrowed(view: MetalLbView, canary: ServedAddress, port: number): Canar
             ),
           ]
         : []),
-      ...ads.map((ad) =>
-        patching(
-          "bgpadvertisements",
-          ad,
-          { spec: { serviceSelectors: leavingOut(ad, label) } },
-          `leave ${canary.service} out of`,
-        ),
-      ),
+      ...ads.flatMap((ad) => {
+        const serviceSelectors = leavingOut(ad, label);
+        return serviceSelectors === undefined
+          ? []
+          : [
+              patching(
+                "bgpadvertisements",
+                ad,
+                { spec: { serviceSelectors } },
+                `leave ${canary.service} out of`,
+              ),
+            ];
+      }),
     ],
   };
 }
@@ -123,7 +139,9 @@ function echo(context: StepContext, view: MetalLbView, canary: ServedAddress, po
     );
   const taken = [
     ...view.own.pools.flatMap(({ name, addresses }) =>
-      common(rangesOf([`${ip}/32`]), rangesOf(addresses)).length > 0 ? [`pool ${name} holds it`] : [],
+      name !== echoName && common(rangesOf([`${ip}/32`]), rangesOf(addresses)).length > 0
+        ? [`pool ${name} holds it`]
+        : [],
     ),
     ...(common(rangesOf([`${ip}/32`]), rangesOf(site.dhcpRanges)).length > 0
       ? ["the DHCP server gives it out"]
@@ -195,13 +213,20 @@ function echo(context: StepContext, view: MetalLbView, canary: ServedAddress, po
       },
     }),
   ];
-  return { plan: { kind: "echo", ip, port, service: canary.service, changes }, findings };
+  // What an earlier try has made already is not made again.
+  const left = changes.filter(
+    ({ kind, after }) =>
+      !view.lists[kind as "services" | "ipaddresspools" | "l2advertisements"].some(
+        ({ metadata }) => metadata.name === echoName && metadata.namespace === after?.metadata.namespace,
+      ),
+  );
+  return { plan: { kind: "echo", ip, port, service: canary.service, changes: left }, findings };
 }
 
 /** Chooses the canary, and what has to be done so that it alone goes by layer 2. */
 export function chooseCanary(context: StepContext, view: MetalLbView): CanaryChoice {
   const named = inputsOf(context.run.inputs).canary ?? context.ports.config.migration?.canary;
-  const all = servedAddresses(view);
+  const all = servedAddresses(view).filter(({ object }) => object.metadata.name !== echoName);
   const canary =
     named === undefined
       ? all.find(({ port, ip }) => port !== undefined && !/\.(0|255)$/.test(ip))

@@ -27,10 +27,13 @@ type Facts = Readonly<{
   >;
 }>;
 
+/** A look that stood still for longer than this has measured nothing. */
+const coarsestMs = 5_000;
+
 /** From what an observation wrote down; undefined where nobody looked all the time. */
 export function handOverGap(facts: Json | undefined, ip: string): HandOverGap | undefined {
   const felt = ((facts ?? {}) as unknown as Facts).addresses?.[ip];
-  if (felt === undefined || felt === null) return undefined;
+  if (felt === undefined || felt === null || felt.resolutionMs > coarsestMs) return undefined;
   const longest = felt.gaps.toSorted((a, b) => b.ms - a.ms)[0];
   return {
     ms: longest?.ms ?? 0,

@@ -53,7 +53,28 @@ describe("canary", () => {
     });
   });
 
-  it("keeps alternatives alternatives", () => {
+  it("plans only what is left when it is asked again", async () => {
+    const at = await ready({ spec: bgpSite("0.16.1") });
+    await at.forward("canary");
+    const again = await at.on(async (context) => {
+      const { canary } = await import("#shared/steps/canary.ts");
+      return canary.plan(context);
+    });
+    expect(again.deeds).toEqual([]);
+    expect(again.predicted).toMatchObject({ service: "httpbin/httpbin" });
+    const echo = drive({ spec: bgpSite("0.15.2") });
+    followServices(echo.twin);
+    await echo.forward("create-l2advertisement");
+    await echo.forward("canary");
+    echo.twin.store.remove("services", "httpbin", "arpeggio-canary");
+    const left = await echo.on(async (context) => {
+      const { canary } = await import("#shared/steps/canary.ts");
+      return canary.plan(context);
+    });
+    expect(left.deeds.map(({ id }) => id)).toEqual(["create-service-arpeggio-canary"]);
+  });
+
+  it("takes the first label that tells", () => {
     expect(
       tellingLabel({ metadata: { name: "a", labels: { tier: "web", app: "a" } } }, [
         { metadata: { name: "b", labels: { tier: "web", app: "b" } } },
