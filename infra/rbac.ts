@@ -14,6 +14,9 @@ export type AccessRole = Readonly<{ name: string; namespace?: string; rules: rea
 /** Where the parts of a cluster live; the generated files have the usual names, to be changed by whoever applies them. */
 export type Namespaces = Readonly<{ metallb: string; argoCd: string; flux: string; canary: string }>;
 
+/** Objects that live in no namespace. */
+const everywhere = "cluster";
+
 export const usualNamespaces: Namespaces = {
   metallb: "metallb-system",
   argoCd: "argocd",
@@ -22,7 +25,7 @@ export const usualNamespaces: Namespaces = {
 };
 
 type Grant = Readonly<{
-  in: keyof Namespaces;
+  in: keyof Namespaces | typeof everywhere;
   /** What the right is for, for whoever reviews the file. */
   why: string;
   verbs: readonly AccessCall["verb"][];
@@ -68,6 +71,14 @@ export const writesOfRunbooks: Readonly<Record<string, readonly Grant[]>> = {
       why: "pausing and resuming a sync",
       verbs: ["patch"],
       kinds: ["kustomizations", "helmreleases"],
+    },
+  ],
+  drill: [
+    {
+      in: everywhere,
+      why: "one label on the announcing node, for half a minute; RBAC cannot tell labels apart",
+      verbs: ["patch"],
+      kinds: ["nodes"],
     },
   ],
 };
@@ -147,7 +158,7 @@ export function rolesOf(runbook: string, namespaces: Namespaces): readonly Acces
   const places = [...new Set(grants.map((grant) => grant.in))];
   return places.map((place) => ({
     name: `arpeggio-${runbook}`,
-    namespace: namespaces[place],
+    ...(place === everywhere ? {} : { namespace: namespaces[place] }),
     rules: merged(
       grants
         .filter((grant) => grant.in === place)
@@ -187,7 +198,7 @@ const page = (comments: readonly string[], parts: readonly object[]): string =>
 const made = "Made by npm run generate from infra/rbac.ts; change it there.";
 const adapt = "The namespaces are the usual ones: change them to yours before you apply this.";
 
-/** `infra/k8s/`: one file for reading, and one a runbook. No Secrets, no exec, no writes to nodes. */
+/** `infra/k8s/`: one file for reading, and one a runbook. No Secrets, no exec; nodes are written to by a drill alone. */
 export const rbacFiles: readonly Readonly<{ path: string; make: () => Promise<string> }>[] = [
   {
     path: "infra/k8s/reading.yaml",
@@ -218,7 +229,7 @@ export const rbacFiles: readonly Readonly<{ path: string; make: () => Promise<st
           `What a run of ${runbook} writes, beside reading.yaml. Bind it for the evening and take it away after.`,
           ...grants.map(
             (grant) =>
-              `- ${usualNamespaces[grant.in]}: ${grant.verbs.join(", ")} ${grant.kinds.map(pluralOf).join(", ")}: ${grant.why}`,
+              `- ${grant.in === everywhere ? "cluster" : usualNamespaces[grant.in]}: ${grant.verbs.join(", ")} ${grant.kinds.map(pluralOf).join(", ")}: ${grant.why}`,
           ),
           made,
           adapt,

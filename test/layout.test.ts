@@ -203,6 +203,7 @@ describe("everything is registered, tested and documented", () => {
       "nodes-list.ts",
       "nodes-explain.ts",
       "nodes-fix.ts",
+      "arping-drill.ts",
     ];
     const dns = [...importsOf("bot/commands/dns.ts")].map((path) => basename(path));
     const migrate = [...importsOf("bot/commands/migrate.ts")].map((path) => basename(path));

@@ -23,6 +23,7 @@ import { ipRoute } from "#shared/probes/ip-route.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Vantage } from "#shared/site/site.ts";
 import { code, plain, text } from "#shared/text.ts";
+import { drillVerb } from "./arping-drill.ts";
 import type { ClusterPorts, Command, Context } from "./command.ts";
 import { defineVerb } from "./command.ts";
 
@@ -471,5 +472,6 @@ export const arping: Command = {
       doors: ["slack", "console", "cli"],
       handle: handleWatch,
     }),
+    drillVerb,
   ],
 };

@@ -1,5 +1,9 @@
 import { canary } from "./canary.ts";
 import { createL2Advertisement } from "./create-l2advertisement.ts";
+import { drillExclude } from "./drill-exclude.ts";
+import { drillInclude } from "./drill-include.ts";
+import { drillLeaderBack } from "./drill-leader-back.ts";
+import { drillSurvey } from "./drill-survey.ts";
 import { finalVerification } from "./final-verification.ts";
 import { frrOff } from "./frr-off.ts";
 import { nodeInterfaces } from "./node-interfaces.ts";
@@ -36,4 +40,8 @@ export const steps: readonly Step[] = [
   persist,
   resumeSync,
   finalVerification,
+  drillSurvey,
+  drillExclude,
+  drillInclude,
+  drillLeaderBack,
 ];

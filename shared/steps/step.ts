@@ -101,6 +101,11 @@ export type Step = Readonly<{
   id: string;
   kind: "manual" | "check" | "act";
   title: string;
+  /**
+   * Takes back what an earlier step of its own run brought about, and nothing else: needs no second person, and is never
+   * too late.
+   */
+  cleanUp?: true;
   /** Skipping it leaves something unproven: it then counts as `--force`. Says what that would mean. */
   proof?: Text;
   /** Until when the way back of this step is open, for people. */
