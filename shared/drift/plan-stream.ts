@@ -19,8 +19,8 @@ const time = z.number().int();
 const outcome = z.discriminatedUnion("state", [
   z.strictObject({ state: z.literal("applied"), changeId: z.string(), insync: z.boolean() }),
   z.strictObject({ state: z.literal("done-before") }),
-  z.strictObject({ state: z.literal("moved"), records: z.array(z.string()) }),
-  z.strictObject({ state: z.literal("refused"), messages: z.array(z.string()) }),
+  z.strictObject({ state: z.literal("moved"), records: z.array(z.string()).readonly() }),
+  z.strictObject({ state: z.literal("refused"), messages: z.array(z.string()).readonly() }),
   z.strictObject({ state: z.literal("unknown"), detail: z.string() }),
   z.strictObject({ state: z.literal("not-tried") }),
 ]);

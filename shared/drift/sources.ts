@@ -71,7 +71,7 @@ export function judgeSources(input: DriftInput): SourceJudgement {
       { takenAt: snapshot.takenAt },
       true,
     );
-  if (snapshot.endpoints === 0)
+  if (snapshot.endpoints === 0 && !isFault(input.controllers))
     tell("dns-source-empty", "warning", "the cluster wants no endpoint at all", { endpoints: 0 }, true);
   else if (isShrunken(snapshot.endpoints, snapshot.lastAccepted))
     tell(

@@ -1,0 +1,173 @@
+import type { Clock } from "../clock.ts";
+import { controllerViews, serviceAddresses, wishFaults } from "../dns/cluster-wishes.ts";
+import type { Fqdn } from "../dns/fqdn.ts";
+import type { RecordSet } from "../dns/record-set.ts";
+import type { Snapshot, SnapshotStore } from "../dns/snapshot.ts";
+import type { ReadZones } from "../dns/zones.ts";
+import { type Fault, FaultError, isFault } from "../fault.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { AddressPrediction } from "../metallb/prediction.ts";
+import { detectDrift } from "./detect.ts";
+import { type DriftReport, toldDrifts } from "./drift-report.ts";
+import { fingerprint } from "./fingerprint.ts";
+import type { DriftInput, SnapshotState } from "./input.ts";
+import {
+  type Accepted,
+  acceptSnapshot,
+  beat,
+  keepReport,
+  keepSightings,
+  lastAccepted,
+  lastReport,
+  lastSightings,
+} from "./scan-memory.ts";
+import { isShrunken } from "./sources.ts";
+
+export type ScanPorts = Readonly<{
+  zones: ReadZones;
+  snapshots: Pick<SnapshotStore, "latest">;
+  ledger: Ledger;
+  clock: Clock;
+}>;
+
+export type ScanSettings = Readonly<{
+  cluster: string;
+  zones: readonly Readonly<{ id: string; name: Fqdn }>[];
+  oldDomains: readonly Fqdn[];
+  /** Of MetalLB, where whoever scans can see the cluster. */
+  predictions?: readonly AddressPrediction[] | Fault;
+}>;
+
+export type ZoneScan = Readonly<{
+  /** What the report was made from: a plan is made of both. */
+  input: DriftInput;
+  report: DriftReport;
+  fingerprint: string;
+  /** It says something else than the last one, and was kept. */
+  changed: boolean;
+}>;
+
+export type ScanResult = Readonly<{ at: number; complete: boolean; zones: readonly ZoneScan[] }>;
+
+async function orFault<T>(look: () => Promise<T>): Promise<T | Fault> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof FaultError) return error.fault;
+    throw error;
+  }
+}
+
+const wanted = ({ controllers }: Snapshot): number =>
+  controllers.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+
+type Wishes = Pick<DriftInput, "controllers" | "snapshot" | "services">;
+
+/** Without a snapshot nobody knows what is wanted: the controllers are a fault, and nothing is said to be absent. */
+function wishesOf(snapshot: Snapshot | Fault, accepted: Accepted | undefined, at: number): Wishes {
+  if (isFault(snapshot))
+    return {
+      controllers: snapshot,
+      snapshot: {
+        hash: accepted?.hash ?? "none",
+        takenAt: accepted?.takenAt ?? at,
+        faults: [],
+        endpoints: accepted?.endpoints ?? 0,
+      },
+      services: [],
+    };
+  const state: SnapshotState = {
+    hash: snapshot.hash,
+    takenAt: snapshot.takenAt,
+    faults: wishFaults(snapshot),
+    endpoints: wanted(snapshot),
+    ...(accepted && { lastAccepted: accepted.endpoints }),
+  };
+  return { controllers: controllerViews(snapshot), snapshot: state, services: serviceAddresses(snapshot) };
+}
+
+/** An id that belongs to another zone would make every record look absent. */
+function judgeListing(
+  recordSets: readonly RecordSet[],
+  zone: Readonly<{ id: string; name: Fqdn }>,
+): readonly RecordSet[] | Fault {
+  const soa = recordSets.find(({ type }) => type === "SOA");
+  return soa !== undefined && soa.name !== zone.name
+    ? {
+        kind: "not-configured",
+        what: `zone ${zone.id}`,
+        detail: `it is ${soa.name}, and the configuration says ${zone.name}`,
+      }
+    : recordSets;
+}
+
+async function readSnapshot(ports: ScanPorts, cluster: string): Promise<Snapshot | Fault> {
+  const found = await orFault(() => ports.snapshots.latest(cluster));
+  return (
+    found ?? {
+      kind: "not-configured",
+      what: `snapshot of what ${cluster} wants`,
+      detail: "there is none: the bot of that cluster has not left one yet",
+    }
+  );
+}
+
+async function acceptUnlessInDoubt(
+  ledger: Ledger,
+  cluster: string,
+  snapshot: Snapshot | Fault,
+  before: Accepted | undefined,
+): Promise<void> {
+  if (isFault(snapshot) || snapshot.faults.length > 0 || before?.hash === snapshot.hash) return;
+  const endpoints = wanted(snapshot);
+  if (endpoints === 0 || isShrunken(endpoints, before?.endpoints)) return;
+  await acceptSnapshot(ledger, cluster, { hash: snapshot.hash, takenAt: snapshot.takenAt, endpoints });
+}
+
+/**
+ * Looks at every zone once and compares it with the latest snapshot of what the cluster wants. A zone or a snapshot that
+ * could not be read is in the report as not known; throws FaultError only where the ledger cannot be read or written.
+ * Two scans at once do no harm: each report is kept once.
+ */
+export async function scanZones(ports: ScanPorts, settings: ScanSettings): Promise<ScanResult> {
+  const { ledger, clock, zones: read } = ports;
+  const { cluster } = settings;
+  const accepted = await lastAccepted(ledger, cluster);
+  const snapshot = await readSnapshot(ports, cluster);
+  const scans: ZoneScan[] = [];
+  for (const zone of settings.zones) {
+    const kept = await lastReport(ledger, zone.id);
+    const seen = await lastSightings(ledger, zone.id);
+    const listed = await orFault(() => read.recordSets(zone.id));
+    const at = clock.now();
+    const input: DriftInput = {
+      cluster,
+      at,
+      zone,
+      recordSets: isFault(listed) ? listed : judgeListing(listed, zone),
+      ...wishesOf(snapshot, accepted, at),
+      ...(settings.predictions !== undefined && { predictions: settings.predictions }),
+      oldDomains: settings.oldDomains,
+      previous: seen.sightings,
+    };
+    const report = detectDrift(input);
+    const print = fingerprint(report);
+    await keepSightings(ledger, zone.id, seen, report.sightings, at);
+    const changed = await keepReport(ledger, kept, report, print);
+    scans.push({ input, report, fingerprint: print, changed });
+  }
+  await acceptUnlessInDoubt(ledger, cluster, snapshot, accepted);
+  const at = clock.now();
+  const complete = scans.every(({ report }) => report.complete);
+  await beat(ledger, {
+    at,
+    complete,
+    zones: scans.map(({ report, fingerprint: print }) => ({
+      id: report.zone.id,
+      complete: report.complete,
+      fingerprint: print,
+      differences: toldDrifts(report).length,
+    })),
+  });
+  return { at, complete, zones: scans };
+}
