@@ -21,7 +21,7 @@ export const hold = defineVerb({
   input: z.object({ run }),
   // Stopping is open to approvers too, who are no operators; it changes nothing on the cluster.
   role: "viewer",
-  effect: "probe",
+  effect: "read",
   slow: false,
   cluster: "one",
   doors: actingDoors,

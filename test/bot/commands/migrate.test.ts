@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ClusterPorts } from "#bot/commands/command.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { WriteCluster } from "#shared/kubernetes/write.ts";
+import { leaseName } from "#shared/runs/lease.ts";
 import { readRunEvent } from "#shared/runs/run-events.ts";
 import { plain } from "#shared/text.ts";
 import { contents } from "../../shared/runs/toy.ts";
@@ -534,6 +535,25 @@ describe("after a restart", () => {
     await second.resume();
     await second.tend();
     expect(await world.ledger.read("run/R-1")).toEqual(before);
+  });
+});
+
+describe("busy", () => {
+  it("names who holds the cluster, with what, since when; what was approved runs once it is free", async () => {
+    const world = newWorld();
+    const p = product(world);
+    await start(p);
+    const name = leaseName({ run: "R-9", what: "drill", by: "oscar", since: began }, "x");
+    await world.ledger.lease("toy", name, 60_000);
+    const reply = await approve(p);
+    expect(reply.verdict.outcome).toBe("busy");
+    expect(head(reply)).toBe(
+      "Busy: R-9 (drill, @oscar) holds toy since 14:00 UTC. Reading still works; changes wait.",
+    );
+    expect(Object.keys(contents(world.store))).not.toContain("one");
+    await world.clock.advance(130_000);
+    await p.tend();
+    expect(head(p.message())).toContain("step 3 of 8");
   });
 });
 
