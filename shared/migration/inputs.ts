@@ -1,10 +1,15 @@
 import * as z from "zod";
 import type { Json } from "../json.ts";
 
+/** `a,b` as people type it, or the list that was made of it before. */
 const list = z
-  .string()
+  .union([z.string(), z.array(z.string())])
   .default("")
-  .transform((value) => value.split(",").flatMap((each) => (each.trim() === "" ? [] : [each.trim()])));
+  .transform((value) =>
+    (typeof value === "string" ? value.split(",") : value).flatMap((each) =>
+      each.trim() === "" ? [] : [each.trim()],
+    ),
+  );
 
 /** What `/migrate ... bgp-to-l2` takes beside the config. */
 export const bgpToL2Inputs = z.object({
@@ -13,7 +18,11 @@ export const bgpToL2Inputs = z.object({
     .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be a name of a Kubernetes object, for example primary")
     .optional()
     .describe("Name of the L2Advertisement; default: that of the BGPAdvertisement"),
-  manifest: z.string().min(1).optional().describe("File with the L2Advertisement to create instead of ours"),
+  manifest: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("REPOSITORY:PATH of the L2Advertisement to create instead of ours"),
   interfaces: list.describe("Interfaces to announce on, by name; default: the nodes' LAN interfaces"),
   canary: z
     .string()

@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import * as z from "zod";
 import { wantedNics } from "../arp/wanted-nics.ts";
 import { advertisementSelectors } from "../checks/advertisement-selectors.ts";
@@ -69,18 +69,36 @@ async function lanInterfaces(
   return { names: [...names].sort(), unread };
 }
 
+/** `REPOSITORY:PATH` of a configured clone: other files of this host are none of a run's business. Throws FaultError. */
+async function manifestText({ ports }: StepContext, manifest: string): Promise<string> {
+  const at = manifest.indexOf(":");
+  const [name, path] = [manifest.slice(0, at), manifest.slice(at + 1)];
+  const repository = ports.config.migration?.repositories.find((each) => each.name === name);
+  const tree = ports.trees.get(name);
+  const missing = (detail: string): FaultError =>
+    new FaultError({ kind: "not-configured", what: manifest, detail });
+  if (at < 1 || repository === undefined || tree === undefined)
+    throw missing("expected REPOSITORY:PATH, with a repository of migration.repositories");
+  const text = (await tree.read(repository.branch, path)) ?? (await tree.read(repository.base, path));
+  if (text === undefined)
+    throw missing(`${name} has no such file on ${repository.branch} or ${repository.base}`);
+  return text;
+}
+
 export type Wanted = Readonly<{ object: KubeObject; findings: readonly Finding[] }>;
 
 /** The L2Advertisement to create: the person's manifest, else one for the pools that lack one, on the LAN interfaces. */
 export async function wantedL2Advertisement(context: StepContext, view: MetalLbView): Promise<Wanted> {
   const inputs = inputsOf(context.run.inputs);
   if (inputs.manifest !== undefined) {
-    const read = manifestShape.safeParse(parse(await context.ports.readFile(inputs.manifest)));
+    const document = parseDocument(await manifestText(context, inputs.manifest));
+    // What the file says is shown to nobody unless it is an L2Advertisement.
+    const read = manifestShape.safeParse(document.errors.length > 0 ? undefined : document.toJS());
     if (!read.success)
       throw new FaultError({
         kind: "unreadable",
         what: inputs.manifest,
-        detail: `not one L2Advertisement of metallb.io/v1beta1: ${read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ")}`,
+        detail: "it is not one L2Advertisement of metallb.io/v1beta1 in YAML",
       });
     const { metadata } = read.data;
     return {

@@ -52,6 +52,14 @@ export async function manifestsOf(
   return found;
 }
 
+/** Whether a file holds a BGPPeer with its password in plain text: such a file goes into no deed and no ledger. */
+export const holdsPassword = (text: string): boolean =>
+  documentsOf(text).some((document) => {
+    if (!isMap(document.contents) || document.get("kind") !== "BGPPeer") return false;
+    const password = document.getIn(["spec", "password"]);
+    return typeof password === "string" && password !== "";
+  });
+
 const folderOf = (path: string): string => (path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");
 
 const written = (documents: readonly Document[]): string =>

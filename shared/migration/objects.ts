@@ -48,9 +48,32 @@ export function withoutServerFields(kind: ResourceKind, object: KubeObject): Kub
   return { ...rest, apiVersion: group === "" ? version : `${group}/${version}`, kind: name, metadata };
 }
 
-/** As people and the ledger may see it: a password reads `[secret]`, and kubectl's copy of it is left out. */
+/** What of an Application, Kustomization or HelmRelease a pause is about; the rest may hold values with secrets. */
+const shownOfSync: Partial<Record<ResourceKind, string>> = {
+  applications: "syncPolicy",
+  kustomizations: "suspend",
+  helmreleases: "suspend",
+};
+
+/**
+ * As people and the ledger may see it: a password reads `[secret]`, kubectl's copy of it is left out, and of what others
+ * own only what this is about is kept.
+ */
 export function shown(kind: ResourceKind, object: KubeObject): KubeObject {
   const bare = withoutServerFields(kind, object);
+  const { name, namespace, labels } = bare.metadata;
+  const field = shownOfSync[kind];
+  if (field !== undefined || kind === "services") {
+    const metadata = {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(kind !== "services" || labels === undefined ? {} : { labels }),
+    };
+    const spec = specOf(bare);
+    const { apiVersion = "", kind: word = "" } = bare;
+    if (field === undefined) return { apiVersion, kind: word, metadata, spec };
+    return { apiVersion, kind: word, metadata, spec: field in spec ? { [field]: spec[field] } : {} };
+  }
   if (kind !== "bgppeers") return bare;
   const { [lastApplied]: _, ...annotations } = bare.metadata.annotations ?? {};
   return {

@@ -5,7 +5,7 @@ import type { Diff, StepContext } from "../steps/step.ts";
 import { code, text } from "../text.ts";
 import { finding } from "./define-step.ts";
 import { managerOf, managerText, putsBack } from "./managers.ts";
-import { fileChanges, type Manifest, manifestsOf } from "./manifests.ts";
+import { fileChanges, holdsPassword, type Manifest, manifestsOf } from "./manifests.ts";
 import type { MetalLbView } from "./metallb-view.ts";
 import { diffsOf, type ObjectChange, titleOf } from "./objects.ts";
 
@@ -46,9 +46,11 @@ async function manifestIn(
  */
 export async function wayOf(
   context: StepContext,
-  view: MetalLbView,
+  view: Pick<MetalLbView, "gitOps">,
   changes: readonly ObjectChange[],
   beside?: NewBeside,
+  /** What the commits are about, as their subjects begin. */
+  about = "metallb",
 ): Promise<Way> {
   const findings: Finding[] = [];
   const direct: ObjectChange[] = [];
@@ -67,6 +69,18 @@ export async function wayOf(
     }
     const found = await manifestIn(context, kind, object);
     const [only, second] = found;
+    if (only !== undefined && change.before !== null && holdsPassword(only.manifest.text)) {
+      findings.push(
+        finding(
+          "git-file-has-password",
+          "warning",
+          { kind: "config", name: `${only.manifest.tree} ${only.manifest.path}` },
+          text`${only.manifest.path} holds the password of a BGPPeer as plain text, and what is committed is kept in the ledger: the file is not touched`,
+          { remedy: text`Move the password to a Secret and set ${code("passwordSecret")} in Git` },
+        ),
+      );
+      continue;
+    }
     if (only !== undefined && second === undefined) {
       const key = `${only.manifest.tree} ${only.branch}`;
       const commit = commits.get(key) ?? { tree: only.manifest.tree, branch: only.branch, edits: [] };
@@ -112,7 +126,7 @@ export async function wayOf(
       kind: "git",
       tree,
       branch,
-      subject: `metallb: ${titles[0] ?? "change"}${titles.length > 1 ? ` and ${titles.length - 1} more` : ""}`,
+      subject: `${about}: ${titles[0] ?? "change"}${titles.length > 1 ? ` and ${titles.length - 1} more` : ""}`,
       body: `${titles.map((title) => `- ${title}`).join("\n")}\n`,
       changes: files,
     });
@@ -122,7 +136,7 @@ export async function wayOf(
       kind: "git",
       tree,
       branch,
-      subject: `metallb: take back: ${titles[0] ?? "change"}${titles.length > 1 ? ` and ${titles.length - 1} more` : ""}`,
+      subject: `${about}: take back: ${titles[0] ?? "change"}${titles.length > 1 ? ` and ${titles.length - 1} more` : ""}`,
       body: "",
       changes: back,
     });

@@ -77,6 +77,7 @@ export const createL2Advertisement = defineStep({
       diffs: way.diffs,
       prediction: [
         text`${announced} of ${after.addresses.length} addresses get an announcer on the segment; BGP goes on beside it, so no client moves yet`,
+        text`each address will be one node's at a time, all of them together ${new Set(after.addresses.flatMap(({ order }) => order.slice(0, 1))).size} nodes'; a node's death moves its own addresses, no others`,
       ],
       predicted: leadersJson(after),
       instructions: syncInstructions(way),

@@ -5,20 +5,19 @@ import { createL2Advertisement } from "#shared/steps/create-l2advertisement.ts";
 import { addObject, patchObject, type SiteFault, withFaults } from "#shared/twin/sites/faults.ts";
 import { bgpSite } from "./bgp-sites.ts";
 import { drive, type Given } from "./drive.ts";
+import { memoryTree } from "./memory-tree.ts";
 
 const ID = "create-l2advertisement";
 
-const manifest = (spec: object, name = "primary"): Partial<Given> => ({
-  inputs: { manifest: "l2.yaml" },
-  files: {
-    "l2.yaml": stringify({
-      apiVersion: "metallb.io/v1beta1",
-      kind: "L2Advertisement",
-      metadata: { name },
-      spec,
-    }),
-  },
+/** A manifest that a person wrote, in a configured clone. */
+const written = (object: object): Partial<Given> => ({
+  inputs: { manifest: "cluster:l2.yaml" },
+  trees: [memoryTree("cluster", "main", { "l2.yaml": stringify(object) })],
+  migration: { repositories: [{ name: "cluster", path: "/srv/cluster", branch: "arpeggio", base: "main" }] },
 });
+
+const manifest = (spec: object, name = "primary"): Partial<Given> =>
+  written({ apiVersion: "metallb.io/v1beta1", kind: "L2Advertisement", metadata: { name }, spec });
 
 const site = (...faults: readonly SiteFault[]): Given => ({ spec: withFaults(bgpSite("0.16.1"), ...faults) });
 
@@ -102,14 +101,11 @@ describe("create-l2advertisement", () => {
       ["dry-run-refused"],
       {
         ...site(),
-        inputs: { manifest: "l2.yaml" },
-        files: {
-          "l2.yaml": stringify({
-            apiVersion: "metallb.io/v1beta1",
-            kind: "L2Advertisement",
-            metadata: { name: "primary", namespace: "default" },
-          }),
-        },
+        ...written({
+          apiVersion: "metallb.io/v1beta1",
+          kind: "L2Advertisement",
+          metadata: { name: "primary", namespace: "default" },
+        }),
       },
     ],
   ])("refuses %s", async (_trap, codes, given) => {
@@ -120,6 +116,27 @@ describe("create-l2advertisement", () => {
     expect(at.twin.store.list("l2advertisements").items.map(({ metadata }) => metadata.name)).not.toContain(
       "primary",
     );
+  });
+
+  it.each([
+    "/etc/shadow",
+    "l2.yaml",
+    "elsewhere:l2.yaml",
+    "cluster:../../etc/shadow",
+    "cluster:pool.yaml",
+  ])("takes no manifest from %s, and shows nothing of it", async (path) => {
+    const given = written({ kind: "L2Advertisement" });
+    const tree = memoryTree("cluster", "main", { "pool.yaml": "secret: [" });
+    const at = drive({
+      ...site(),
+      ...given,
+      trees: [tree],
+      inputs: { manifest: path },
+      files: { [path]: "secret: hunter-two" },
+    });
+    const came = await at.forward(ID);
+    expect([came.outcome, came.codes]).toEqual(["blocked", ["could-not-look"]]);
+    expect(came.text).not.toMatch(/secret: |hunter/);
   });
 
   it("lets an odd address pass that is accepted by its code, and shows it", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withFaults } from "#shared/twin/sites/faults.ts";
+import { patchObject, withFaults } from "#shared/twin/sites/faults.ts";
 import { bgpSite } from "./bgp-sites.ts";
 import { drive } from "./drive.ts";
 import { argoTracks, fluxApplies, helmInstalled } from "./gitops.ts";
@@ -39,6 +39,20 @@ describe("pause-sync", () => {
     expect((await at.forward("withdraw-bgp")).outcome).toBe("passed");
     await at.back("pause-sync");
     expect(policy()).toEqual({ automated: { selfHeal: true, prune: true } });
+  });
+
+  it("shows of an Application only what the pause is about", async () => {
+    const spec = withFaults(
+      argo(),
+      patchObject("applications", "metallb", { spec: { source: { helm: { values: "token: hunter-two" } } } }),
+    );
+    const at = drive({ spec });
+    const came = await at.forward("pause-sync");
+    expect(came.outcome).toBe("passed");
+    expect(came.plan?.diffs[0]?.before).toMatchObject({
+      spec: { syncPolicy: { automated: { selfHeal: true } } },
+    });
+    expect(JSON.stringify([came.plan?.diffs, came.plan?.deeds, at.notes])).not.toContain("hunter-two");
   });
 
   it("suspends Flux", async () => {
@@ -147,6 +161,16 @@ describe("what GitOps would put back is changed at its source", () => {
     const left = tree.files("arpeggio")["all.yaml"];
     expect(left).toContain("kind: IPAddressPool");
     expect(left).not.toContain("BGPAdvertisement");
+  });
+
+  it("does not touch a file with a password in it", async () => {
+    const peer =
+      "apiVersion: metallb.io/v1beta2\nkind: BGPPeer\nmetadata:\n  name: old\nspec:\n  password: hunter-two\n";
+    const { at } = withTree({ "all.yaml": `${files["metallb/bgp.yaml"]}---\n${peer}` });
+    await at.forward("snapshot");
+    const came = await at.forward("withdraw-bgp");
+    expect(came.codes).toContain("git-file-has-password");
+    expect(JSON.stringify([came, at.notes])).not.toContain("hunter-two");
   });
 
   it("refuses where two manifests could be meant", async () => {
