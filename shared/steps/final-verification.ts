@@ -71,17 +71,20 @@ export const finalVerification = defineStep({
     const view = await viewMetalLb(context);
     const checked = await runChecks(context, checks);
     const wire = await lookOnTheWire(context);
-    const router = await seeRouter(context, view, announcersSeen(wire.results), true).catch(
-      (error: unknown) => {
-        if (!(error instanceof FaultError)) throw error;
-        return {
-          judgement: { kind: "unseen" as const, because: error.fault.detail },
-          findings: [],
-          blocks: [],
-          paths: [],
-        };
-      },
-    );
+    const router = await seeRouter(
+      context,
+      view,
+      announcersSeen(wire.results),
+      view.own.bgp.length === 0,
+    ).catch((error: unknown) => {
+      if (!(error instanceof FaultError)) throw error;
+      return {
+        judgement: { kind: "unseen" as const, because: error.fault.detail },
+        findings: [],
+        blocks: [],
+        paths: [],
+      };
+    });
     const left = surveyed(view).filter(
       ({ kind }) => kind !== "ipaddresspools" && kind !== "l2advertisements",
     );

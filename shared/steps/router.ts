@@ -40,7 +40,8 @@ export const router = defineStep({
   verify: async (context) => {
     const view = await viewMetalLb(context);
     const needs = routerNeeds(context, view);
-    const down = bgpNoted(context.run.notes) !== "up";
+    // Where that is not known, an address under a BGPAdvertisement may still be led there by BGP.
+    const down = ["down", "not-configured"].includes(bgpNoted(context.run.notes) ?? "");
     const wire = await lookOnTheWire(context);
     const seen = await seeRouter(context, view, announcersSeen(wire.results), down);
     const more = {

@@ -84,6 +84,15 @@ describe("router", () => {
   });
 });
 
+describe("a BGP of which nothing is known", () => {
+  it("is not taken for a route by way of a node", async () => {
+    const at = drive({ spec: bgpSite("0.16.1"), notes: { survey: { bgp: "unknown" } } });
+    await at.forward("create-l2advertisement");
+    const came = await at.forward("router");
+    expect([came.outcome, came.codes]).toEqual(["unknown", []]);
+  });
+});
+
 describe("what hops say about a router", () => {
   const path = (ip: string, ...nodes: readonly string[]) => ({ ip, nodes, hops: [], silentAt: undefined });
   const announcers = new Map([
