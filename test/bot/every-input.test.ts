@@ -151,6 +151,9 @@ const cases = slackCommands().flatMap((command) =>
     .map((verb) => ({ command: `/${command.name}`, verb })),
 );
 
+/** Verbs of runs that answer from the ledger: whether the cluster can be seen is nothing to them. */
+const fromLedger = new Set(["status", "approve", "done", "skip", "hold", "rollback", "abort", "history"]);
+
 describe.each(worlds)("when $name", (world) => {
   let on: Stage;
   beforeAll(async () => {
@@ -176,7 +179,9 @@ describe.each(worlds)("when $name", (world) => {
     const words = on.workspace.renderText(said[0] as Message);
     expect(words.length).toBeGreaterThan(20);
     expect(words).not.toMatch(/an error of ours/);
-    if (world.says && (world.about ? verb.effect === world.about : verb.effect !== "none"))
+    const isAsked =
+      world.ports === undefined || !(command === "/migrate" && fromLedger.has(verb.path[0] ?? ""));
+    if (world.says && isAsked && (world.about ? verb.effect === world.about : verb.effect !== "none"))
       expect(words).toMatch(world.says);
   });
 
