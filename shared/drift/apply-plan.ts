@@ -273,6 +273,8 @@ async function verify(
 async function carryOut(work: Work): Promise<ApplyReport> {
   const { state, write, order } = work;
   const hadBegun = state().begun !== undefined;
+  // What a killed run may have sent is settled first: what it deleted was ours.
+  if (hadBegun) await applyBatches(work, false);
   const judged = await judgeNow(work);
   if (!judged.ok && !hadBegun) {
     const { refused } = state();
@@ -281,8 +283,8 @@ async function carryOut(work: Work): Promise<ApplyReport> {
     return { state: "refused", because: judged.because, text: judged.text };
   }
   if (judged.ok) await write({ type: "began", invocation: order.invocation, approver: judged.approver });
-  // What was sent before is settled in any case; nothing more is sent on an approval that no longer counts.
-  await applyBatches(work, judged.ok);
+  // Nothing more is sent on an approval that no longer counts.
+  if (judged.ok) await applyBatches(work, true);
   await waitInsync(work);
   const { verified, note } = await verify(work);
   const result = judgeOutcome(state().batches.map(finalOutcome));
@@ -337,8 +339,15 @@ export async function applyPlan(
         throw new Relieved("the lease went to another run");
     },
     write: async (event) => {
-      if (!(await appendToPlan(ledger, state, event))) throw new Relieved("somebody else wrote to the plan");
-      await read();
+      const mine = state.begun?.invocation;
+      for (let attempt = 0; attempt < writeTries; attempt++) {
+        const done = await appendToPlan(ledger, state, event);
+        await read();
+        if (done) return;
+        // A further approval or a withdrawal came in between; what was done is written down all the same.
+        if (state.begun?.invocation !== mine) throw new Relieved("another run took the plan over");
+      }
+      throw new Relieved("others kept writing to the plan");
     },
   };
   try {
