@@ -7,6 +7,7 @@ import { tcpConnect } from "../probes/tcp-connect.ts";
 import type { StepContext } from "../steps/step.ts";
 import { type ServedAddress, servedAddresses } from "./addresses.ts";
 import { clientVantage, opensNow } from "./clients.ts";
+import { pathTo } from "./hops.ts";
 import type { MetalLbView } from "./metallb-view.ts";
 
 /**
@@ -111,4 +112,26 @@ export async function bgpStateOf(context: StepContext, view: MetalLbView): Promi
   if (opened > 0) return { state: "up", evidence };
   if (faults.length === targets.length) return { state: refused ? "down" : "unknown", evidence };
   return { state: "down", evidence };
+}
+
+/** Sessions take a few seconds after their peers are back. */
+const sessionTries = 5;
+const betweenMs = 3_000;
+
+/**
+ * Whether BGP leads to some address beside layer 2: from behind the router the first node on the way is not the one that
+ * announces it on the segment. Throws FaultError.
+ */
+export async function bgpLeads(context: StepContext, view: MetalLbView): Promise<boolean> {
+  const vantage = clientVantage(context.ports.config);
+  if (vantage === undefined) return false;
+  const { shell, clock } = context.ports;
+  for (let tries = 1; ; tries++) {
+    for (const { ip, order } of view.prediction.addresses.slice(0, 2 * tried)) {
+      const { nodes } = await pathTo(shell, vantage.name, ip, view.objects, context.signal);
+      if (nodes[0] !== undefined && nodes[0] !== order[0]) return true;
+    }
+    if (tries === sessionTries || context.signal.aborted) return false;
+    await clock.sleep(betweenMs, context.signal);
+  }
 }

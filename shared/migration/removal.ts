@@ -2,6 +2,7 @@ import type { Finding } from "../finding.ts";
 import { isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
+import { bgpType, frrOnlyFields } from "../metallb/bgp-type.ts";
 import { fromSnapshot } from "../steps/snapshot.ts";
 import type { Step, StepContext, StepPlan } from "../steps/step.ts";
 import { code, type Text, text } from "../text.ts";
@@ -157,6 +158,24 @@ export function removalStep(removal: Removal): Step {
         notes: { deleted: plan.diffs.map(({ object }) => object) },
         ...recheckAfterSync(context.run.notes),
       });
+    },
+    canUndo: async (context, plan) => {
+      const { lists, namespace } = await viewMetalLb(context);
+      if (bgpType(lists.daemonsets, namespace) !== "native") return [];
+      const rejected = plan.diffs.filter(
+        ({ before }) =>
+          kind === "bfdprofiles" ||
+          (before !== null && frrOnlyFields(before as unknown as KubeObject).length > 0),
+      );
+      return rejected.map(({ object }) =>
+        finding(
+          "frr-is-off",
+          "error",
+          { kind: "config", name: object },
+          text`the speakers run without FRR and would reject the whole configuration because of ${object}, layer 2 included`,
+          { remedy: text`Apply the old Helm values first, and wait until the speakers have rolled` },
+        ),
+      );
     },
   });
 }

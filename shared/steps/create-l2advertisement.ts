@@ -4,7 +4,7 @@ import { isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
 import { impact } from "../metallb/impact.ts";
 import { accepting } from "../migration/accepted.ts";
-import { peerPorts } from "../migration/bgp-state.ts";
+import { bgpLeads, peerPorts } from "../migration/bgp-state.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
 import { defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { dryRunFindings } from "../migration/dry-run.ts";
@@ -158,11 +158,10 @@ export const createL2Advertisement = defineStep({
         text`BGP was down before this run: without this L2Advertisement nobody announces anything`,
       );
     const ports = await peerPorts(context, view);
-    if (ports.length > 0 && ports.every((line) => line.includes(": refused ")))
-      return closed(
-        "bgp-is-down",
-        text`the router does not listen for BGP (${ports.join("; ")}): without this L2Advertisement nobody announces anything`,
-      );
-    return [];
+    if (ports.some((line) => line.includes(": open ")) || (await bgpLeads(context, view))) return [];
+    return closed(
+      "bgp-is-down",
+      text`nothing shows that BGP leads to any address (${ports.join("; ") || "no peer"}): without this L2Advertisement nobody would. Wait for the sessions, then go back again`,
+    );
   },
 });

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { migrations } from "#shared/runbooks/all.ts";
 import { bgpToL2 } from "#shared/runbooks/bgp-to-l2.ts";
+import { comeBack, done } from "#shared/runs/people.ts";
+import type { ClusterConfig } from "#shared/site/site.ts";
 import { steps } from "#shared/steps/all.ts";
 import { plain } from "#shared/text.ts";
 import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
 import { bgpSite } from "../steps/bgp-sites.ts";
 import { type Drive, drive } from "../steps/drive.ts";
+import { runOnTwin } from "../steps/run-on-twin.ts";
 import { followServices, setBgpMode, touched } from "../steps/world.ts";
 
 const ids = bgpToL2.steps.map(({ id }) => id);
@@ -89,16 +92,55 @@ describe("bgp-to-l2", () => {
   it("comes back the whole way", async () => {
     const at = drive({ spec: bgpSite("0.16.1") });
     const before = touched(at.twin);
-    const done: string[] = [];
+    const undone: string[] = [];
     for (const id of ids.slice(0, ids.indexOf("frr-off"))) {
       const { outcome, plan } = await at.forward(id);
       expect(["passed", "unneeded"]).toContain(outcome);
-      if (plan !== undefined && plan.undo.length > 0) done.push(id);
+      if (plan !== undefined && plan.undo.length > 0) undone.push(id);
     }
     expect(touched(at.twin)).not.toEqual(before);
-    for (const id of done.toReversed()) await at.back(id);
+    for (const id of undone.toReversed()) await at.back(id);
     expect(touched(at.twin)).toEqual(before);
     await at.on(({ ports }) => ports.clock.sleep(30_000));
     expect(at.twin.reach("guest-client", "10.4.11.1").ok).toBe(true);
+  });
+
+  it("runs in the engine: five approvals, one thing said by hand, and back before that", async () => {
+    const config = (given: ClusterConfig): ClusterConfig => ({
+      ...given,
+      site: { ...given.site, routerIp: "10.4.0.1", routerPrefix: 20 },
+    });
+    const asks = [
+      "create-l2advertisement",
+      "canary",
+      "withdraw-bgp",
+      "remove-bgp-peers",
+      "remove-bfd-profiles",
+    ];
+    const whole = runOnTwin(bgpSite("0.16.1"), bgpToL2, {}, { config });
+    const going = runOnTwin(bgpSite("0.16.1"), bgpToL2, {}, { config });
+    const before = touched(going.twin);
+    for (const run of [whole, going]) {
+      await run.start();
+      for (const id of asks) {
+        const asked = (await run.state()).steps.find(
+          (step) => step.asked !== undefined && step.approved === undefined,
+        );
+        expect(asked?.id).toBe(id);
+        await run.approve();
+        await run.go();
+      }
+    }
+    setBgpMode(whole.twin, "native");
+    expect(await done(whole.runner, "R-7", "olive", "applied")).toMatchObject({ ok: true });
+    expect((await whole.go()).stopped).toBe("ended");
+    expect(await whole.steps()).toContainEqual(
+      expect.stringMatching(/^final-verification done: .* nothing of BGP is left/),
+    );
+
+    expect(await comeBack(going.runner, "R-7", "olive", undefined)).toMatchObject({ ok: true });
+    expect((await going.go()).stopped).toBe("ended");
+    expect(touched(going.twin)).toEqual(before);
+    expect(going.twin.reach("guest-client", "10.4.11.1").ok).toBe(true);
   });
 });
