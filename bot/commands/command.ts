@@ -2,9 +2,12 @@ import type { z } from "zod";
 import type { Board } from "#shared/board/board.ts";
 import type { Clock } from "#shared/clock.ts";
 import type { AskServer } from "#shared/dns/answer.ts";
+import type { RunProgram } from "#shared/dns/external-dns-program.ts";
+import type { SnapshotStore } from "#shared/dns/snapshot.ts";
 import type { ReadZones } from "#shared/dns/zones.ts";
 import type { Finding } from "#shared/finding.ts";
 import type { WorkingTree } from "#shared/git/working-tree.ts";
+import type { Json } from "#shared/json.ts";
 import type { ReadLogs } from "#shared/kubernetes/logs.ts";
 import type { ReadCluster } from "#shared/kubernetes/read.ts";
 import type { WriteCluster } from "#shared/kubernetes/write.ts";
@@ -64,6 +67,12 @@ export type Deps = Readonly<{
   people?: readonly Person[];
   /** The runbooks that can be started; loaded when they are asked for. */
   migrations?: () => Promise<readonly Migration[]>;
+  /** Has the one function that writes to zones carry a plan out; absent where none is configured. Throws FaultError. */
+  applyPlan?: (planId: string) => Promise<Json>;
+  /** Where snapshots of what clusters want are left for it. */
+  snapshots?: SnapshotStore;
+  /** Runs a program of this machine for a forecast; in a terminal only. */
+  runProgram?: RunProgram;
   /** How long deeds may take, where not the usual. */
   runTimes?: Partial<Omit<RunTimes, "approvalMs">>;
 }>;
@@ -108,6 +117,10 @@ export type Verb<Schema extends z.ZodType = z.ZodType> = Readonly<{
   input: Schema;
   role: Role;
   effect: "none" | "read" | "probe" | "change";
+  /** What it takes instead where the input asks for more than the usual (`--apply`), or for less (files alone). */
+  takes?: (
+    input: z.output<Schema>,
+  ) => Readonly<{ role?: Role; effect?: Verb["effect"]; cluster?: Verb["cluster"]; slow?: boolean }> | undefined;
   /** Usually takes longer than two seconds: the door says "started" at once instead of waiting for the answer. */
   slow: boolean;
   cluster: "one" | "none";

@@ -38,7 +38,9 @@ const isExternalDns = (deployment: KubeObject): boolean => {
   );
 };
 
-const nameOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? "default"}/${metadata.name}`;
+/** `namespace/name` of an object. */
+export const nameOf = ({ metadata }: KubeObject): string =>
+  `${metadata.namespace ?? "default"}/${metadata.name}`;
 
 const addressesOf = (service: KubeObject): readonly string[] => {
   const status = service.status as { loadBalancer?: { ingress?: readonly { ip?: string }[] } } | undefined;
@@ -54,12 +56,20 @@ export const intervalSeconds = (flags: FlagValues): number => {
 const withKind = (kind: string, objects: readonly KubeObject[]): readonly KubeObject[] =>
   objects.map((object) => ({ kind, ...object }));
 
-/**
- * What every ExternalDNS found in a cluster wants, by the rules of its release and its flags. What could not be read is
- * a fault of that source: the wishes may then miss something, and nobody may delete by them.
- */
-export function clusterWishes(cluster: string, lists: Readonly<Record<WishKind, Listed>>): SnapshotContent {
-  const faults: { source: string; kind: string; detail: string }[] = [];
+type SourceFault = Readonly<{ source: string; kind: string; detail: string }>;
+
+export type ClusterSources = Readonly<{
+  deployments: readonly KubeObject[];
+  services: readonly KubeObject[];
+  /** As the sources read them; a Fault-like list of problems where an object is none. */
+  read: ReturnType<typeof readSourceObjects>;
+  /** What could not be listed or read: wishes may then miss something. */
+  faults: readonly SourceFault[];
+}>;
+
+/** Every ExternalDNS Deployment of a cluster, and the objects their sources look at. */
+export function clusterSources(lists: Readonly<Record<WishKind, Listed>>): ClusterSources {
+  const faults: SourceFault[] = [];
   const objects = (kind: WishKind): readonly KubeObject[] => {
     const list = lists[kind];
     if (!isFault(list)) return list;
@@ -80,6 +90,15 @@ export function clusterWishes(cluster: string, lists: Readonly<Record<WishKind, 
   const read = readSourceObjects(JSON.stringify(sources));
   if (!read.ok)
     for (const detail of read.problems) faults.push({ source: "objects", kind: "unreadable", detail });
+  return { deployments, services, read, faults };
+}
+
+/**
+ * What every ExternalDNS found in a cluster wants, by the rules of its release and its flags. What could not be read is
+ * a fault of that source: the wishes may then miss something, and nobody may delete by them.
+ */
+export function clusterWishes(cluster: string, lists: Readonly<Record<WishKind, Listed>>): SnapshotContent {
+  const { deployments, services, read, faults } = clusterSources(lists);
   const controllers = deployments.map((deployment): SnapshotController => {
     const found = readDeployment(JSON.stringify({ kind: "Deployment", ...deployment }));
     const empty = { name: nameOf(deployment), hidden: [], endpoints: [], dropped: [] };
