@@ -403,6 +403,32 @@ async function drive(
     }
   }
 
+  /** What nobody foresaw stops the run where it stands, so that its message does not say it is at work for ever. */
+  async function haltOnFault(move: Move, error: unknown): Promise<void> {
+    if (!("step" in move) || state.ended !== undefined) return;
+    try {
+      const now = await mustRead();
+      if (now.halted !== undefined || now.ended !== undefined) return;
+      state = now;
+      const event = halts.haltEvent(move.step, halts.fault(error));
+      const next = await appendTo(ledger, state, event, clock.now());
+      if (next === undefined) return;
+      state = next;
+      await tell.state(state);
+    } catch {
+      // Told by whoever gets the error itself.
+    }
+  }
+
+  async function takeOrHalt(move: Move): Promise<Taken> {
+    try {
+      return await take(move);
+    } catch (error) {
+      if (!(error instanceof FaultError)) await haltOnFault(move, error);
+      throw error;
+    }
+  }
+
   try {
     for (;;) {
       const move = nextMove(state, clock.now());
@@ -414,7 +440,7 @@ async function drive(
       }
       const outcome = signal.aborted
         ? "cancelled"
-        : await take(isDoing ? move : nextMove(state, clock.now()));
+        : await takeOrHalt(isDoing ? move : nextMove(state, clock.now()));
       if (outcome === "on") continue;
       if (typeof outcome === "object") return { state, stopped: "busy", held: outcome };
       if (outcome !== "cancelled" && !mayStop()) {

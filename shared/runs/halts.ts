@@ -157,6 +157,14 @@ export const unknownStep = (step: string): Halt => ({
   findings: [],
 });
 
+/** Something threw that is no outcome of looking or doing: a mistake of this program. */
+export const fault = (error: unknown): Halt => ({
+  code: "fault",
+  because: text`this program made a mistake: ${error instanceof Error ? error.message : String(error)}`,
+  next: text`${retry} looks at what is true and tries again; ${goBack} takes back what was done. The log has the whole of it.`,
+  findings: [],
+});
+
 export const haltEvent = (step: string, halt: Halt): RunEvent => ({
   type: "halted",
   step,

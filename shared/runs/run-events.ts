@@ -85,6 +85,7 @@ export const haltCodes = [
   "way-back-closed",
   "not-undone",
   "unknown-step",
+  "fault",
 ] as const;
 export type HaltCode = (typeof haltCodes)[number];
 

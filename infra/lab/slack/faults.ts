@@ -15,6 +15,7 @@ export type FailNext = Readonly<{
 export type Faults = Readonly<{
   add: (method: string, order: Order, times?: number) => void;
   take: (method: string) => Order | undefined;
+  clear: () => void;
 }>;
 
 /** Orders are used up first in, first out, per method. */
@@ -25,5 +26,6 @@ export function faultOrders(): Faults {
       orders.set(method, [...(orders.get(method) ?? []), ...Array.from({ length: times }, () => order)]);
     },
     take: (method) => orders.get(method)?.shift(),
+    clear: () => orders.clear(),
   };
 }

@@ -65,6 +65,8 @@ export type SlackWorkspace = Readonly<{
   failNext: (method: string, failure: FailNext) => void;
   slowNext: (method: string, ms: number) => void;
   dropConnectionNext: (method: string) => void;
+  /** Takes back what was ordered to go wrong and has not. */
+  failNothing: () => void;
 
   /** Open Socket Mode connections. */
   connections: () => number;
@@ -278,6 +280,7 @@ export async function startSlackWorkspace(starting: Starting = {}): Promise<Slac
       faults.add(method, { kind: "fail", status, retryAfter }, times),
     slowNext: (method, ms) => faults.add(method, { kind: "slow", ms }),
     dropConnectionNext: (method) => faults.add(method, { kind: "drop" }),
+    failNothing: faults.clear,
 
     connections: sockets.connections,
     disconnect: sockets.disconnect,

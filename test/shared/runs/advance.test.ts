@@ -101,7 +101,7 @@ function mortal(dieAt: number, when: "before" | "after") {
   let calls = 0;
   let dead = false;
   const around = async <T>(_: string, call: () => Promise<T>): Promise<T> => {
-    if (dead) return new Promise<T>(() => {});
+    if (dead) throw new Error("killed");
     if (++calls !== dieAt) return call();
     if (when === "after") await call();
     dead = true;
@@ -226,5 +226,46 @@ describe("going back", () => {
     expect(contents(world.store)).toEqual(before);
     expect(performed).toEqual(["make-one", "make-two", "set-l2", "set-bgp", "unmake-two", "unmake-one"]);
     expect(await readRun(world.ledger, id)).toEqual(state);
+  });
+});
+
+describe("a mistake of this program in a step", () => {
+  it("stops the run there, says so, and is looked at again by retry", async () => {
+    const world = newWorld();
+    const { runner } = toyRunner(world.store, world.ledger, world.clock, world.newToken);
+    await openNewRun(world.ledger, id, started());
+    let isBroken = true;
+    let shown: RunState | undefined;
+    const broken: Runner = {
+      ...runner,
+      tell: {
+        ...runner.tell,
+        state: async (state) => {
+          shown = state;
+        },
+      },
+      migrations: runner.migrations.map((migration) => ({
+        ...migration,
+        steps: migration.steps.map((step, i) =>
+          i === 0
+            ? {
+                ...step,
+                verify: (...given: Parameters<typeof step.verify>) => {
+                  if (isBroken) throw new TypeError("nodes is not iterable");
+                  return step.verify(...given);
+                },
+              }
+            : step,
+        ),
+      })),
+    };
+    await expect(drive(world, broken)).rejects.toThrow("nodes is not iterable");
+    const stopped = await readRun(world.ledger, id);
+    expect(stopped?.halted).toMatchObject({ step: toy.steps[0]?.id, code: "fault" });
+    expect(plain(stopped?.halted?.because ?? [])).toContain("nodes is not iterable");
+    expect(shown?.halted?.code).toBe("fault");
+    isBroken = false;
+    await goOn(broken, id, "olive");
+    expect((await drive(world, broken)).state.steps[0]?.status).toBe("done");
   });
 });
