@@ -59,6 +59,14 @@ const vantageRoutes =
     ),
   });
 
+/** A node that is tested from as well, by its own name. */
+const vantageOn =
+  (node: string): SiteFault =>
+  (spec) => ({
+    ...spec,
+    vantages: [...spec.vantages, { name: node, place: "lan-wired", clusterNode: node, nics: [] }],
+  });
+
 const everyInterface = advertisement({ interfaces: null });
 
 const pool = (...addresses: readonly string[]): SiteFault =>
@@ -123,8 +131,8 @@ export const scenarios: readonly Scenario[] = [
     expect: ["wired-and-wifi"],
   },
   {
-    lines: ["A2"],
-    words: "the same, asked on the wire",
+    lines: ["A2", "B17"],
+    words: "the same, asked on the wire: a cache would have one of the two MACs",
     site: goldentoothL2,
     ask: "arping prometheus",
     expect: ["two-nics"],
@@ -324,6 +332,13 @@ export const scenarios: readonly Scenario[] = [
     expect: ["named-nic-enslaved"],
   },
   {
+    lines: ["A28"],
+    words: "a drill of an address that nobody else could take",
+    site: healthyWith(patchObject("services", "vault", { spec: { externalTrafficPolicy: "Local" } })),
+    ask: "arping drill vault",
+    expect: ["drill-no-successor", "drill-policy-local"],
+  },
+  {
     lines: ["A30"],
     words: "ServiceLB of k3s took a Service as well",
     site: healthyWith(
@@ -409,6 +424,13 @@ export const scenarios: readonly Scenario[] = [
     expect: ["vantage-route-via-node"],
   },
   {
+    lines: ["B16"],
+    words: "asked from the node that announces",
+    site: healthyWith(vantageOn("cargyll")),
+    ask: "arping httpbin --from cargyll",
+    expect: ["could-not-look"],
+  },
+  {
     lines: ["B21"],
     words: "Wi-Fi taken down by hand while its manager would bring it up",
     site: healthyWith(wifiOn("dalt", "10.4.1.22/20")),
@@ -439,5 +461,17 @@ export const scenarios: readonly Scenario[] = [
     site: healthy,
     config: { dhcpRanges: ["10.4.12.0-10.4.12.200"] },
     expect: ["pool-overlaps-dhcp"],
+  },
+  {
+    lines: ["B31"],
+    words: "an advertisement that selects one node: then all traffic does pass it",
+    site: healthyWith(
+      advertisement({
+        interfaces: ["eth0"],
+        nodeSelectors: [{ matchLabels: { "kubernetes.io/hostname": "dalt" } }],
+      }),
+    ),
+    ask: "nodes impact",
+    expect: ["announcer-concentration", "address-no-successor"],
   },
 ];

@@ -106,25 +106,33 @@ const caught = ({ scenario, codes }: Raised): readonly string[] =>
 
 /** The page, from what the scenarios raised. */
 export function coveragePage(raised: readonly Raised[]): string {
-  const rows = coverageLines.flatMap(({ line, words }) => {
-    const mine = raised.filter((each) => each.scenario.lines.includes(line) && caught(each).length > 0);
-    if (mine.length === 0) return [`| ${line} | ${cell(words)} | | | not yet |`];
-    return mine.map((each) => {
+  const lines = coverageLines.map((each) => ({
+    ...each,
+    runs: raised.filter((one) => one.scenario.lines.includes(each.line) && caught(one).length > 0),
+  }));
+  const rows = lines.flatMap(({ line, words, taught, runs }) => {
+    const row = (...cells: readonly [string, string, string]) =>
+      `| ${[line, cell(words), ...cells].join(" | ")} |`.replaceAll(/ {2,}/g, " ");
+    const told = runs.map((each) => {
       const asked = each.scenario.ask === undefined ? "/nodes check" : `/${each.scenario.ask}`;
       const codes = caught(each).map((code) => `\`${code}\``);
-      return `| ${line} | ${cell(words)} | ${cell(each.scenario.words)} | \`${asked}\` | ${codes.join(", ")} |`;
+      return row(cell(each.scenario.words), `\`${asked}\``, codes.join(", "));
     });
+    if (taught !== undefined) return [...told, row("", "", `taught: [${taught.page}](${taught.page})`)];
+    return told.length > 0 ? told : [row("", "", "not yet")];
   });
-  const covered = coverageLines.filter(({ line }) =>
-    raised.some((each) => each.scenario.lines.includes(line) && caught(each).length > 0),
-  );
+  const isCaught = lines.filter(({ runs }) => runs.length > 0).length;
+  const isTaught = lines.filter(({ runs, taught }) => runs.length === 0 && taught !== undefined).length;
   return `<!-- Made by npm run generate from runs on the model; do not edit. -->
 
 # What is caught
 
-${covered.length} of ${coverageLines.length} lines are caught. Each row is a run: a site of the model with that fault, what was asked, and the codes
-that came. A line without a run that raises anything says "not yet". Runs on the model prove that the code looks at the right
-thing; that real kernels and programs print what the model prints is proven by \`npm run test:net\` and by captured output.
+${isCaught} of ${lines.length} lines are caught, ${isTaught} taught, ${lines.length - isCaught - isTaught} not yet.
+
+A line that is caught has a run: a site of the model with that fault, what was asked, and the codes that came. A line that is
+taught is about something no machine sees, such as what a person concludes from a command or what a switch keeps to itself: a page
+says what to do instead. Some lines have both. Runs on the model prove that the code looks at the right thing; that real
+kernels and programs print what the model prints is proven by \`npm run test:net\` and by captured output.
 
 | line | what goes wrong | on the model | asked | raised |
 |---|---|---|---|---|

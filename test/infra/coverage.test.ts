@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { coveragePage, type Raised, runScenario, runScenarios } from "#infra/coverage.ts";
 import { coverageLines } from "#infra/coverage-lines.ts";
@@ -39,6 +40,30 @@ describe("scenarios", () => {
   });
 });
 
+describe("what is taught", () => {
+  const taught = coverageLines.flatMap((line) =>
+    line.taught === undefined ? [] : [{ line: line.line, ...line.taught }],
+  );
+
+  it.each(taught)("$line has a page that is about it: $page", ({ page, mentions }) => {
+    const words = readFileSync(new URL(`../../docs/${page}`, import.meta.url), "utf8").toLowerCase();
+    expect(mentions.filter((word) => !words.includes(word.toLowerCase()))).toEqual([]);
+  });
+
+  it("counts a line that is both as caught", () => {
+    const page = coveragePage(raised);
+    const [caught = 0, learnt = 0, left = 0] = (
+      /(\d+) of 61 lines are caught, (\d+) taught, (\d+) not yet/.exec(page)?.slice(1) ?? []
+    ).map(Number);
+    expect(caught + learnt + left).toBe(61);
+    expect(page.match(/\| not yet \|/g) ?? []).toHaveLength(left);
+    expect(learnt).toBeLessThanOrEqual(taught.length);
+    const withoutRuns = new Set(taught.map(({ line }) => line));
+    for (const { scenario } of raised) for (const line of scenario.lines) withoutRuns.delete(line);
+    expect(learnt).toBe(withoutRuns.size);
+  });
+});
+
 describe("the page", () => {
   it("would change if a check that it counts on were gone", async () => {
     const counted = new Set(scenarios.flatMap(({ expect: codes }) => codes));
@@ -63,7 +88,9 @@ describe("the page", () => {
   it("says plainly what nothing catches, and counts no code that nobody raised", () => {
     const nothing = raised.map((each) => ({ ...each, codes: [] }));
     const page = coveragePage(nothing);
-    expect(page).toContain("0 of 61 lines are caught");
-    expect(page.match(/\| not yet \|/g)).toHaveLength(61);
+    const taught = coverageLines.filter((line) => line.taught !== undefined).length;
+    expect(page).toContain(`0 of 61 lines are caught, ${taught} taught, ${61 - taught} not yet`);
+    expect(page.match(/\| not yet \|/g)).toHaveLength(61 - taught);
+    expect(page.match(/\| taught: \[/g)).toHaveLength(taught);
   });
 });
