@@ -42,8 +42,57 @@ export async function bundleBot(outdir: string): Promise<readonly string[]> {
   return Object.keys(built.metafile.outputs);
 }
 
+/** The functions of `lambdas/`, each a folder with its handler. */
+export const lambdaNames = ["scan-drift", "apply-changes"] as const;
+export type LambdaName = (typeof lambdaNames)[number];
+
+export type LambdaBundle = Readonly<{
+  /** What is deployed: `handler.mjs` and whatever its settings are. */
+  directory: string;
+  file: string;
+  bytes: number;
+  /** Every source and package file in it, as paths from the root of the checkout. */
+  inputs: readonly string[];
+}>;
+
+/**
+ * Makes what runs on Lambda: one ESM file each, for a bare Node 24. The SDK goes along, so that what was tested is what
+ * runs; taken from its CommonJS files it would die at load.
+ */
+export async function bundleLambdas(outdir: string): Promise<Readonly<Record<LambdaName, LambdaBundle>>> {
+  await rm(outdir, { recursive: true, force: true });
+  const made = await Promise.all(
+    lambdaNames.map(async (name): Promise<readonly [LambdaName, LambdaBundle]> => {
+      const directory = join(outdir, name);
+      const file = join(directory, "handler.mjs");
+      const built = await build({
+        absWorkingDir: join(import.meta.dirname, ".."),
+        entryPoints: [`lambdas/${name}/handler.ts`],
+        outfile: file,
+        bundle: true,
+        minify: true,
+        format: "esm",
+        platform: "node",
+        target: "node24",
+        mainFields: ["module", "main"],
+        banner: { js: commonJsNames },
+        legalComments: "none",
+        metafile: true,
+        logLevel: "warning",
+      });
+      const [output] = Object.values(built.metafile.outputs);
+      if (output === undefined) throw new Error(`esbuild made nothing of lambdas/${name}`);
+      return [name, { directory, file, bytes: output.bytes, inputs: Object.keys(output.inputs) }];
+    }),
+  );
+  return Object.fromEntries(made) as Record<LambdaName, LambdaBundle>;
+}
+
 if (import.meta.main) {
   const outdir = join(import.meta.dirname, "../dist");
   const files = await bundleBot(outdir);
+  const lambdas = await bundleLambdas(join(outdir, "lambdas"));
+  for (const [name, { bytes }] of Object.entries(lambdas))
+    process.stdout.write(`dist/lambdas/${name}/handler.mjs: ${Math.round(bytes / 1024)} kB\n`);
   process.stdout.write(`${files.length} files in dist; run it: node dist/arpeggio.mjs --help\n`);
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { AskServer } from "../dns/answer.ts";
+import type { Fqdn } from "../dns/fqdn.ts";
 import { recordSetKey } from "../dns/record-set.ts";
 import type { SnapshotStore } from "../dns/snapshot.ts";
 import type { ChangeZone, HostedZone, ReadZones } from "../dns/zones.ts";
@@ -33,6 +34,8 @@ export type ApplyPorts = Readonly<{
 
 export type ApplySettings = Readonly<{
   cluster: string;
+  /** What the zones are called, by the writer's own configuration: the plan does not say where a zone ends. */
+  zones: readonly Readonly<{ id: string; name: Fqdn }>[];
   rules: ApplyRules;
   /** Longest wait for INSYNC, milliseconds. */
   insyncWithinMs: number;
@@ -107,6 +110,13 @@ async function judgeNow({ ports, settings, state }: Work): Promise<ApplyJudgemen
   const { plan, request, approvals, batches } = state();
   if (request === undefined)
     return { ok: false, because: "not-approved", text: "nobody asks for this plan; nothing was changed" };
+  const own = settings.zones.find(({ id }) => id === plan.zone.id);
+  if (own !== undefined && own.name !== plan.zone.name)
+    return {
+      ok: false,
+      because: "zone-not-allowed",
+      text: `zone ${own.id} is ${own.name} to this writer, and ${plan.zone.name} in the plan; nothing was changed`,
+    };
   const gone = deletes(plan.batches.flatMap(({ changes }) => changes));
   // What this plan deleted before counts as it did then.
   const before = deletes(

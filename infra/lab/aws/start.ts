@@ -4,6 +4,7 @@ import type { AwsAnswer, AwsRequest } from "./answer.ts";
 import { createLambdaApi, type LabFunction, type LambdaFaults } from "./lambda.ts";
 import { createRoute53Api, type ZoneStore } from "./route53.ts";
 import { createS3Api } from "./s3.ts";
+import { secretsAnswer } from "./secrets.ts";
 
 /** One call that came in: `Route53.ListResourceRecordSets`, `S3.PUT`, with the status it got (0: no answer). */
 export type AwsCall = Readonly<{ at: number; call: string; status: number }>;
@@ -56,7 +57,7 @@ function send(response: ServerResponse, answer: AwsAnswer, requestId: string): v
 }
 
 /**
- * Route 53, Lambda, S3 and DynamoDB on loopback for the unmodified SDK and the real `aws`. Nobody is authenticated; a
+ * Route 53, Lambda, S3, Secrets Manager and DynamoDB on loopback for the unmodified SDK and the real `aws`. Nobody is authenticated; a
  * request without a signature is refused all the same, as a client that lost its credentials would be.
  */
 export async function startLabAws(
@@ -66,6 +67,8 @@ export async function startLabAws(
     zones: ZoneStore;
     functions?: ReadonlyMap<string, LabFunction>;
     buckets?: readonly string[];
+    /** What Secrets Manager tells, by name. */
+    secrets?: Readonly<Record<string, string>>;
     now: () => number;
     newId: () => string;
   }>,
@@ -93,6 +96,11 @@ export async function startLabAws(
           status: 403,
           body: '{"__type":"MissingAuthenticationToken","message":"Missing Authentication Token"}',
         },
+      };
+    if (request.headers["x-amz-target"] === "secretsmanager.GetSecretValue")
+      return {
+        call: "SecretsManager.GetSecretValue",
+        answer: secretsAnswer(request, options.secrets ?? {}),
       };
     if (request.path.startsWith("/2013-04-01/")) {
       const told = await route53(request);

@@ -22,6 +22,7 @@ const keeper = record("keep", "A", "10.9.9.9");
 const have: readonly RecordSet[] = [...leftovers(6), keeper];
 const settings: ApplySettings = {
   cluster: "goldentooth",
+  zones: [{ id: "Z1", name: zoneName }],
   rules: {
     zoneIds: ["Z1"],
     approvers: ["approver"],
@@ -202,6 +203,13 @@ describe("carrying out a plan", () => {
       state: "refused",
       because: "over-the-limits",
     });
+    expectUntouched(w);
+  });
+
+  it("lets nobody else say what the zone is called", async () => {
+    const wide = { ...plan, zone: { id: "Z1", name: fqdn("com") } };
+    const w = await world({ plan: { ...wide, digest: planDigest(wide) } });
+    expect(await run(w, "i-1")).toMatchObject({ state: "refused", because: "zone-not-allowed" });
     expectUntouched(w);
   });
 
