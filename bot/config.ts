@@ -163,6 +163,8 @@ function outline(root: unknown) {
       }),
     lambdas: ["applyFunction", "scanFunction"].filter((key) => record(file.aws)[key] !== undefined),
     ledgerFile: optional(record(file.ledger).file),
+    ledgerTable: record(file.ledger).dynamodb !== undefined,
+    aws: file.aws !== undefined,
     people: list(file.people)
       .map(record)
       .map((p) => ({ name: word(p.name), slack: optional(p.slack), os: optional(p.os) })),
@@ -214,6 +216,12 @@ function crossIssues(root: unknown): Issue[] {
     issues.push({
       path: ["ledger", "file"],
       message: `is ${quote(file.ledgerFile)}; the Lambdas of aws: cannot read a file here, expected ledger: { dynamodb: { table } }`,
+    });
+  }
+  if (file.ledgerTable && !file.aws) {
+    issues.push({
+      path: ["ledger", "dynamodb"],
+      message: "needs to know where the table is; expected aws: { region } beside ledger:",
     });
   }
   file.clusters.forEach((cluster, i) => {

@@ -9,6 +9,19 @@ export type Loaded =
   | Readonly<{ ok: true; environment: Environment; config: Config | undefined; path: string | undefined }>
   | Readonly<{ ok: false; reply: Reply }>;
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "a part of the path is not a directory",
+  EISDIR: "it is a directory, a file was expected",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+};
+
+function why(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code === undefined ? undefined : reasons[code]) ?? message;
+}
+
 /** Reads environment and config file; everything that is wrong with either comes back in one message. */
 export async function loadConfig(variables: Readonly<Record<string, string | undefined>>): Promise<Loaded> {
   const environment = readEnvironment(variables);
@@ -28,9 +41,7 @@ export async function loadConfig(variables: Readonly<Record<string, string | und
           ),
         );
     } catch (error) {
-      problems.push(
-        `${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
-      );
+      problems.push(`${path} (ARPEGGIO_CONFIG) cannot be read: ${why(error)}`);
     }
   }
   if (!environment.ok || problems.length > 0) {

@@ -72,8 +72,6 @@ if (ledgerFile === undefined && ledgerTable === undefined)
       "Add ledger: { file: PATH } on a local disk; runs, approvals and the audit live there.",
     ),
   );
-if (ledgerTable !== undefined && aws === undefined)
-  refuse(missing("the config has ledger.dynamodb but no aws.", "Add aws: { region } beside it."));
 
 async function openLedger(): Promise<Ledger> {
   if (ledgerTable === undefined)

@@ -53,6 +53,15 @@ describe("the config file", () => {
     });
   });
 
+  it("wants to know the region of a ledger in DynamoDB", () => {
+    const table = `${good}ledger: { dynamodb: { table: arpeggio-ledger } }\n`;
+    expect(problems(table)).toEqual([
+      "22:21 ledger.dynamodb needs to know where the table is; expected aws: { region } beside ledger:",
+    ]);
+    expect(problems(`${table}aws: { region: eu-central-1 }\n`)).toEqual([]);
+    expect(problems(`${good}ledger: { file: ledger.sqlite }\n`)).toEqual([]);
+  });
+
   it("tells every problem at once, with place, value, expectation and nearest word", () => {
     const bad = good
       .replace("place: lan-wired\n        ssh", "place: lan-wried\n        ssh")

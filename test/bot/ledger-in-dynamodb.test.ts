@@ -112,6 +112,6 @@ describe("a bot whose config has ledger.dynamodb", () => {
     const { end } = await start({ ledger: { dynamodb: { table: "arpeggio-ledger" } }, aws: undefined });
     const { code, stderr } = await end;
     expect(code).toBe(2);
-    expect(stderr).toContain("Add aws: { region }");
+    expect(stderr).toContain("expected aws: { region } beside ledger:");
   });
 });
