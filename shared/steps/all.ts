@@ -1,15 +1,25 @@
+import { addHostnames } from "./add-hostnames.ts";
 import { canary } from "./canary.ts";
+import { coverBothDomains } from "./cover-both-domains.ts";
 import { createL2Advertisement } from "./create-l2advertisement.ts";
 import { drillExclude } from "./drill-exclude.ts";
 import { drillInclude } from "./drill-include.ts";
 import { drillLeaderBack } from "./drill-leader-back.ts";
 import { drillSurvey } from "./drill-survey.ts";
+import { dropOldHostnames } from "./drop-old-hostnames.ts";
 import { finalVerification } from "./final-verification.ts";
+import { fixNodeChange } from "./fix-node-change.ts";
+import { fixNodeConfirm } from "./fix-node-confirm.ts";
+import { fixNodeSurvey } from "./fix-node-survey.ts";
+import { fixNodeVerify } from "./fix-node-verify.ts";
 import { frrOff } from "./frr-off.ts";
+import { narrowFilter } from "./narrow-filter.ts";
 import { nodeInterfaces } from "./node-interfaces.ts";
 import { pauseSync } from "./pause-sync.ts";
 import { persist } from "./persist.ts";
+import { persistDns } from "./persist-dns.ts";
 import { proveOnWire } from "./prove-on-wire.ts";
+import { quietPeriod } from "./quiet-period.ts";
 import { removeBfdProfiles } from "./remove-bfd-profiles.ts";
 import { removeBgpPeers } from "./remove-bgp-peers.ts";
 import { removeCanary } from "./remove-canary.ts";
@@ -19,6 +29,9 @@ import { router } from "./router.ts";
 import { snapshot } from "./snapshot.ts";
 import type { Step } from "./step.ts";
 import { survey } from "./survey.ts";
+import { surveyDns } from "./survey-dns.ts";
+import { verifyNewNames } from "./verify-new-names.ts";
+import { verifyOldGone } from "./verify-old-gone.ts";
 import { withdrawBgp } from "./withdraw-bgp.ts";
 
 /** Every step that a runbook may use, whatever its order there. */
@@ -40,8 +53,21 @@ export const steps: readonly Step[] = [
   persist,
   resumeSync,
   finalVerification,
+  surveyDns,
+  coverBothDomains,
+  addHostnames,
+  verifyNewNames,
+  quietPeriod,
+  dropOldHostnames,
+  verifyOldGone,
+  narrowFilter,
+  persistDns,
   drillSurvey,
   drillExclude,
   drillInclude,
   drillLeaderBack,
+  fixNodeSurvey,
+  fixNodeChange,
+  fixNodeConfirm,
+  fixNodeVerify,
 ];

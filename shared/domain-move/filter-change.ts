@@ -1,0 +1,214 @@
+import { type Document, isMap, isScalar, isSeq, parseDocument } from "yaml";
+import { decodeName, isWithin } from "../dns/fqdn.ts";
+import type { HostedZone } from "../dns/zones.ts";
+import type { Json } from "../json.ts";
+import type { KubeObject } from "../kubernetes/read.ts";
+import { type Move, movedName } from "./move.ts";
+import { containerAt, looksAt, type Publisher, withFlags, zoneIdsOf, zonesSeen } from "./publishers.ts";
+
+/** One value of one flag that is added or taken away. */
+export type FlagEdit = Readonly<{ flag: "domain-filter" | "zone-id-filter"; value: string; add: boolean }>;
+
+export type FilterChange = Readonly<{
+  edits: readonly FlagEdit[];
+  /** Why it cannot be changed by adding or removing a value. */
+  problem?: string;
+}>;
+
+const bare = (filter: string): string => decodeName(filter.replace(/^\./, ""));
+
+const filterFlags = ["domain-filter", "regex-domain-filter", "exclude-domains", "regex-domain-exclusion"];
+
+/** The domain filters that an ExternalDNS needs beside its own to look at the new domain as it does at the old one. */
+export function coverChange(publisher: Publisher, move: Move, newZone: HostedZone): FilterChange {
+  const { read, hidden } = publisher;
+  if (read === undefined) return { edits: [], problem: "its release is not known" };
+  const secret = hidden.find((name) =>
+    filterFlags.includes(name.slice("EXTERNAL_DNS_".length).toLowerCase().replaceAll("_", "-")),
+  );
+  if (secret !== undefined) return { edits: [], problem: `the value of ${secret} is hidden` };
+  const { include, regexInclude, regexExclude } = read.controller.domainFilter;
+  const edits: FlagEdit[] = [];
+  const covers = looksAt(publisher, move.to) && looksAt(publisher, `arpeggio.${move.to}`);
+  if (!covers) {
+    if (regexInclude !== undefined || regexExclude !== undefined)
+      return {
+        edits: [],
+        problem: "its filter is a regular expression, beside which plain filters do not count",
+      };
+    const wanted = include.flatMap((filter) => {
+      const dot = filter.startsWith(".") ? "." : "";
+      if (isWithin(bare(filter), move.from)) return [`${dot}${movedName(bare(filter), move)}`];
+      return isWithin(move.from, bare(filter)) ? [move.to] : [];
+    });
+    // The provider works on zones that its filter matches as a whole, so a filter below the zone's name hides the zone.
+    const sees = zonesSeen(
+      withFlags(publisher, new Map([...publisher.flags, ["domain-filter", [...include, ...wanted]]])),
+      [newZone],
+    );
+    const enough = include.length === 0 || sees.length > 0 ? wanted : [newZone.name];
+    const missing = [...new Set(enough)].filter((filter) => !include.includes(filter));
+    edits.push(...missing.map((value) => ({ flag: "domain-filter" as const, value, add: true })));
+    if (include.length > 0 && wanted.length === 0)
+      return { edits: [], problem: "no filter of it names the old domain" };
+    const excluded = read.controller.domainFilter.exclude.find((each) => isWithin(move.to, bare(each)));
+    if (excluded !== undefined)
+      return { edits: [], problem: `--exclude-domains=${excluded} leaves ${move.to} out` };
+  }
+  const ids = zoneIdsOf(publisher);
+  if (ids.length > 0 && !ids.some((id) => newZone.id.endsWith(id)))
+    edits.push({ flag: "zone-id-filter", value: newZone.id, add: true });
+  return { edits };
+}
+
+/** The domain filters of the old domain taken away. */
+export function narrowChange({ read }: Publisher, move: Move): FilterChange {
+  if (read === undefined) return { edits: [], problem: "its release is not known" };
+  const { include } = read.controller.domainFilter;
+  const old = include.filter((filter) => isWithin(bare(filter), move.from));
+  if (old.length > 0 && old.length === include.length)
+    return { edits: [], problem: "it has no other filter: without one it would look at every zone" };
+  return { edits: old.map((value) => ({ flag: "domain-filter", value, add: false })) };
+}
+
+export const inverse = (edits: readonly FlagEdit[]): readonly FlagEdit[] =>
+  edits.map((edit) => ({ ...edit, add: !edit.add }));
+
+/** `--flag=value` or `--flag value`, wherever the words have it. */
+function wordsAt(words: readonly string[], { flag, value }: Pick<FlagEdit, "flag" | "value">): number[] {
+  const joined = words.indexOf(`--${flag}=${value}`);
+  if (joined >= 0) return [joined];
+  const at = words.findIndex((word, i) => word === `--${flag}` && words[i + 1] === value);
+  return at < 0 ? [] : [at, at + 1];
+}
+
+const lastOf = (words: readonly string[], flag: string): number =>
+  words.findLastIndex((word) => word.startsWith(`--${flag}=`) || word === `--${flag}`);
+
+/** The words of a command line with the edits made, beside what is there already. */
+export function editedWords(words: readonly string[], edits: readonly FlagEdit[]): readonly string[] {
+  return edits.reduce<readonly string[]>((now, edit) => {
+    const there = wordsAt(now, edit);
+    if (!edit.add) return now.filter((_, i) => !there.includes(i));
+    if (there.length > 0) return now;
+    const last = lastOf(now, edit.flag);
+    const at = last < 0 ? now.length : last + (now[last] === `--${edit.flag}` ? 2 : 1);
+    return [...now.slice(0, at), `--${edit.flag}=${edit.value}`, ...now.slice(at)];
+  }, words);
+}
+
+type Env = Readonly<{ name: string; value?: string | undefined }>;
+type Container = Readonly<{
+  command?: readonly string[] | undefined;
+  args?: readonly string[] | undefined;
+  env?: readonly Env[] | undefined;
+}>;
+
+const envName = (flag: string): string => `EXTERNAL_DNS_${flag.toUpperCase().replaceAll("-", "_")}`;
+
+const inWords = (container: Container, flag: string): boolean =>
+  [...(container.command ?? []), ...(container.args ?? [])].some(
+    (word) => word === `--${flag}` || word.startsWith(`--${flag}=`),
+  );
+
+/** A container with the edits where its flag stands: in `command`, `args`, or one value a line in its environment. */
+export function editedContainer<T extends Container>(container: T, edits: readonly FlagEdit[]): T {
+  const flags = [...new Set(edits.map(({ flag }) => flag))];
+  return flags.reduce<T>((now, flag) => {
+    const mine = edits.filter((edit) => edit.flag === flag);
+    const env = now.env?.find(({ name, value }) => name === envName(flag) && value !== undefined);
+    if (!inWords(now, flag) && env !== undefined) {
+      const lines = mine.reduce<readonly string[]>(
+        (all, { value, add }) =>
+          add ? [...all.filter((each) => each !== value), value] : all.filter((each) => each !== value),
+        (env.value ?? "").split("\n").filter((each) => each !== ""),
+      );
+      return {
+        ...now,
+        env: (now.env ?? []).map((each) => (each === env ? { ...each, value: lines.join("\n") } : each)),
+      };
+    }
+    const inCommand = lastOf(now.command ?? [], flag) >= 0;
+    return inCommand
+      ? { ...now, command: editedWords(now.command ?? [], mine) }
+      : { ...now, args: editedWords(now.args ?? [], mine) };
+  }, container);
+}
+
+type Containers = Readonly<{ template: { spec: { containers: readonly Container[] } } }>;
+
+/** The merge patch that makes the edits on a Deployment: lists are replaced whole. */
+export function containersPatch(object: KubeObject, edits: readonly FlagEdit[]): Json {
+  const at = containerAt(object);
+  const { containers } = (object.spec as Containers).template.spec;
+  const after = containers.map((each, i) => (i === at ? editedContainer(each, edits) : each));
+  return JSON.parse(JSON.stringify({ spec: { template: { spec: { containers: after } } } })) as Json;
+}
+
+/** Sequence nodes that say the same as before stay, with their comments. */
+function replaceItems(
+  document: Document,
+  path: readonly (string | number)[],
+  words: readonly string[],
+): void {
+  const there = document.getIn(path);
+  if (!isSeq(there)) {
+    document.setIn(path, document.createNode([...words]));
+    return;
+  }
+  const old = [...there.items];
+  there.items = words.map(
+    (word) => old.find((item) => isScalar(item) && item.value === word) ?? document.createNode(word),
+  );
+}
+
+/** The same edits in a manifest of the Deployment; false when its container is not in there. */
+export function editManifest(document: Document, edits: readonly FlagEdit[]): boolean {
+  const read = document.toJS() as KubeObject;
+  const at = containerAt(read);
+  const before = at < 0 ? undefined : (read.spec as Containers).template.spec.containers[at];
+  if (before === undefined) return false;
+  const after = editedContainer(before, edits);
+  const path = ["spec", "template", "spec", "containers", at];
+  if (after.args !== before.args) replaceItems(document, [...path, "args"], after.args ?? []);
+  if (after.command !== before.command) replaceItems(document, [...path, "command"], after.command ?? []);
+  after.env?.forEach((each, i) => {
+    if (each.value !== before.env?.[i]?.value) document.setIn([...path, "env", i, "value"], each.value);
+  });
+  return true;
+}
+
+export type EditedValues = Readonly<{ text: string }> | Readonly<{ problem: string }>;
+
+/**
+ * Values of the external-dns chart with the edits: `domainFilters` is a list of its own, other flags are words of
+ * `extraArgs` (charts/external-dns/values.yaml). Without given values only what has to be in them is returned.
+ */
+export function editedValues(
+  given: string | undefined,
+  edits: readonly FlagEdit[],
+  filters: readonly string[],
+): EditedValues {
+  const document = parseDocument(given === undefined || given.trim() === "" ? "{}" : given);
+  const [error] = document.errors;
+  if (error !== undefined) return { problem: error.message.split("\n")[0] ?? "not YAML" };
+  if (!isMap(document.contents)) return { problem: "not a mapping of values" };
+  document.contents.flow = false;
+  const words = (document.toJS() as { extraArgs?: unknown }).extraArgs;
+  const inExtra = Array.isArray(words) && words.some((word) => String(word).startsWith("--domain-filter"));
+  const extra = edits.filter(({ flag }) => flag !== "domain-filter" || inExtra);
+  if (extra.length > 0)
+    replaceItems(document, ["extraArgs"], editedWords(Array.isArray(words) ? words.map(String) : [], extra));
+  const own = edits.filter(({ flag }) => flag === "domain-filter");
+  if (own.length > 0 && !inExtra)
+    replaceItems(
+      document,
+      ["domainFilters"],
+      own.reduce<readonly string[]>(
+        (all, { value, add }) =>
+          add ? [...all.filter((each) => each !== value), value] : all.filter((each) => each !== value),
+        filters,
+      ),
+    );
+  return { text: String(document) };
+}
