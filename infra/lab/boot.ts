@@ -8,6 +8,9 @@ import { podLogOf } from "#shared/twin/pod-log.ts";
 import { sites } from "#shared/twin/sites/all.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
 import { type LabAws, startLabAws } from "./aws/start.ts";
+import { dnsConfigOf, siteResolversOf } from "./dns/config.ts";
+import { type LabDns, startLabDns } from "./dns/start.ts";
+import { dnsEnv, dnsServersText } from "./dns/written.ts";
 import { writeKubeconfig } from "./kubernetes/kubeconfig.ts";
 import { type KubernetesApi, startKubernetesApi } from "./kubernetes/start.ts";
 import { labWorkspace } from "./slack/spec.ts";
@@ -22,6 +25,8 @@ export type Lab = Readonly<{
   slack: SlackWorkspace;
   /** Route 53 over the twin's zones, and the other services of AWS that Arpeggio uses. */
   aws: LabAws;
+  /** Every resolver and name server of the model, for `dig`. */
+  dns: LabDns;
   /** What a bot or a person needs to use it, as `.lab/env` exports it. */
   env: Readonly<Record<string, string>>;
   files: Readonly<{ config: string; kubeconfig: string; sshConfig: string; knownHosts: string; env: string }>;
@@ -89,7 +94,9 @@ export async function bootLab(
     now: systemClock.now,
     newId: () => crypto.randomUUID(),
   });
-  const publicZones = twin.zones.all().filter((zone) => !zone.private);
+  const dns = await startLabDns({ resolvers: twin.resolvers, port: 0 });
+  await writeFile(join(dir, "dns-servers"), dnsServersText(dns));
+  const dnsConfig = dnsConfigOf(spec);
   const requestUrl = `http://${host}:${options.botPort}/slack/events`;
   slack.setRequestUrl(requestUrl);
 
@@ -109,6 +116,7 @@ export async function bootLab(
           lanPrefix: spec.lanPrefix,
           routerIp: spec.router.nics[0]?.addresses[0]?.split("/")[0],
           routerPrefix: Number(spec.router.lanPrefix.split("/")[1]),
+          resolvers: siteResolversOf(spec),
           unusedAddress: spec.unusedAddress,
         },
         vantages: spec.vantages.map((vantage) => ({
@@ -121,9 +129,7 @@ export async function bootLab(
           ssh: { user: "root", identityFile: "id_ed25519", knownHostsFile: "known_hosts" },
           list: spec.nodes.map((node) => ({ name: node.name, host, port: ssh.ports.get(node.name) })),
         },
-        ...(publicZones.length > 0 && {
-          dns: { zones: publicZones.map(({ name, id }) => ({ name, id })) },
-        }),
+        ...(dnsConfig && { dns: dnsConfig }),
         // Nobody is anybody here: the console may approve as the other person.
         migration: { approvals: { local: true } },
       },
@@ -154,6 +160,7 @@ export async function bootLab(
     LAB_SLACK_URL: slack.url,
     LAB_SLACK_APP_TOKEN: labWorkspace.app.appToken,
     LAB_REQUEST_URL: requestUrl,
+    ...dnsEnv(dns),
     ...aws.env,
   };
   const envFile = join(dir, "env");
@@ -165,6 +172,7 @@ export async function bootLab(
     ssh,
     slack,
     aws,
+    dns,
     env,
     files: {
       config: configFile,
@@ -174,7 +182,7 @@ export async function bootLab(
       env: envFile,
     },
     close: async () => {
-      await Promise.all([kubernetes.close(), ssh.close(), slack.close(), aws.close()]);
+      await Promise.all([kubernetes.close(), ssh.close(), slack.close(), aws.close(), dns.close()]);
       twin.stop();
     },
   };

@@ -19,6 +19,7 @@ import { shellOn } from "#shared/twin/shell-on.ts";
 import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
 import { writeOn } from "#shared/twin/write-on.ts";
+import { dnsConfigOf, siteResolversOf } from "./dns/config.ts";
 
 const people: readonly Person[] = [
   { name: "operator", slack: "U0OPERATOR", os: "operator" },
@@ -44,6 +45,11 @@ export type InMemory = Readonly<{
   ledger: Ledger;
 }>;
 
+const dnsOf = (spec: SiteSpec): Pick<ClusterConfig, "dns"> => {
+  const dns = dnsConfigOf(spec);
+  return dns === undefined ? {} : { dns };
+};
+
 /** The config that matches a site of the twin. */
 export const clusterConfigOf = (spec: SiteSpec): ClusterConfig => ({
   name: "goldentooth",
@@ -51,7 +57,7 @@ export const clusterConfigOf = (spec: SiteSpec): ClusterConfig => ({
     lanPrefix: spec.lanPrefix,
     staticRoutes: [],
     dhcpRanges: [],
-    resolvers: (spec.dns?.resolvers ?? []).flatMap(({ ip, machine }) => (machine === undefined ? [] : [ip])),
+    resolvers: siteResolversOf(spec),
     lanNic: [],
     unusedAddress: spec.unusedAddress,
   },
@@ -62,16 +68,7 @@ export const clusterConfigOf = (spec: SiteSpec): ClusterConfig => ({
     ...(vantage.clusterNode === undefined ? {} : { clusterNode: vantage.clusterNode }),
   })),
   nodes: [],
-  ...(spec.dns === undefined || spec.dns.zones.length === 0
-    ? {}
-    : {
-        dns: {
-          zones: spec.dns.zones.map(({ id, name }) => ({ id, name })),
-          publicResolvers: spec.dns.resolvers.flatMap(({ ip, machine }) =>
-            machine === undefined ? [ip] : [],
-          ),
-        },
-      }),
+  ...dnsOf(spec),
 });
 
 /**
