@@ -208,7 +208,9 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
     if (parsed.kind === "unknown") {
       return answer(asked, unknownReply(parsed.word, parsed.command, parsed.nearest, commands, asked.door));
     }
-    const { command, verb } = parsed;
+    const { command } = parsed;
+    const verb =
+      parsed.kind === "verb" ? { ...parsed.verb, ...parsed.verb.takes?.(parsed.input) } : parsed.verb;
     const title = typed(asked.door, verbName(command, verb));
     if (parsed.kind === "elsewhere") {
       return answer(asked, {

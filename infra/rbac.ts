@@ -12,7 +12,13 @@ export type AccessRule = Readonly<{
 export type AccessRole = Readonly<{ name: string; namespace?: string; rules: readonly AccessRule[] }>;
 
 /** Where the parts of a cluster live; the generated files have the usual names, to be changed by whoever applies them. */
-export type Namespaces = Readonly<{ metallb: string; argoCd: string; flux: string; canary: string }>;
+export type Namespaces = Readonly<{
+  metallb: string;
+  argoCd: string;
+  flux: string;
+  canary: string;
+  externalDns: string;
+}>;
 
 /** Objects that live in no namespace. */
 const everywhere = "cluster";
@@ -22,6 +28,7 @@ export const usualNamespaces: Namespaces = {
   argoCd: "argocd",
   flux: "flux-system",
   canary: "default",
+  externalDns: "external-dns",
 };
 
 type Grant = Readonly<{
@@ -32,47 +39,70 @@ type Grant = Readonly<{
   kinds: readonly ResourceKind[];
 }>;
 
+const bgpToL2: readonly Grant[] = [
+  {
+    in: "metallb",
+    why: "the advertisement that takes over, and its way back",
+    verbs: ["create", "delete"],
+    kinds: ["l2advertisements"],
+  },
+  {
+    in: "metallb",
+    why: "one address goes first, then all; the way back makes them again",
+    verbs: ["create", "patch", "delete"],
+    kinds: ["bgpadvertisements"],
+  },
+  {
+    in: "metallb",
+    why: "what belongs to BGP alone; the way back makes it again",
+    verbs: ["create", "delete"],
+    kinds: ["bgppeers", "bfdprofiles", "communities"],
+  },
+  {
+    in: "metallb",
+    why: "the pool of the echo that goes first before MetalLB 0.16",
+    verbs: ["create", "delete"],
+    kinds: ["ipaddresspools"],
+  },
+  {
+    in: "canary",
+    why: "the namespace of migration.canary: a label on its Service, or an echo beside it",
+    verbs: ["create", "patch", "delete"],
+    kinds: ["services"],
+  },
+  { in: "argoCd", why: "pausing and resuming a sync", verbs: ["patch"], kinds: ["applications"] },
+  {
+    in: "flux",
+    why: "pausing and resuming a sync",
+    verbs: ["patch"],
+    kinds: ["kustomizations", "helmreleases"],
+  },
+];
+
+const dnsDomainMove: readonly Grant[] = [
+  {
+    in: "externalDns",
+    why: "the domain filters of ExternalDNS, and their way back",
+    verbs: ["patch"],
+    kinds: ["deployments"],
+  },
+  {
+    in: everywhere,
+    why: "new names beside the old ones, and the old ones away; RBAC cannot tell annotations apart",
+    verbs: ["patch"],
+    kinds: ["services", "ingresses", "httproutes", "dnsendpoints"],
+  },
+];
+
 /** What a run of each runbook writes. Reading has a role of its own, which every run needs too. */
 export const writesOfRunbooks: Readonly<Record<string, readonly Grant[]>> = {
-  "bgp-to-l2": [
-    {
-      in: "metallb",
-      why: "the advertisement that takes over, and its way back",
-      verbs: ["create", "delete"],
-      kinds: ["l2advertisements"],
-    },
-    {
-      in: "metallb",
-      why: "one address goes first, then all; the way back makes them again",
-      verbs: ["create", "patch", "delete"],
-      kinds: ["bgpadvertisements"],
-    },
-    {
-      in: "metallb",
-      why: "what belongs to BGP alone; the way back makes it again",
-      verbs: ["create", "delete"],
-      kinds: ["bgppeers", "bfdprofiles", "communities"],
-    },
-    {
-      in: "metallb",
-      why: "the pool of the echo that goes first before MetalLB 0.16",
-      verbs: ["create", "delete"],
-      kinds: ["ipaddresspools"],
-    },
-    {
-      in: "canary",
-      why: "the namespace of migration.canary: a label on its Service, or an echo beside it",
-      verbs: ["create", "patch", "delete"],
-      kinds: ["services"],
-    },
-    { in: "argoCd", why: "pausing and resuming a sync", verbs: ["patch"], kinds: ["applications"] },
-    {
-      in: "flux",
-      why: "pausing and resuming a sync",
-      verbs: ["patch"],
-      kinds: ["kustomizations", "helmreleases"],
-    },
-  ],
+  "bgp-to-l2": bgpToL2,
+  "dns-domain-move": dnsDomainMove,
+  // It hands over files and changes nothing.
+  "wildcard-tls": [],
+  goldentooth: [...bgpToL2, ...dnsDomainMove],
+  // What it changes is on a node, over SSH: `arpeggio sudoers` has its rights.
+  "fix-node": [],
   drill: [
     {
       in: everywhere,
@@ -221,20 +251,22 @@ export const rbacFiles: readonly Readonly<{ path: string; make: () => Promise<st
         ],
       ),
   },
-  ...Object.entries(writesOfRunbooks).map(([runbook, grants]) => ({
-    path: `infra/k8s/${runbook}.yaml`,
-    make: async () =>
-      page(
-        [
-          `What a run of ${runbook} writes, beside reading.yaml. Bind it for the evening and take it away after.`,
-          ...grants.map(
-            (grant) =>
-              `- ${grant.in === everywhere ? "cluster" : usualNamespaces[grant.in]}: ${grant.verbs.join(", ")} ${grant.kinds.map(pluralOf).join(", ")}: ${grant.why}`,
-          ),
-          made,
-          adapt,
-        ],
-        rolesOf(runbook, usualNamespaces).flatMap(documents),
-      ),
-  })),
+  ...Object.entries(writesOfRunbooks)
+    .filter(([, grants]) => grants.length > 0)
+    .map(([runbook, grants]) => ({
+      path: `infra/k8s/${runbook}.yaml`,
+      make: async () =>
+        page(
+          [
+            `What a run of ${runbook} writes, beside reading.yaml. Bind it for the evening and take it away after.`,
+            ...grants.map(
+              (grant) =>
+                `- ${grant.in === everywhere ? "cluster" : usualNamespaces[grant.in]}: ${grant.verbs.join(", ")} ${grant.kinds.map(pluralOf).join(", ")}: ${grant.why}`,
+            ),
+            made,
+            adapt,
+          ],
+          rolesOf(runbook, usualNamespaces).flatMap(documents),
+        ),
+    })),
 ];

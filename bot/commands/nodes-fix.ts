@@ -7,8 +7,11 @@ import { FaultError } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
 import { nearest } from "#shared/nearest.ts";
 import type { Block, Reply, Verdict } from "#shared/reply.ts";
+import { prepareStep } from "#shared/runs/prepare-step.ts";
 import { code, join, plain, strong, type Text, text } from "#shared/text.ts";
-import { defineVerb } from "./command.ts";
+import { beginRun } from "../runs/begin-run.ts";
+import { isReply, openDesk } from "../runs/desk.ts";
+import { type Context, defineVerb } from "./command.ts";
 
 type Words = Readonly<{ cluster: string; node: string; check: Check }>;
 
@@ -150,23 +153,64 @@ export function fixReply(answer: FixAnswer, { cluster, node, check }: Words): Re
   }
 }
 
-/** `/nodes fix NODE CHECK`: prints the change for the node as it is now. Acts on nothing. */
+/** Opens the run that makes the change; what must not be changed opens none. */
+async function applyFix(context: Context<unknown>, node: string, check: string): Promise<Reply> {
+  const desk = await openDesk(context);
+  if (isReply(desk)) return desk;
+  const { fixNode } = await import("#shared/runbooks/fix-node.ts");
+  const [survey] = fixNode.steps;
+  if (survey === undefined) throw new Error("fix-node has no steps");
+  const inputs = { node, check };
+  const prepared = await prepareStep(survey, {
+    run: { id: context.id ?? "plan", runbook: fixNode.id, cluster: desk.name, inputs, notes: {} },
+    ports: desk.runner.ports,
+    signal: context.signal,
+    show: () => {},
+  });
+  if (!("halt" in prepared)) return beginRun(desk, context.id, fixNode, inputs);
+  const { because, findings } = prepared.halt;
+  const isUnknown = findings.every(({ severity }) => severity === "unknown");
+  return {
+    verdict: {
+      word: isUnknown ? "UNKNOWN" : "REFUSED",
+      outcome: isUnknown ? "unknown" : "failed",
+      text: text`${node} · ${check} · ${because}`,
+    },
+    cluster: desk.name,
+    why: text`Nothing was changed.`,
+    findings,
+    blocks: [],
+    next: [text`The change in words: ${code(`/nodes fix ${node} ${check}`)}`],
+    actions: [],
+    data: { node, check, refused: findings.map((each) => each.code) },
+  };
+}
+
+/** `/nodes fix NODE CHECK`: prints the change for the node as it is now; with `--apply` it is made. */
 export const fix = defineVerb({
   path: ["fix"],
-  usage: "NODE CHECK",
+  usage: "NODE CHECK [--apply]",
   summary:
-    "The exact change that cures a failed check on a node, what makes it last, and the way back. Prints only.",
+    "The exact change that cures a failed check on a node, what makes it last, and the way back; --apply makes it.",
   examples: ["lipps wired-and-wifi"],
   positionals: ["node", "check"],
-  options: [],
-  input: z.object({ node: z.string(), check: z.string() }),
+  options: [
+    {
+      name: "apply",
+      about: "do it, approved by a second person; the node takes it back by itself unless it is confirmed",
+    },
+  ],
+  input: z.object({ node: z.string(), check: z.string(), apply: z.boolean().optional() }),
   role: "viewer",
   effect: "read",
+  takes: ({ apply }) => (apply === true ? { role: "operator", effect: "change" } : undefined),
   slow: true,
   cluster: "one",
   doors: ["slack", "console", "cli"],
-  handle: async ({ input, cluster, deps, signal }) => {
+  handle: async (context) => {
+    const { input, cluster, deps, signal } = context;
     if (!cluster) throw new Error("nodes fix needs a cluster");
+    if (input.apply === true) return applyFix(context, input.node, input.check);
     const { name } = cluster.config;
     const { checks } = await import("#shared/checks/all.ts");
     const found = checks.find(({ id, codes }) => id === input.check || codes.includes(input.check));

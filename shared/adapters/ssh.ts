@@ -129,6 +129,11 @@ export function createSshShell(options: SshShellOptions): Readonly<{ shell: Shel
     }
   };
 
+  const takeOwn = async (access: SshAccess, what: string, path: readonly string[]): Promise<Lease> => {
+    const connection = await connect(access, what, path);
+    return { connection, reused: false, release: connection.close };
+  };
+
   const sessionLimit = (access: SshAccess): Limit => {
     const key = JSON.stringify(access);
     const limit = sessions.get(key) ?? createLimit(sessionsPerConnection);
@@ -136,17 +141,21 @@ export function createSshShell(options: SshShellOptions): Readonly<{ shell: Shel
     return limit;
   };
 
-  const shell: Shell = async (target, command, { signal, onLine } = {}) => {
+  const shell: Shell = async (target, command, { signal, onLine, via } = {}) => {
     const what = `${command.argv[0]} on ${target.name}`;
     const to = `ssh to ${target.name}`;
     const cancelled = () =>
       new FaultError({ kind: "cancelled", what, detail: "cancelled before it started" });
     if (closed) throw new FaultError({ kind: "cancelled", what, detail: "the SSH connections are closed" });
-    const access = options.access(target);
-    if (!access) {
+    const usual = options.access(target);
+    if (!usual) {
       const detail = `no SSH access is configured for ${target.kind} ${target.name}`;
       throw new FaultError({ kind: "not-configured", what: to, detail });
     }
+    // The host key is pinned under the name it is known by, whichever address it is dialled at.
+    const access =
+      via === undefined ? usual : { ...usual, host: via, hostKeyAlias: usual.hostKeyAlias ?? usual.host };
+    const isOwn = via !== undefined;
     const asRoot = command.privileged && access.sudo;
     const commandLine = renderArgv(asRoot ? ["sudo", "-n", "--", ...command.argv] : command.argv);
 
@@ -166,7 +175,7 @@ export function createSshShell(options: SshShellOptions): Readonly<{ shell: Shel
       signal?.addEventListener("abort", () => resolve("aborted"), { once: true, signal: leave.signal });
     });
     const attempt = async (): Promise<{ run: RemoteRun; reused: boolean; connection: SshConnection }> => {
-      const leasing = take(access, to, [target.name]);
+      const leasing = isOwn ? takeOwn(access, to, [target.name]) : take(access, to, [target.name]);
       const lease = await Promise.race([leasing, abortion]);
       if (lease === "aborted" || signal?.aborted) {
         // Somebody else may be waiting for the same connection: it is left to come up and idle.

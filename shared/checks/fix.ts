@@ -1,4 +1,5 @@
 import type { Fault } from "../fault.ts";
+import type { NonEmpty } from "../finding.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { Text } from "../text.ts";
 import type { Around, NodeEvidence } from "./evidence.ts";
@@ -6,6 +7,11 @@ import type { NodeProbeId } from "./node-probes.ts";
 
 /** Something that a change would cut off, and what to do about it first. */
 export type Obstacle = Readonly<{ what: Text; first: Text }>;
+
+/** One command for root, as its words, or a file to be written whole. Never shell text. */
+export type NodeCommand =
+  | Readonly<{ run: NonEmpty<string> }>
+  | Readonly<{ write: string; lines: readonly string[] }>;
 
 /** Lines to paste on the node, exactly as they stand. */
 export type Lines = readonly string[];
@@ -25,6 +31,8 @@ export type FixPlan = Readonly<{
   /** Other ways to the same end, each with its own way back. */
   instead: readonly Readonly<{ title: string; lines: Lines }>[];
   notes: readonly Text[];
+  /** Change and way back as data, for whoever does it in a person's place; absent where words are all there is. */
+  commands?: Readonly<{ change: readonly NodeCommand[]; undo: readonly NodeCommand[] }>;
 }>;
 
 export type FixAnswer =

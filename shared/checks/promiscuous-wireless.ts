@@ -53,6 +53,10 @@ accept this finding knowingly.`,
           undo: [`sudo ip link set ${name} promisc on`],
           instead: [],
           notes: [text`A chip that drops broadcasts is silent afterwards: announce by cable instead`],
+          commands: {
+            change: [{ run: ["ip", "link", "set", name, "promisc", "off"] as const }],
+            undo: [{ run: ["ip", "link", "set", name, "promisc", "on"] as const }],
+          },
         })),
       };
     },

@@ -1,7 +1,8 @@
-import type { FixPlan, Lines } from "../checks/fix.ts";
+import type { FixPlan, Lines, NodeCommand } from "../checks/fix.ts";
+import type { NonEmpty } from "../finding.ts";
 import { type Text, text } from "../text.ts";
 import { type Claim, firmwareConfig } from "./managers.ts";
-import { writeFile } from "./write-file.ts";
+import { bare, pasted } from "./node-command.ts";
 
 /** How long an armed way back waits before it acts by itself. */
 export const revertAfter = "5m";
@@ -9,9 +10,16 @@ export const revertAfter = "5m";
 /** Names that stand in a command line as they are. Others exist; no command is printed for those. */
 export const isPlainName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/.test(name);
 
-/** Lines for root without `sudo`, as the way back runs them; none holds a single quote. */
-export type Way = Readonly<{ change: Lines; undo: Lines; lasts: Text; notes?: readonly Text[] }>;
+/** How one manager is told, and told back. */
+export type Way = Readonly<{
+  change: readonly NodeCommand[];
+  undo: readonly NodeCommand[];
+  lasts: Text;
+  notes?: readonly Text[];
+}>;
 
+const run = (...argv: NonEmpty<string>): NodeCommand => ({ run: argv });
+const link = (nic: string, state: "up" | "down"): NodeCommand => run("ip", "link", "set", nic, state);
 const backupOf = (nic: string) => `/var/backups/arpeggio-${nic}`;
 
 function byNetworkd(nic: string, source: string): Way {
@@ -19,39 +27,51 @@ function byNetworkd(nic: string, source: string): Way {
     const path = `/etc/netplan/99-arpeggio-${nic}.yaml`;
     return {
       change: [
-        ...writeFile(path, ["network:", "  wifis:", `    ${nic}:`, '      activation-mode: "off"']),
-        `sudo chmod 600 ${path}`,
-        "sudo netplan apply",
-        `sudo ip link set ${nic} down`,
+        { write: path, lines: ["network:", "  wifis:", `    ${nic}:`, '      activation-mode: "off"'] },
+        run("chmod", "600", path),
+        run("netplan", "apply"),
+        link(nic, "down"),
       ],
-      undo: [`rm -f ${path}`, "netplan apply", `ip link set ${nic} up`],
+      undo: [run("rm", "-f", path), run("netplan", "apply"), link(nic, "up")],
       lasts: text`netplan writes it to networkd's files at every start (${path})`,
     };
   }
   const path = `/etc/systemd/network/00-arpeggio-${nic}.network`;
   return {
     change: [
-      ...writeFile(path, ["[Match]", `Name=${nic}`, "", "[Link]", "ActivationPolicy=always-down"]),
-      "sudo networkctl reload",
-      `sudo ip link set ${nic} down`,
+      { write: path, lines: ["[Match]", `Name=${nic}`, "", "[Link]", "ActivationPolicy=always-down"] },
+      run("networkctl", "reload"),
+      link(nic, "down"),
     ],
-    undo: [`rm -f ${path}`, "networkctl reload", `ip link set ${nic} up`, `networkctl reconfigure ${nic}`],
+    undo: [
+      run("rm", "-f", path),
+      run("networkctl", "reload"),
+      link(nic, "up"),
+      run("networkctl", "reconfigure", nic),
+    ],
     lasts: text`systemd-networkd takes ${path} before ${source} at every start (ActivationPolicy: systemd 248 and newer)`,
   };
 }
 
 /** The exact change for the program that manages the interface. */
-function wayOf({ manager, file: source = "" }: Claim, nic: string): Way {
+export function wayOf({ manager, file: source = "" }: Claim, nic: string): Way {
   switch (manager) {
     case "NetworkManager": {
       const path = `/etc/NetworkManager/conf.d/90-arpeggio-${nic}.conf`;
       return {
         change: [
-          ...writeFile(path, [`[device-arpeggio-${nic}]`, `match-device=interface-name:${nic}`, "managed=0"]),
-          `sudo nmcli device set ${nic} managed no`,
-          `sudo ip link set ${nic} down`,
+          {
+            write: path,
+            lines: [`[device-arpeggio-${nic}]`, `match-device=interface-name:${nic}`, "managed=0"],
+          },
+          run("nmcli", "device", "set", nic, "managed", "no"),
+          link(nic, "down"),
         ],
-        undo: [`rm -f ${path}`, "nmcli general reload conf", `nmcli device set ${nic} managed yes`],
+        undo: [
+          run("rm", "-f", path),
+          run("nmcli", "general", "reload", "conf"),
+          run("nmcli", "device", "set", nic, "managed", "yes"),
+        ],
         lasts: text`NetworkManager reads ${path} at every start and leaves ${nic} alone; nobody else brings it up`,
       };
     }
@@ -60,30 +80,36 @@ function wayOf({ manager, file: source = "" }: Claim, nic: string): Way {
     case "ifupdown":
       return {
         change: [
-          `sudo cp -p ${source} ${backupOf(nic)}`,
-          `sudo ifdown ${nic}`,
-          `sudo sed -i -E '/^[[:space:]]*(auto|allow-hotplug)[[:space:]]/s/[[:space:]]+${nic}([[:space:]]|$)/\\1/' ${source}`,
-          `sudo sed -i -E '/^[[:space:]]*(auto|allow-hotplug)[[:space:]]*$/d' ${source}`,
-          `sudo ip link set ${nic} down`,
+          run("cp", "-p", source, backupOf(nic)),
+          run("ifdown", nic),
+          run(
+            "sed",
+            "-i",
+            "-E",
+            `/^[[:space:]]*(auto|allow-hotplug)[[:space:]]/s/[[:space:]]+${nic}([[:space:]]|$)/\\1/`,
+            source,
+          ),
+          run("sed", "-i", "-E", "/^[[:space:]]*(auto|allow-hotplug)[[:space:]]*$/d", source),
+          link(nic, "down"),
         ],
-        undo: [`cp -p ${backupOf(nic)} ${source}`, `ifup ${nic}`],
+        undo: [run("cp", "-p", backupOf(nic), source), run("ifup", nic)],
         lasts: text`ifupdown no longer names ${nic} under auto or allow-hotplug in ${source}`,
       };
     case "dhcpcd":
       return {
         change: [
-          `sudo cp -p ${source} ${backupOf(nic)}`,
-          `sudo sed -i '1i denyinterfaces ${nic}' ${source}`,
-          `sudo dhcpcd -x ${nic}`,
-          `sudo ip link set ${nic} down`,
+          run("cp", "-p", source, backupOf(nic)),
+          run("sed", "-i", `1i denyinterfaces ${nic}`, source),
+          run("dhcpcd", "-x", nic),
+          link(nic, "down"),
         ],
-        undo: [`cp -p ${backupOf(nic)} ${source}`, `ip link set ${nic} up`, `dhcpcd -n ${nic}`],
+        undo: [run("cp", "-p", backupOf(nic), source), link(nic, "up"), run("dhcpcd", "-n", nic)],
         lasts: text`dhcpcd reads denyinterfaces in ${source} at every start`,
       };
     case "connman":
       return {
-        change: ["sudo connmanctl disable wifi", `sudo ip link set ${nic} down`],
-        undo: ["connmanctl enable wifi"],
+        change: [run("connmanctl", "disable", "wifi"), link(nic, "down")],
+        undo: [run("connmanctl", "enable", "wifi")],
         lasts: text`ConnMan keeps the switch in its own settings`,
         notes: [text`ConnMan turns off every Wi-Fi interface of the node`],
       };
@@ -94,8 +120,8 @@ function wayOf({ manager, file: source = "" }: Claim, nic: string): Way {
 
 export function byRfkill(nic: string): Way {
   return {
-    change: ["sudo rfkill block wifi", `sudo ip link set ${nic} down`],
-    undo: ["rfkill unblock wifi", `ip link set ${nic} up`],
+    change: [run("rfkill", "block", "wifi"), link(nic, "down")],
+    undo: [run("rfkill", "unblock", "wifi"), link(nic, "up")],
     lasts: text`systemd-rfkill restores the switch at every start`,
     notes: [text`rfkill turns off every Wi-Fi radio of the node`],
   };
@@ -139,21 +165,23 @@ export function disablePlan(
   const { node, nic, claims, files, wiredAddress, check } = given;
   const ways = claims.length === 0 ? [byRfkill(nic)] : claims.map((claim) => wayOf(claim, nic));
   const undo = ways.flatMap((way) => way.undo);
+  const change = ways.flatMap((way) => way.change);
   const config = firmwareConfig(files);
   const by =
     claims.length === 0 ? "no network manager claims it" : claims.map(({ manager }) => manager).join(" and ");
   return {
     title: text`Turn ${nic} of ${node} off for good (${by})`,
-    ...armed(nic, undo),
-    change: ways.flatMap((way) => way.change),
+    ...armed(nic, bare(undo)),
+    change: pasted(change),
     lasts: ways.flatMap((way, i) => (i === 0 ? way.lasts : [". ", ...way.lasts])),
     verify: [
       `ssh ${wiredAddress} true   # a new session, by cable`,
       `kubectl get node ${node}   # Ready`,
       `arpeggio nodes check ${node} --only ${check}`,
     ],
-    undo: undo.map((line) => `sudo ${line}`),
+    undo: pasted(undo),
     instead: config === undefined ? [] : [overlay(config)],
     notes: ways.flatMap((way) => way.notes ?? []),
+    commands: { change, undo },
   };
 }

@@ -4,6 +4,7 @@ import { dig } from "./dig.ts";
 import { ipAddr } from "./ip-addr.ts";
 import { ipRoute } from "./ip-route.ts";
 import { nodeArpSysctls } from "./node-arp-sysctls.ts";
+import { nodeChangeState } from "./node-change-state.ts";
 import { nodeMemberlist } from "./node-memberlist.ts";
 import { nodeNeighbours } from "./node-neighbours.ts";
 import { nodeNetworkFiles } from "./node-network-files.ts";
@@ -13,6 +14,7 @@ import { nodeNmcli } from "./node-nmcli.ts";
 import { nodeRfkill } from "./node-rfkill.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { nodeSshConnection } from "./node-ssh-connection.ts";
+import { nodeTimer } from "./node-timer.ts";
 import { nodeToolsProbe } from "./node-tools.ts";
 import { nodeWireless } from "./node-wireless.ts";
 import { pingHop } from "./ping-hop.ts";
@@ -42,6 +44,8 @@ export const probes: readonly AnyProbe[] = [
   listed(nodeNetworkSettings),
   listed(nodeToolsProbe),
   listed(nodeMemberlist),
+  listed(nodeTimer),
+  listed(nodeChangeState),
   listed(dig),
   listed(tcpConnect),
   listed(pingHop),

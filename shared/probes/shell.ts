@@ -33,5 +33,10 @@ export type ShellOutput = Readonly<{
 export type Shell = (
   target: Target,
   command: ShellCommand,
-  options?: Readonly<{ signal?: AbortSignal; onLine?: (line: OutputLine) => void }>,
+  options?: Readonly<{
+    signal?: AbortSignal;
+    onLine?: (line: OutputLine) => void;
+    /** Over a new connection of its own to this address of the target, closed afterwards: none that is kept is used. */
+    via?: string;
+  }>,
 ) => Promise<ShellOutput>;

@@ -65,7 +65,12 @@ export async function runProgram(
       installed: (other) => programNamed(machine, other) !== undefined,
       exec: (inner, options) =>
         exec(inner, {
-          signal: options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
+          signal:
+            options.detached === true
+              ? new AbortController().signal
+              : options.signal === undefined
+                ? signal
+                : AbortSignal.any([signal, options.signal]),
           privileged: options.privileged ?? privileged,
           caller: options.caller,
           write: options.write ?? write,

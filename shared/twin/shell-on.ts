@@ -9,13 +9,13 @@ export const shellOn =
   (twin: Twin): Shell =>
   async (target, command, options = {}) => {
     const what = `${command.argv[0]} on ${target.name}`;
-    const { signal, onLine } = options;
+    const { signal, onLine, via } = options;
     if (signal?.aborted)
       throw new FaultError({ kind: "cancelled", what, detail: "cancelled before it started" });
     if (!twin.hasMachine(target.name))
       throw new FaultError({ kind: "not-configured", what, detail: `no machine ${target.name}` });
     const startedAt = twin.clock.now();
-    if (!twin.isReachable(target.name)) {
+    if (!twin.isReachable(target.name, via)) {
       const waited = new AbortController();
       await twin.clock.sleep(
         command.timeoutMs,

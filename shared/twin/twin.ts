@@ -8,7 +8,7 @@ import { echo } from "./echo.ts";
 import { createExternalDns, noExternalDns, type TwinExternalDns } from "./external-dns.ts";
 import { createGitOps, type GitOps } from "./git-ops.ts";
 import type { Machine, MachineKind } from "./machine.ts";
-import { addressesOf, createMachine } from "./machine.ts";
+import { addressesOf, createMachine, isWorking } from "./machine.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { RunProgram } from "./program.ts";
 import type { Reach } from "./reach.ts";
@@ -32,7 +32,8 @@ export type Twin = Readonly<{
   machines: () => readonly Readonly<{ name: string; kind: MachineKind; addresses: readonly string[] }>[];
   hasMachine: (machine: string) => boolean;
   /** False while a machine is off: connections to it time out. */
-  isReachable: (machine: string) => boolean;
+  /** With an address: whether the interface that has it works. */
+  isReachable: (machine: string, address?: string) => boolean;
   run: RunProgram;
   /** What a client on a machine gets when it connects to an address; `flow` stands for the port it comes from. */
   reach: (machine: string, ip: string, flow?: number) => Reach;
@@ -221,7 +222,14 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
         addresses: nics.flatMap(addressesOf),
       })),
     hasMachine: (name) => machines.has(aliases.get(name) ?? name),
-    isReachable: (name) => find(name).powered,
+    isReachable: (name, address) => {
+      const machine = find(name);
+      return (
+        machine.powered &&
+        (address === undefined ||
+          machine.nics.some((nic) => isWorking(machine, nic) && addressesOf(nic).includes(address)))
+      );
+    },
     reach: connect,
     layer2Announcers: (ip) =>
       network.machines.flatMap((machine) =>
@@ -253,6 +261,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
             {
               machines: network.machines,
               gossipPort: speakers.gossipPort,
+              routerSpeaksBgp: bgp.isSpeaking,
               served: network.served,
               reach: (client, address) => reach(network, client, address),
             },

@@ -2,6 +2,7 @@ import type { Machine } from "../machine.ts";
 import { arpingHabets } from "./arping-habets.ts";
 import { arpingIputils } from "./arping-iputils.ts";
 import { dig } from "./dig.ts";
+import { mkdir, mv, printf, rm, setsid, systemdRun, test, touch } from "./files.ts";
 import { find } from "./find.ts";
 import { grep } from "./grep.ts";
 import { ip } from "./ip.ts";
@@ -21,18 +22,26 @@ const programs: Readonly<Record<string, Program>> = {
   grep,
   hostname,
   ip,
+  mkdir,
+  mv,
   nc,
   nmcli,
   ping,
   printenv,
+  printf,
   rfkill,
+  rm,
+  setsid,
   sh,
   sleep,
   sudo,
   sysctl,
   systemctl,
+  "systemd-run": systemdRun,
   tcpdump,
+  test,
   timeout,
+  touch,
   true: succeed,
   uname,
   which,

@@ -1,4 +1,5 @@
 import type { Machine } from "../machine.ts";
+import { writtenOn } from "./written-files.ts";
 
 export type FileType = "file" | "folder" | "link";
 
@@ -10,16 +11,21 @@ const osRelease = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERS
 const emptyFolders = [
   "/etc/NetworkManager/conf.d",
   "/etc/modprobe.d",
+  "/run",
   "/usr/local/bin",
   "/usr/local/sbin",
   "/usr/sbin",
 ];
 
 /** Configuration files of a machine. */
-export const filesOf = (machine: Machine): Readonly<Record<string, string>> => ({
-  "/etc/os-release": osRelease,
-  ...machine.spec.files,
-});
+export const filesOf = (machine: Machine): Readonly<Record<string, string>> => {
+  const files: Record<string, string> = { "/etc/os-release": osRelease, ...machine.spec.files };
+  for (const [path, text] of writtenOn(machine)) {
+    if (text === null) delete files[path];
+    else files[path] = text;
+  }
+  return files;
+};
 
 const sysNic = /^\/sys\/class\/net\/([^/]+)$/;
 
@@ -33,6 +39,8 @@ export function folderOf(
   // Merged /usr: these are links, and nothing follows them here.
   if (path === "/bin" || path === "/sbin") return undefined;
   if (path === "/usr/bin") return wanted.filter(installed).map((name) => ({ name, type: "file" as const }));
+  // systemd runs on every node of the lab.
+  if (path === "/run/systemd") return [{ name: "system", type: "folder" }];
   if (path === "/sys/class/net")
     return ["lo", ...machine.nics.map(({ name }) => name)].map((name) => ({ name, type: "folder" as const }));
   const nicName = sysNic.exec(path)?.[1];

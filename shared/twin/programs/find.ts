@@ -34,6 +34,9 @@ function parse(args: readonly string[]): Question | undefined {
   return { starts, least, most, names, types };
 }
 
+const isNamed = (name: string, pattern: string): boolean =>
+  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+
 /** GNU find as far as the catalogue uses it. Loops under `/sys` are complained of, as the program does with `-L`. */
 export const find: Program = (args, context) => {
   const question = parse(args);
@@ -49,7 +52,9 @@ export const find: Program = (args, context) => {
   };
   const list = (path: string) => folderOf(context.machine, path, context.installed, names);
   const walk = (path: string, { name, type }: Entry, depth: number) => {
-    const fits = (names.length === 0 || names.includes(name)) && (types.length === 0 || types.includes(type));
+    const fits =
+      (names.length === 0 || names.some((each) => isNamed(name, each))) &&
+      (types.length === 0 || types.includes(type));
     if (depth >= least && fits) context.out(`${path}\n`);
     if (depth >= most) return;
     for (const entry of list(path) ?? []) walk(`${path}/${entry.name}`, entry, depth + 1);
@@ -60,7 +65,8 @@ export const find: Program = (args, context) => {
   };
   for (const start of starts) {
     const name = start.slice(start.lastIndexOf("/") + 1);
-    if (Object.hasOwn(filesOf(context.machine), start)) walk(start, { name, type: "file" }, 0);
+    if (start === "/dev/null" || Object.hasOwn(filesOf(context.machine), start))
+      walk(start, { name, type: "file" }, 0);
     else if (isLink(start)) walk(start, { name, type: "link" }, 0);
     else if (list(start) !== undefined) walk(start, { name, type: "folder" }, 0);
     else complain(`‘${start}’: No such file or directory`);

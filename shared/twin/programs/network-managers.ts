@@ -34,6 +34,13 @@ export const nmcli: Program = (args, context) => {
     return 8;
   }
   const words = args.join(" ");
+  if (words === "general reload conf") return 0;
+  const [, name, yes] = /^device set (\S+) managed (yes|no)$/.exec(words) ?? [];
+  if (name !== undefined && context.machine.nics.some((nic) => nic.name === name)) {
+    // An interface that NetworkManager is given back comes up again.
+    if (yes === "yes") context.setLink(name, { up: true });
+    return 0;
+  }
   if (!/^-t -f DEVICE,TYPE,STATE,CONNECTION device( status)?$/.test(words)) {
     context.err(`Error: the lab's nmcli knows no '${words}'.\n`);
     return 2;

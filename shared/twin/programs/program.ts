@@ -35,6 +35,8 @@ export type ProgramContext = Readonly<{
       signal?: AbortSignal;
       privileged?: boolean;
       caller: string;
+      /** Goes on when the caller has gone: nobody hears of it, and nobody can end it. */
+      detached?: boolean;
       /** Takes its output, as `$(...)` does. */
       write?: (stream: "stdout" | "stderr", text: string) => void;
     }>,

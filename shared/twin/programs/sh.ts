@@ -1,5 +1,7 @@
 import { evidenceScript, longest } from "../../probes/evidence-script.ts";
 import type { Program, ProgramContext } from "./program.ts";
+import { readShellLine, type SimpleCommand } from "./shell-line.ts";
+import { writtenOn } from "./written-files.ts";
 
 const encoder = new TextEncoder();
 
@@ -30,12 +32,39 @@ async function runOne(
   return { code, out: said.stdout, err: said.stderr };
 }
 
+/** Commands one after the other, as far as the operators between them let them run. */
+async function runLine(context: ProgramContext, line: readonly SimpleCommand[]): Promise<number> {
+  let code = 0;
+  for (const { after, words, to } of line) {
+    if ((after === "&&" && code !== 0) || (after === "||" && code === 0)) continue;
+    const [name, status] = words;
+    if (name === "exit") return Number(status ?? code);
+    if (name === "exec" && words.length === 1) continue;
+    if (context.signal.aborted) return 143;
+    let text = "";
+    code = await context.exec(words, {
+      caller: "shell",
+      ...(to === undefined
+        ? {}
+        : {
+            write: (stream: "stdout" | "stderr", piece: string) => {
+              if (stream === "stdout") text += piece;
+            },
+          }),
+    });
+    if (to !== undefined && to !== "/dev/null") writtenOn(context.machine).set(to, text);
+  }
+  return code;
+}
+
 /**
- * The lab has no shell, so `sh -c` runs one script only: the one that brings evidence, told by its whole text. What it
+ * The lab has no shell, so `sh -c` runs lists of simple commands, and one script: the one that brings evidence, told by its whole text. What it
  * runs is read from its arguments, and every command among them is a program of this machine.
  */
 export const sh: Program = async (args, context) => {
   const [flag, script, , nonce, ...words] = args;
+  const line = flag === "-c" && script !== evidenceScript ? readShellLine(script ?? "") : undefined;
+  if (line !== undefined && line.length > 0 && args.length === 2) return runLine(context, line);
   if (flag !== "-c" || script !== evidenceScript || nonce === undefined) {
     context.err("sh: lab: no shell runs here, only the script that brings evidence\n");
     return 2;

@@ -1,5 +1,6 @@
 import type { Machine } from "../machine.ts";
 import { sysctl as settingOf } from "../machine.ts";
+import { filesOf } from "./file-tree.ts";
 import { parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
 
@@ -95,7 +96,7 @@ export const cat: Program = (args, context) => {
 };
 
 export const sysctl: Program = (args, context) => {
-  const { values, operands, fault } = parseOptions(args, "neqw");
+  const { values, operands, fault } = parseOptions(args, "neqwp");
   if (fault !== undefined) {
     context.err(`sysctl: ${fault}\n`);
     return 1;
@@ -104,8 +105,16 @@ export const sysctl: Program = (args, context) => {
     context.err("sysctl: no variables specified\nTry `sysctl --help' for more information.\n");
     return 1;
   }
+  const file = values.has("p") ? filesOf(context.machine)[operands[0] ?? ""] : undefined;
+  if (values.has("p") && file === undefined) {
+    context.err(`sysctl: cannot open "${operands[0] ?? ""}": No such file or directory\n`);
+    return 1;
+  }
+  const settings = file
+    ?.split("\n")
+    .flatMap((line) => (line.trim() === "" ? [] : [line.replace(" = ", "=")]));
   let code = 0;
-  for (const operand of operands) {
+  for (const operand of settings ?? operands) {
     const [key = "", assigned] = operand.split("=");
     if (assigned !== undefined && settingOf(context.machine, key) !== undefined) {
       if (!context.privileged) {

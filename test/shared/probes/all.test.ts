@@ -38,6 +38,8 @@ const complete: Readonly<Record<string, Readonly<{ stdout: string; stderr: strin
   "network-files": { stdout: "/etc/dhcpcd.conf\n/etc/os-release\n", stderr: "", exitCode: 1 },
   "network-settings": { stdout: "/etc/os-release:ID=debian\n", stderr: "", exitCode: 2 },
   tools: captured("nodes", "tools"),
+  timer: captured("nodes", "timer"),
+  "change-state": captured("nodes", "change-state"),
   "memberlist-tcp": captured("nodes", "nc-open"),
   "tcp-connect": captured("nodes", "nc-open"),
   "ping-hop": captured("hops", "announcer"),

@@ -228,20 +228,21 @@ describe("drill", () => {
       let down = false;
       const removals: string[] = [];
       const at: World = begin({
+        killed: () => down,
         aroundWrite:
           (write): WriteCluster =>
           async (asked, options) => {
-            if (down) throw new Error("killed");
             const result = await write(asked, options);
             const text = asked.verb === "patch" ? JSON.stringify(asked.patch) : "";
             if (text.includes("null")) removals.push(text);
-            if (text.includes("arpeggio-R-7")) down = true;
-            if (down && dies === "before the answer") throw new Error("killed");
+            if (text.includes("arpeggio-R-7")) {
+              down = true;
+              if (dies === "before the answer") throw gone;
+            }
             return result;
           },
         around: (ports) => ({
           ...ports,
-          read: (...asked) => (down ? Promise.reject(new Error("killed")) : ports.read(...asked)),
           shell: (...asked) => (down ? Promise.reject(gone) : ports.shell(...asked)),
         }),
       });

@@ -1,6 +1,7 @@
 import { clusterConfigOf } from "#infra/lab/in-memory.ts";
 import type { Json } from "#shared/json.ts";
 import type { WriteCluster } from "#shared/kubernetes/write.ts";
+import type { Ledger } from "#shared/ledger/ledger.ts";
 import { createMemoryLedger } from "#shared/ledger/memory.ts";
 import { admitMetalLb } from "#shared/metallb/validate.ts";
 import { advance } from "#shared/runs/advance.ts";
@@ -35,6 +36,8 @@ export function runOnTwin(
     config?: (config: ClusterConfig) => ClusterConfig;
     around?: (ports: StepPorts, twin: Twin) => StepPorts;
     aroundWrite?: (write: WriteCluster) => WriteCluster;
+    /** While true the process is dead: it neither reads nor writes the ledger. */
+    killed?: () => boolean;
   }> = {},
 ) {
   const clock = createVirtualClock(Date.UTC(2026, 2, 1, 14), () => new Promise((go) => setImmediate(go)));
@@ -58,7 +61,20 @@ export function runOnTwin(
     readFile: () => Promise.reject(new Error("no files")),
   };
   const ports = options.around?.(plainPorts, twin) ?? plainPorts;
-  const ledger = createMemoryLedger({ now: clock.now });
+  const kept = createMemoryLedger({ now: clock.now });
+  const alive =
+    <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      if (options.killed?.() === true) throw new Error("killed");
+      return call(...args);
+    };
+  const ledger: Ledger = {
+    ...kept,
+    read: alive(kept.read),
+    append: alive(kept.append),
+    lease: alive(kept.lease),
+    release: alive(kept.release),
+  };
   const said: string[] = [];
   const runner: Runner = {
     ledger,
