@@ -43,6 +43,9 @@ const lab = fork(
   ["--scenario", values.scenario, "--dir", dir],
   { stdio: ["ignore", "pipe", "inherit", "ipc"], execArgv: process.execArgv },
 );
+const told = new Promise<Readonly<Record<string, string>>>((done) =>
+  lab.once("message", (message) => done((message as { env: Readonly<Record<string, string>> }).env)),
+);
 const ready = await new Promise<boolean>((done) => {
   let seen = "";
   lab.stdout?.on("data", (chunk: Buffer) => {
@@ -52,6 +55,10 @@ const ready = await new Promise<boolean>((done) => {
   lab.once("exit", () => done(false));
 });
 if (!ready) process.exit(lab.exitCode ?? 1);
+// The SDK finds the lab's Route 53 by its environment, and nothing of a person's own AWS counts here.
+for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
+for (const [name, value] of Object.entries(await told))
+  if (name.startsWith("AWS_")) process.env[name] = value;
 
 const loaded = await loadConfig({ ARPEGGIO_CONFIG: join(dir, "config.yaml") });
 if (!loaded.ok) throw new Error("the lab wrote a config that the bot does not accept");
