@@ -2,6 +2,7 @@ import type { DnsReply } from "../dns/answer.ts";
 import type { Finding } from "../finding.ts";
 import type { Reply, Verdict } from "../reply.ts";
 import { code, join, type Text, text } from "../text.ts";
+import { diagnoses } from "./all.ts";
 import type { ExplainEvidence, Looked, ServerReply } from "./evidence.ts";
 import { agreed, dataOf } from "./evidence.ts";
 import type { Explanation } from "./explain.ts";
@@ -95,6 +96,10 @@ export function explainReply(evidence: ExplainEvidence, explanation: Explanation
   // "Resolves" leaves only the client, which is a hint and not a failure.
   const reasons = explanation.state === "resolves" ? [] : [...explanation.certain, ...explanation.possible];
   const undecided = explanation.unknown.map(({ diagnosis }) => diagnosis.sentence);
+  const left =
+    undecided.length > 4
+      ? `${undecided.length} of ${diagnoses.length} reasons; with every probe they are decided`
+      : undecided.join("; ");
   const placed = explanation.probes.filter(({ from }) => from !== undefined);
   const places = [...new Set(placed.map(({ from }) => from ?? ""))];
   return {
@@ -122,7 +127,7 @@ export function explainReply(evidence: ExplainEvidence, explanation: Explanation
         : [
             {
               kind: "prose" as const,
-              text: text`Not ruled out, because a probe was not possible: ${undecided.join("; ")}.`,
+              text: text`Not ruled out, because a probe was not possible: ${left}.`,
             },
           ]),
     ],
