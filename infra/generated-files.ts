@@ -3,6 +3,7 @@ import { configJsonSchema } from "#bot/config-schema.ts";
 import { manifestYaml } from "#bot/doors/slack/manifest.ts";
 import { checkPages } from "./check-pages.ts";
 import { coveragePage, runScenarios } from "./coverage.ts";
+import { dnsCoverage, explainScenarios } from "./dns-coverage.ts";
 import { rbacFiles } from "./rbac.ts";
 import { transcript, withTranscript } from "./transcript.ts";
 
@@ -21,7 +22,10 @@ export const generatedFiles: readonly Readonly<{
     path: "infra/slack/manifest.yaml",
     make: async () => manifestYaml({ commands: slackCommands(), prefix: "", socketMode: true }),
   },
-  { path: "docs/coverage.md", make: async () => coveragePage(await runScenarios()) },
+  {
+    path: "docs/coverage.md",
+    make: async () => coveragePage(await runScenarios()) + dnsCoverage(await explainScenarios()),
+  },
   ...checkPages,
   ...rbacFiles,
 ];

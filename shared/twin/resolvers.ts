@@ -228,7 +228,9 @@ export function createResolvers(
       authority: response.authority.map(age),
     };
   };
-  const keyOf = ({ name, type }: DnsQuestion): string => `${name} ${type}`;
+  /** An answer that nobody checked is not kept for those who ask for a checked one. */
+  const keyOf = ({ name, type, checkingDisabled }: DnsQuestion): string =>
+    `${name} ${type}${checkingDisabled ? " unchecked" : ""}`;
   const store = (resolver: Resolver, question: DnsQuestion, response: DnsResponse): void => {
     const soa = response.authority.find(({ type }) => type === "SOA");
     const ttl =

@@ -1,0 +1,89 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  dnsCoverage,
+  dnsLines,
+  type Explained,
+  explainScenario,
+  explainScenarios,
+  misjudged,
+} from "#infra/dns-coverage.ts";
+import { dnsScenarios } from "#infra/lab/dns/scenarios.ts";
+import { diagnoses } from "#shared/explain/all.ts";
+import { healthy } from "#shared/twin/sites/healthy.ts";
+
+let explained: readonly Explained[] = [];
+beforeAll(async () => {
+  explained = await explainScenarios();
+}, 60_000);
+
+describe("dns explain on worlds with one fault each", () => {
+  it.each(dnsScenarios.map((scenario, i) => ({ ...scenario, i })))("$name: $words", ({ i }) => {
+    const mine = explained[i] as Explained;
+    const { certain, possible, state } = mine;
+    expect(misjudged(mine), JSON.stringify({ state, certain, possible })).toEqual([]);
+    // A zone that holds no TXT leaves nothing to contrast an answer with, and that is said.
+    expect(mine.blind.filter((each) => !each.endsWith("the zone has none that could be asked for"))).toEqual(
+      [],
+    );
+  });
+
+  it("has a world for each of the sixteen reasons", () => {
+    expect(dnsLines).toHaveLength(16);
+    for (const { id, number } of diagnoses) {
+      const mine = dnsScenarios.filter(({ line }) => line === `D${number}`);
+      expect(mine.length, id).toBeGreaterThan(0);
+      expect(
+        mine.every(({ certain, possible }) => certain.includes(id) || possible === id),
+        id,
+      ).toBe(true);
+    }
+  });
+
+  it("says the same when it is asked again: what one question left in a cache decides no other", async () => {
+    const twice = dnsScenarios.filter(({ name }) => name === "dns-dnssec" || name === "dns-private-filter");
+    expect(twice).toHaveLength(2);
+    for (const scenario of twice)
+      expect(misjudged(await explainScenario(scenario, 3)), scenario.name).toEqual([]);
+  });
+
+  it("raises nothing on the healthy site", async () => {
+    const found = await explainScenario({
+      name: "healthy",
+      line: undefined,
+      words: "",
+      site: healthy,
+      ask: "httpbin.services.k8s.goldentooth.net",
+      certain: [],
+      state: "resolves",
+    });
+    expect(found).toMatchObject({ state: "resolves", certain: [], blind: [] });
+  });
+});
+
+describe("what is held against an answer", () => {
+  const [first] = dnsScenarios;
+  const answer = (more: Partial<Explained>): Explained => ({
+    scenario: first as (typeof dnsScenarios)[number],
+    state: "explained",
+    certain: ["not-delegated"],
+    possible: [],
+    blind: [],
+    ...more,
+  });
+
+  it.each([
+    [{}, []],
+    [{ certain: ["not-delegated", "lame-server"] }, ["wrong certainty"]],
+    [{ certain: [], state: "undecided" }, ["missing verdict", "wrong state"]],
+    [{ certain: ["lame-server"] }, ["wrong certainty", "missing verdict"]],
+  ] as const)("%j", (more, kinds) => {
+    expect(misjudged(answer(more)).map(({ kind }) => kind)).toEqual(kinds);
+  });
+
+  it("the page counts no world that was misjudged", () => {
+    const page = dnsCoverage([answer({ certain: ["lame-server"] })]);
+    expect(page).toContain("0 of 16 reasons");
+    expect(page).toContain("1 wrong certainties, 1 missing verdicts");
+    expect(page.match(/\| not yet \|/g)).toHaveLength(16);
+  });
+});
