@@ -30,7 +30,9 @@ function labConfig(): string | undefined {
 
 function needsConfig(): boolean {
   const parsed = parseCommand(completeWords(flags.words, commands), commands, "cli");
-  return parsed.kind === "verb" && (parsed.verb.cluster === "one" || parsed.command.name === "arpeggio");
+  const cluster =
+    parsed.kind === "verb" ? (parsed.verb.takes?.(parsed.input)?.cluster ?? parsed.verb.cluster) : undefined;
+  return parsed.kind === "verb" && (cluster === "one" || parsed.command.name === "arpeggio");
 }
 
 async function main(): Promise<number> {
@@ -71,6 +73,7 @@ async function main(): Promise<number> {
     config,
     ...(!loaded.ok || loaded.path === undefined ? {} : { configPath: loaded.path }),
     warnings: () => [],
+    mayRunPrograms: true,
   });
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());

@@ -1,9 +1,12 @@
+import { dirname, join } from "node:path";
 import type { ClusterConnections } from "#shared/adapters/cluster-ports.ts";
 import type { Board } from "#shared/board/board.ts";
 import type { Clock } from "#shared/clock.ts";
 import type { AskServer } from "#shared/dns/answer.ts";
+import type { SnapshotStore } from "#shared/dns/snapshot.ts";
 import type { ReadZones } from "#shared/dns/zones.ts";
 import type { Finding } from "#shared/finding.ts";
+import type { InvokeFunction } from "#shared/invoke.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import type { RoleRule } from "#shared/policy/identity.ts";
 import { heldRoles, holders } from "#shared/policy/roles.ts";
@@ -34,6 +37,40 @@ function lazyZones(region: string, clock: Clock): ReadZones {
   };
 }
 
+/** The function that writes zones, connected when somebody first asks for it. */
+function lazyApply(region: string, name: string): NonNullable<Deps["applyPlan"]> {
+  let connected: Promise<InvokeFunction> | undefined;
+  return async (plan) => {
+    connected ??= import("#shared/adapters/lambda-invoke.ts").then(({ connectLambda }) =>
+      connectLambda({ region }),
+    );
+    return (await connected).ask(name, { plan });
+  };
+}
+
+/** In the configured bucket; without one beside the ledger's file; nowhere without either. */
+function lazySnapshots({ aws, ledgerFile }: Config): SnapshotStore | undefined {
+  const bucket = aws?.snapshots?.bucket;
+  if (bucket === undefined && ledgerFile === undefined) return undefined;
+  let opened: Promise<SnapshotStore> | undefined;
+  const open = (): Promise<SnapshotStore> => {
+    opened ??=
+      aws !== undefined && bucket !== undefined
+        ? import("#shared/adapters/snapshots-s3.ts").then(({ openSnapshotBucket }) =>
+            openSnapshotBucket({ bucket, region: aws.region }),
+          )
+        : import("#shared/adapters/snapshots-directory.ts").then(({ openSnapshotDirectory }) =>
+            openSnapshotDirectory({ directory: join(dirname(ledgerFile ?? "."), "snapshots") }),
+          );
+    return opened;
+  };
+  return {
+    put: async (snapshot) => (await open()).put(snapshot),
+    latest: async (cluster) => (await open()).latest(cluster),
+    get: async (cluster, hash) => (await open()).get(cluster, hash),
+  };
+}
+
 /** The one place that joins config and adapters. Doors and the lab's start differ only in what they hand in. */
 export async function compose(
   options: Readonly<{
@@ -46,22 +83,29 @@ export async function compose(
     /** The rules that hold now. */
     roles?: () => readonly RoleRule[];
     board?: Board;
+    /** The machine's, unless a lab's time runs otherwise. */
+    clock?: Clock;
+    runTimes?: Deps["runTimes"];
+    /** In a shell, whoever asks sits at this machine and may run its programs. */
+    mayRunPrograms?: boolean;
   }>,
 ): Promise<Composed> {
   const [{ systemClock }, { connectClusterPorts }] = await Promise.all([
     import("#shared/adapters/system-clock.ts"),
     import("#shared/adapters/cluster-ports.ts"),
   ]);
-  const { config } = options;
+  const { config, clock = systemClock } = options;
   const clusters = (config?.clusters ?? []).map((cluster) => ({
     config: cluster,
-    connections: options.connections?.get(cluster.name) ?? connectClusterPorts(cluster, systemClock),
+    connections: options.connections?.get(cluster.name) ?? connectClusterPorts(cluster, clock),
   }));
   const files = async () => (await import("#shared/adapters/files.ts")).createFiles();
   const ask: AskServer = async (...question) =>
     (await import("#shared/adapters/dns-query.ts")).createDnsQuery({ timeoutMs: 2_000 })(...question);
   const region = config?.aws?.region;
-  const zones = region === undefined ? undefined : lazyZones(region, systemClock);
+  const zones = region === undefined ? undefined : lazyZones(region, clock);
+  const snapshots = config && options.ledger && lazySnapshots(config);
+  const applyFunction = config?.aws?.applyFunction;
   const deps: Deps = {
     clusters: new Map(
       clusters.map(({ config, connections: { read, write, logs, shell, trees } }) => [
@@ -78,14 +122,14 @@ export async function compose(
         },
       ]),
     ),
-    clock: systemClock,
+    clock,
     newId: () => `q-${crypto.randomUUID().slice(0, 8)}`,
     ...(options.ledger ? { ledger: options.ledger } : {}),
     readFile: async (path) => (await files()).readFile(path),
     readDirectory: async (path) => (await files()).readDirectory(path),
     about: {
       version: version.version,
-      startedAt: Date.now(),
+      startedAt: clock.now(),
       ...(options.configPath === undefined ? {} : { config: options.configPath }),
       warnings: options.warnings,
     },
@@ -99,6 +143,17 @@ export async function compose(
         door: caller.door,
       }),
     ...(options.board ? { board: options.board } : {}),
+    ...(options.runTimes ? { runTimes: options.runTimes } : {}),
+    ...(snapshots ? { snapshots } : {}),
+    ...(region === undefined || applyFunction === undefined
+      ? {}
+      : { applyPlan: lazyApply(region, applyFunction) }),
+    ...(options.mayRunPrograms
+      ? {
+          runProgram: async (...asked) =>
+            (await import("#shared/adapters/external-dns-program.ts")).runExternalDns(process.env)(...asked),
+        }
+      : {}),
     people: config?.people ?? [],
     migrations: async () => (await import("#shared/runbooks/all.ts")).migrations,
     holders: (role, cluster) =>

@@ -13,6 +13,7 @@ import { actions } from "./actions/all.ts";
 import { createApp } from "./app.ts";
 import { commands, slackCommands } from "./commands/all.ts";
 import { compose } from "./compose.ts";
+import { startDnsWatch } from "./dns/start-watch.ts";
 import { createWishes } from "./doors/slack/board.ts";
 import { threadWords } from "./doors/slack/thread-words.ts";
 import { type SlackDoor, startSlackDoor } from "./doors/slack.ts";
@@ -123,7 +124,12 @@ const judged = () => {
     channels: known("channels"),
   });
 };
-const warnings = (): readonly Finding[] => [...judged().findings, ...(door?.problems() ?? [])];
+let dnsWatch: Readonly<{ warnings: () => readonly Finding[] }> | undefined;
+const warnings = (): readonly Finding[] => [
+  ...judged().findings,
+  ...(door?.problems() ?? []),
+  ...(dnsWatch?.warnings() ?? []),
+];
 
 const wishes = createWishes({ ledger, clock: systemClock, log });
 const composed = await compose({
@@ -191,6 +197,10 @@ process.stdout.write(`ready: ${door.requestUrl ?? "Socket Mode"}, ${clusters.joi
 
 const leaving = new AbortController();
 const resuming = { signal: leaving.signal, log };
+dnsWatch = startDnsWatch(composed.deps, {
+  ...resuming,
+  ...(config.aws?.scanFunction === undefined ? {} : { scanFunction: config.aws.scanFunction }),
+});
 void resumeRuns(composed.deps, resuming).then(() => tendRuns(composed.deps, resuming));
 
 let stopping = false;

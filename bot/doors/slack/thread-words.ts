@@ -14,7 +14,10 @@ export type ThreadWords = (key: string, words: string) => Meant | undefined;
 /** Which command a kind of thing's thread speaks: `@arpeggio next` under `run/R-17` is `migrate next R-17`. */
 export type ThreadKind = Readonly<{ kind: string; command: string; positional: string }>;
 
-export const threadKinds: readonly ThreadKind[] = [{ kind: "run", command: "migrate", positional: "run" }];
+export const threadKinds: readonly ThreadKind[] = [
+  { kind: "run", command: "migrate", positional: "run" },
+  { kind: "plan", command: "dns", positional: "plan" },
+];
 
 /** How a verb takes the thing: as one of its positionals, or as an option. Undefined: it is not about one. */
 function placeOf(verb: Verb, positional: string): number | "option" | undefined {

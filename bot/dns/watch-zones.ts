@@ -1,0 +1,165 @@
+import { fqdn } from "#shared/dns/fqdn.ts";
+import type { SnapshotStore } from "#shared/dns/snapshot.ts";
+import { makePlan } from "#shared/drift/change-plan.ts";
+import { defaultDeleteLimits } from "#shared/drift/guards.ts";
+import { keepPlan, planId } from "#shared/drift/plan-stream.ts";
+import { announcementKinds, predictedAddresses } from "#shared/drift/predicted-addresses.ts";
+import { scanZones, type ZoneScan } from "#shared/drift/scan.ts";
+import { lastHeartbeat } from "#shared/drift/scan-memory.ts";
+import { tellDigest, tellReport } from "#shared/drift/tell-report.ts";
+import { FaultError } from "#shared/fault.ts";
+import type { Finding } from "#shared/finding.ts";
+import { utcDateTime } from "#shared/runs/utc-time.ts";
+import { text } from "#shared/text.ts";
+import type { ClusterPorts, Deps } from "../commands/command.ts";
+import { boardMessages } from "./board-messages.ts";
+
+export const scanEveryMs = 900_000;
+/** The hour of the day's digest, UTC. */
+const digestHour = 7;
+
+type Log = (entry: Readonly<Record<string, unknown>>) => void;
+
+const words = (error: unknown): string =>
+  error instanceof FaultError ? `${error.fault.what}: ${error.fault.detail}` : String(error);
+
+const failing = (cluster: string, code: string, why: string, facts: Finding["facts"]): Finding => ({
+  code,
+  severity: "warning",
+  subject: { kind: "cluster", name: cluster },
+  facts,
+  text: [why],
+});
+
+export type ZoneWatch = Readonly<{
+  /** One round. Never rejects. */
+  once: (signal?: AbortSignal) => Promise<void>;
+  warnings: () => readonly Finding[];
+}>;
+
+/** What the report offers; kept, so that its button finds it. */
+async function offered(deps: Deps, { input, report, changed }: ZoneScan) {
+  if (!report.drifts.some(({ repair, offer }) => repair === "we" && offer !== undefined)) return undefined;
+  const plan = makePlan({ input, report, limits: defaultDeleteLimits, at: report.at });
+  if (changed && plan.batches.length > 0 && deps.ledger !== undefined) await keepPlan(deps.ledger, plan);
+  return plan;
+}
+
+/** Scans a cluster's zones in this very process and tells what changed on the board, where no function does it. */
+export function createZoneScanner(deps: Deps, snapshots: SnapshotStore, log: Log): ZoneWatch {
+  const broken = new Map<string, Readonly<{ since: number; why: string }>>();
+
+  const scan = async ({ config, read, zones }: ClusterPorts, signal?: AbortSignal): Promise<void> => {
+    const { ledger, board, clock } = deps;
+    const { name, dns } = config;
+    if (dns === undefined || zones === undefined || ledger === undefined) return;
+    const lists = await read([...announcementKinds], signal);
+    const result = await scanZones(
+      { zones, snapshots, ledger, clock },
+      {
+        cluster: name,
+        zones: dns.zones.map((zone) => ({ id: zone.id, name: fqdn(zone.name) })),
+        oldDomains: dns.move === undefined ? [] : [fqdn(dns.move.from)],
+        predictions: predictedAddresses(lists),
+      },
+    );
+    if (board === undefined) return;
+    const tell = { ledger, clock, messages: boardMessages(board), holder: deps.newId() };
+    for (const each of result.zones) {
+      const { report } = each;
+      const plan = await offered(deps, each);
+      const told = await tellReport(tell, {
+        report,
+        plan,
+        buttons: {
+          report: report.zone.id,
+          ...(plan !== undefined && plan.batches.length > 0 && { plan: planId(plan) }),
+        },
+      });
+      if (told.state === "not-told") throw new FaultError(told.fault);
+    }
+    await tellDigest(tell, {
+      cluster: name,
+      reports: result.zones.map(({ report }) => report),
+      hour: digestHour,
+    });
+  };
+
+  return {
+    once: async (signal) => {
+      for (const cluster of deps.clusters.values()) {
+        const { name } = cluster.config;
+        try {
+          await scan(cluster, signal);
+          broken.delete(name);
+        } catch (error) {
+          if (signal?.aborted) return;
+          broken.set(name, { since: broken.get(name)?.since ?? deps.clock.now(), why: words(error) });
+          log({ level: "error", msg: "zones could not be scanned", cluster: name, error: words(error) });
+        }
+      }
+    },
+    warnings: () =>
+      [...broken].map(([cluster, { since, why }]) =>
+        failing(
+          cluster,
+          "dns-scan-failing",
+          `the zones of ${cluster} are not scanned since ${utcDateTime(since)}, so nobody will tell new drift: ${why}`,
+          { since },
+        ),
+      ),
+  };
+}
+
+/** Watches for the heartbeat of the function that scans: two of its intervals without one are told. */
+export function createHeartbeatWatch(
+  deps: Pick<Deps, "ledger" | "clock">,
+  functionName: string,
+  everyMs: number = scanEveryMs,
+): ZoneWatch {
+  const began = deps.clock.now();
+  let last: number | undefined;
+  let fault: string | undefined;
+  return {
+    once: async () => {
+      if (deps.ledger === undefined) return;
+      try {
+        last = (await lastHeartbeat(deps.ledger))?.at ?? last;
+        fault = undefined;
+      } catch (error) {
+        fault = words(error);
+      }
+    },
+    warnings: () => {
+      const quietMs = deps.clock.now() - Math.max(last ?? 0, last === undefined ? began : 0);
+      if (fault === undefined && quietMs <= 2 * everyMs) return [];
+      const since = last === undefined ? "since this bot started" : `since ${utcDateTime(last)}`;
+      const why =
+        fault === undefined
+          ? text`${functionName} has ended no scan ${since}, so nobody will tell new drift: its schedule, its log and its dead letters say why`
+          : text`whether ${functionName} still scans is not known: ${fault}`;
+      return [
+        {
+          code: fault === undefined ? "dns-scan-silent" : "dns-scan-unknown",
+          severity: fault === undefined ? "warning" : "unknown",
+          subject: { kind: "config", name: "aws.scanFunction" },
+          facts: { last: last ?? null },
+          text: why,
+        },
+      ];
+    },
+  };
+}
+
+/** Rounds until the signal aborts, the first at once. Never rejects. */
+export async function everyRound(
+  clock: Deps["clock"],
+  everyMs: number,
+  once: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await once(signal);
+    if (!signal.aborted) await clock.sleep(everyMs, signal);
+  }
+}
