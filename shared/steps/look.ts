@@ -1,31 +1,13 @@
 import { FaultError } from "../fault.ts";
 import { holds } from "../kubernetes/holds.ts";
-import { type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import type { KubeWrite } from "../kubernetes/write.ts";
+import { saysNoMore } from "../metallb/filled-in.ts";
 import { type Deed, type DeedState, type Look, madeByDeed } from "./deed.ts";
 import { type DeedPorts, findObject, treeOf } from "./deed-ports.ts";
 import { type DeedOrigin, hasMark, trailerOf } from "./origin.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === "object" && value !== null ? (value as Fields) : {};
-
-/** What MetalLB's CRDs fill in where nothing was said (kubebuilder:default markers of api/v1beta1 and v1beta2). */
-const filledIn: Partial<Record<ResourceKind, Fields>> = {
-  ipaddresspools: { autoAssign: true, avoidBuggyIPs: false },
-  bgpadvertisements: { aggregationLength: 32, aggregationLengthV6: 128 },
-  bgppeers: { peerPort: 179, disableMP: false, dualStackAddressFamily: false },
-};
-
-/** MetalLB's objects mean something else with every field more, so one that is not ours must be exactly what we wanted. */
-function saysNoMore(kind: ResourceKind, there: KubeObject, wanted: KubeObject): boolean {
-  if (resourceKinds[kind].group !== "metallb.io") return true;
-  const defaults = filledIn[kind] ?? {};
-  return Object.entries(fieldsOf(there.spec)).every(([key, value]) =>
-    key in fieldsOf(wanted.spec) || key in defaults ? true : holds(undefined, value),
-  );
-}
 
 const ours = ({ status: _, ...object }: KubeObject): Fields => {
   const { name, namespace, labels, annotations } = object.metadata;
@@ -46,7 +28,8 @@ async function lookAtWrite(
     const there = await findObject(ports, ref, signal);
     if (there === undefined) return "not-done";
     const same =
-      holds(there, ours(object)) && (hasMark(there, origin, deed) || saysNoMore(kind, there, object));
+      holds(there, ours(object)) &&
+      (hasMark(there, origin, deed) || saysNoMore(kind, there.spec, object.spec));
     return same && there.metadata.deletionTimestamp === undefined ? "done" : "moved";
   }
   const there = await findObject(ports, write.ref, signal);

@@ -1,7 +1,9 @@
 import { parseAllDocuments, stringify } from "yaml";
 import type { Finding } from "../finding.ts";
+import { holds } from "../kubernetes/holds.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
+import { saysNoMore } from "../metallb/filled-in.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { managerText } from "../migration/managers.ts";
 import { manifestsOf } from "../migration/manifests.ts";
@@ -36,12 +38,11 @@ const kindOf: Readonly<Record<string, ResourceKind>> = {
 const kept = (view: MetalLbView): readonly Written[] =>
   surveyed(view).map(({ kind, object, title }) => ({ kind, object, title }));
 
-const specText = (object: unknown): string =>
-  JSON.stringify((object as { spec?: unknown }).spec ?? {}, (_, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+const specOf = (object: unknown): unknown => (object as { spec?: unknown } | null)?.spec ?? {};
+
+/** Whether the manifest says what the cluster has, where the API server's own additions are no difference. */
+const saysTheSame = (kind: ResourceKind, manifest: unknown, object: unknown): boolean =>
+  holds(specOf(object), specOf(manifest)) && saysNoMore(kind, specOf(object), specOf(manifest));
 
 type Row = Readonly<{ title: string; git: string; cluster: string; differs: boolean }>;
 
@@ -59,7 +60,7 @@ async function compared(context: StepContext, view: MetalLbView): Promise<readon
         title,
         git: first === undefined ? "no manifest" : `${name} ${first.path}`,
         cluster: "there",
-        differs: first === undefined || specText(inGit) !== specText(asJson(shown(kind, object))),
+        differs: first === undefined || !saysTheSame(kind, inGit, shown(kind, object)),
       });
     }
     for (const title of gone(context, view)) {
