@@ -15,6 +15,7 @@ export type BgpRoutes = Readonly<{
   established: (node: string) => readonly string[];
   /** Whether the router speaks BGP: a new one may not, an old one may be taken away. */
   setSpeaking: (on: boolean) => void;
+  isSpeaking: () => boolean;
   /** A node falls silent: the router believes in it until BFD or the hold time says otherwise. */
   crashed: (node: string, ips: readonly string[], peers: readonly string[]) => void;
   returned: (node: string) => void;
@@ -102,6 +103,7 @@ export function createBgpRoutes(
             .list("bgppeers")
             .items.map(({ metadata }) => metadata.name)
             .filter(stands),
+    isSpeaking: () => speaking,
     setSpeaking: (on) => {
       if (on && !speaking) speakingSince = clock.now();
       speaking = on;

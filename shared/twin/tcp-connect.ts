@@ -7,12 +7,15 @@ export type TcpAnswer = "open" | "refused" | "silence" | "no-route";
 type Network = Readonly<{
   machines: readonly Machine[];
   gossipPort: (from: string, to: string) => TcpAnswer;
+  /** Whether the router speaks BGP; it listens on the BGP port then. */
+  routerSpeaksBgp: () => boolean;
   served: (ip: string) => ServedAddress | undefined;
   reach: (from: Machine, ip: string) => Reach;
 }>;
 
 const ssh = 22;
 const memberlist = 7946;
+const bgp = 179;
 
 /** A LoadBalancer address: kube-proxy rejects where no endpoint is, and lets other ports than the Service's pass by. */
 function serviceConnect(
@@ -30,7 +33,7 @@ function serviceConnect(
 }
 
 /**
- * Opens a port of another machine, where SSH and the speakers' port are modelled and nobody listens on others, or of a
+ * Opens a port of another machine, where SSH, the speakers' port and the router's BGP are modelled and nobody listens on others, or of a
  * Service's address.
  */
 export function tcpConnect(network: Network, from: Machine, ip: string, port: number): TcpAnswer {
@@ -49,5 +52,6 @@ export function tcpConnect(network: Network, from: Machine, ip: string, port: nu
   if (arrivesAt !== undefined && target !== from && !isWorking(target, arrivesAt)) return "silence";
   if (target.hung || target.spec.droppedPorts?.includes(port) === true) return "silence";
   if (port === ssh) return "open";
+  if (port === bgp && target.kind === "router") return network.routerSpeaksBgp() ? "open" : "refused";
   return port === memberlist ? network.gossipPort(from.name, target.name) : "refused";
 }

@@ -1,6 +1,6 @@
 import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import { buildSite } from "#shared/twin/sites/build-site.ts";
-import { consumerRouter, goldentoothPlan, withoutWifi } from "#shared/twin/sites/goldentooth-plan.ts";
+import { goldentoothBgpPlan } from "#shared/twin/sites/goldentooth-bgp.ts";
 import type { SitePlan } from "#shared/twin/sites/site-plan.ts";
 
 /** Small, so that many tests of whole runs stay quick: five nodes, and the Services that differ from each other. */
@@ -14,17 +14,14 @@ const services: Readonly<Record<string, readonly string[]>> = {
   ntfy: ["bettley"],
 };
 
-/** The home lab while its old router still spoke BGP, its nodes cured of Wi-Fi, no Service on an address ending in .0. */
+/** `goldentooth-bgp`, small. */
 export const bgpPlan: SitePlan = {
-  ...goldentoothPlan,
-  name: "goldentooth-bgp",
-  nodes: withoutWifi(goldentoothPlan.nodes).filter(({ name }) => nodes.includes(name)),
-  router: { ...consumerRouter, speaksBgp: true },
-  services: goldentoothPlan.services.flatMap((service) => {
+  ...goldentoothBgpPlan,
+  nodes: goldentoothBgpPlan.nodes.filter(({ name }) => nodes.includes(name)),
+  services: goldentoothBgpPlan.services.flatMap((service) => {
     const on = services[service.name];
     return on === undefined ? [] : [{ ...service, on }];
   }),
-  pool: { name: "primary", addresses: ["10.4.11.1-10.4.11.250"] },
 };
 
 export const bgpSite = (version: string, more: Partial<SitePlan> = {}): SiteSpec =>

@@ -34,6 +34,24 @@ describe("routes of a router that speaks BGP", () => {
     expect(twin.reach(outside, ip).ok).toBe(false);
   });
 
+  it("are told where the router listens: it refuses the port when it speaks no BGP", async () => {
+    const port = async (twin: Twin): Promise<string> => {
+      let said = "";
+      await twin.run("allyrion", ["nc", "-z", "-v", "-w", "2", "10.4.0.1", "179"], {
+        write: (_, text) => {
+          said += text;
+        },
+        signal: new AbortController().signal,
+      });
+      return said;
+    };
+    expect(await port(twinOf(goldentooth()).twin)).toContain("Connection refused");
+    const { twin } = twinOf(withFaults(goldentooth(), speaks));
+    expect(await port(twin)).toContain("succeeded");
+    twin.bgp.setSpeaking(false);
+    expect(await port(twin)).toContain("Connection refused");
+  });
+
   it.each([
     ["nodes", { nodeSelectors: [{ matchLabels: { "kubernetes.io/hostname": "dalt" } }] }, ["dalt"]],
     ["a peer that is not there", { peers: ["nobody"] }, []],
