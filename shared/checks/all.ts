@@ -39,6 +39,7 @@ import { speakerVersions } from "./speaker-versions.ts";
 import { sshOverWifi } from "./ssh-over-wifi.ts";
 import { toolsMissing } from "./tools-missing.ts";
 import { vantageRoute } from "./vantage-route.ts";
+import { webhook } from "./webhook.ts";
 import { wiredAndWifi } from "./wired-and-wifi.ts";
 
 /** Every check, in the order people read them: the likeliest cause of trouble first. */
@@ -79,6 +80,7 @@ export const checks: readonly Check[] = [
   leaderNotReady,
   bgpLeftovers,
   speakerVersions,
+  webhook,
   k3sServicelb,
   calicoServiceIps,
   calicoPoolOverlap,

@@ -30,6 +30,12 @@ export const resourceKinds = {
     kind: "Kustomization",
     namespaced: true,
   },
+  validatingwebhookconfigurations: {
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    kind: "ValidatingWebhookConfiguration",
+    namespaced: false,
+  },
   ingresses: { group: "networking.k8s.io", version: "v1", kind: "Ingress", namespaced: true },
   gateways: { group: "gateway.networking.k8s.io", version: "v1", kind: "Gateway", namespaced: true },
   httproutes: { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute", namespaced: true },

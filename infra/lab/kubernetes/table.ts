@@ -291,6 +291,11 @@ const columns: Readonly<Record<ResourceKind, readonly Column[]>> = {
     custom("ErrorSummary", "status.errorSummary"),
     aged,
   ],
+  validatingwebhookconfigurations: [
+    name,
+    column("Webhooks", (object) => list(object, "webhooks").length, { type: "integer" }),
+    aged,
+  ],
   bgpconfigurations: [name, aged],
   calicobgppeers: [name, aged],
   felixconfigurations: [name, aged],

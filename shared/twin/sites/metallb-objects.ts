@@ -1,3 +1,4 @@
+import { atLeast } from "../../metallb/versions.ts";
 import type { SitePlan } from "./site-plan.ts";
 import { object, running, type StoredObject } from "./stored-object.ts";
 
@@ -16,6 +17,88 @@ const speakerEnv = (memberlist: boolean) => [
       ]
     : []),
 ];
+
+const webhookService = "metallb-webhook-service";
+
+/** What the API server asks before it takes an object of MetalLB's: names and paths as in the chart of 0.16.1. */
+function webhookObjects(plan: SitePlan, controllerIp: string): readonly StoredObject[] {
+  const { namespace, version } = plan.metallb;
+  if (!atLeast(version, "0.13.0")) return [];
+  const port = { protocol: "TCP", port: 443, targetPort: 9443 };
+  const webhook = (singular: string, plural: string, operations: readonly string[], apiVersion: string) => ({
+    name: `${singular}validationwebhook.metallb.io`,
+    admissionReviewVersions: ["v1"],
+    clientConfig: {
+      caBundle: "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==",
+      service: {
+        name: webhookService,
+        namespace,
+        path: `/validate-metallb-io-${apiVersion}-${singular}`,
+        port: 443,
+      },
+    },
+    failurePolicy: "Fail",
+    rules: [{ apiGroups: ["metallb.io"], apiVersions: [apiVersion], operations, resources: [plural] }],
+    sideEffects: "None",
+    timeoutSeconds: 10,
+  });
+  const written = ["CREATE", "UPDATE"];
+  return [
+    object(
+      "services",
+      { name: webhookService, namespace, labels: { "app.kubernetes.io/name": "metallb" } },
+      {
+        spec: {
+          type: "ClusterIP",
+          clusterIP: "172.20.0.9",
+          clusterIPs: ["172.20.0.9"],
+          ipFamilies: ["IPv4"],
+          ports: [port],
+          selector: { "app.kubernetes.io/name": "metallb", "app.kubernetes.io/component": "controller" },
+        },
+        status: { loadBalancer: {} },
+      },
+    ),
+    object(
+      "endpointslices",
+      {
+        name: `${webhookService}-4k9fz`,
+        namespace,
+        labels: {
+          "kubernetes.io/service-name": webhookService,
+          "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+        },
+      },
+      {
+        addressType: "IPv4",
+        endpoints: [
+          {
+            addresses: [controllerIp],
+            conditions: { ready: true, serving: true, terminating: false },
+            nodeName: plan.nodes[plan.nodes.length - 1]?.name,
+          },
+        ],
+        ports: [{ name: "", port: 9443, protocol: "TCP" }],
+      },
+    ),
+    object(
+      "validatingwebhookconfigurations",
+      { name: "metallb-webhook-configuration" },
+      {
+        webhooks: [
+          webhook("bgppeer", "bgppeers", written, "v1beta2"),
+          webhook("bfdprofile", "bfdprofiles", ["CREATE", "DELETE"], "v1beta1"),
+          webhook("bgpadvertisement", "bgpadvertisements", written, "v1beta1"),
+          webhook("community", "communities", written, "v1beta1"),
+          webhook("ipaddresspool", "ipaddresspools", written, "v1beta1"),
+          webhook("l2advertisement", "l2advertisements", written, "v1beta1"),
+        ],
+      },
+    ),
+  ];
+}
+
+const controllerIp = "172.16.12.9";
 
 /** MetalLB as its Helm chart installs it, and the pool. */
 export function metallbObjects(plan: SitePlan): readonly StoredObject[] {
@@ -93,9 +176,10 @@ export function metallbObjects(plan: SitePlan): readonly StoredObject[] {
       { name: "metallb-controller-5f9bb77dcf-x7wq2", namespace, labels: labels("controller") },
       {
         spec: { nodeName: plan.nodes[plan.nodes.length - 1]?.name, containers: controllerContainers },
-        status: running("172.16.12.9"),
+        status: running(controllerIp),
       },
     ),
+    ...webhookObjects(plan, controllerIp),
     ...plan.nodes.map((node, i) =>
       object(
         "pods",
