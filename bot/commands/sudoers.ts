@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { nodeProbes } from "#shared/checks/node-probes.ts";
 import { sudoersFile } from "#shared/checks/sudoers.ts";
+import { fixCommands } from "#shared/node-network/fix-commands.ts";
 import { probes } from "#shared/probes/all.ts";
 import { type Command, defineVerb } from "./command.ts";
 
@@ -34,7 +35,7 @@ export const sudoers: Command = {
       cluster: "none",
       doors: ["cli"],
       handle: async ({ input: { user } }) => {
-        const document = sudoersFile(probes, visits(), user);
+        const document = sudoersFile(probes, visits(), user, fixCommands());
         return {
           verdict: { word: "OK", outcome: "ok", text: [`the sudoers file for ${user}.`] },
           findings: [],

@@ -1,3 +1,4 @@
+import { placeholders } from "../node-network/fix-commands.ts";
 import type { Answer } from "../probes/answer.ts";
 import { limitSeconds } from "../probes/evidence-script.ts";
 import type { AnyProbe } from "../probes/probe.ts";
@@ -44,6 +45,7 @@ export function sudoersFile(
   probes: readonly AnyProbe[],
   visits: readonly ShellCommand[],
   user: string,
+  changes: readonly ShellCommand[] = [],
 ): string {
   const single = probes
     .filter((probe) => probe.sampleCommand().privileged)
@@ -57,13 +59,29 @@ export function sudoersFile(
   const visiting = visits
     .filter(({ privileged }) => privileged)
     .map((command) => `${user} ALL=(root) NOPASSWD: ${visitRule(command)}`);
-  const rules = [...single, ...visiting];
+  const changing =
+    changes.length === 0
+      ? []
+      : [
+          `# Changes of \`nodes fix --apply\`, and their ways back\n${changes.map((command) => `${user} ALL=(root) NOPASSWD: ${changeRule(command)}`).join("\n")}`,
+        ];
+  const rules = [...single, ...visiting, ...changing];
   return `# What Arpeggio may do as root on a node or a vantage. Made by: arpeggio sudoers --user ${user}
 # Needs sudo 1.9.10 or newer. Check it before it counts: visudo -c -f FILE
 # Then: install -m 0440 -o root -g root FILE /etc/sudoers.d/arpeggio     Way back: remove that file.
 
 ${rules.join("\n\n")}
 `;
+}
+
+/** Programs of a change: scripts in words that are fixed but for names of runs, interfaces and files. */
+function changeRule({ argv: [program, ...args] }: ShellCommand): string {
+  const path = program.startsWith("/") ? program : `/usr/bin/${program}`;
+  const pattern = Object.entries(placeholders).reduce(
+    (text, [word, allowed]) => text.replaceAll(word, allowed),
+    escaped(args.join(" ")),
+  );
+  return `${path} ^${pattern}$`;
 }
 
 /** The rule for a privileged command of a visit, which the script starts under timeout(1). */

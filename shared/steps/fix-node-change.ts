@@ -3,6 +3,7 @@ import type { KubeObject } from "../kubernetes/read.ts";
 import { defineStep, verified } from "../migration/define-step.ts";
 import { changeState, commandsOf, fixNodeInputsOf, fixNoted, readied } from "../migration/fix-node.ts";
 import { pasted } from "../node-network/node-command.ts";
+import { ipAddr } from "../probes/ip-addr.ts";
 import { nodeSshConnection } from "../probes/node-ssh-connection.ts";
 import type { ShellCommand } from "../probes/shell.ts";
 import { type Text, text } from "../text.ts";
@@ -32,18 +33,26 @@ const againMs = 2_000;
 /** How long after its time a timer may come, and what it does may take. */
 const timerSlackMs = 90_000;
 
-/** Why the node is not as it has to be; undefined when it is. Over a new session by cable. */
-async function whyNot(context: StepContext): Promise<Text | undefined> {
+/** Why the node is not as it has to be; undefined when it is, `over` when the node has decided. Over new sessions by cable. */
+async function whyNot(context: StepContext): Promise<Text | "over" | undefined> {
   const { ports, signal, run } = context;
   const { node, lanAddress } = fixNoted(run.notes);
   try {
     const state = await changeState(context, node, lanAddress);
+    if (state.has(".reverted") || state.has(".kept")) return "over";
     if (!state.has(".changed")) return text`the change on ${node} has not ended`;
     const ends = nodeSshConnection.read(
       await ports.shell({ kind: "node", name: node }, nodeSshConnection.argv(), { signal, via: lanAddress }),
     );
     if (ends.server !== lanAddress)
       return text`a new SSH session arrives at ${ends.server}, not at ${lanAddress} by cable`;
+    const nics = ipAddr.read(
+      await ports.shell({ kind: "node", name: node }, ipAddr.argv(), { signal, via: lanAddress }),
+    );
+    const cable = nics.find(({ addresses }) => addresses.some(({ address }) => address === lanAddress));
+    // Linux answers for any address on any interface: that the address answers does not say that its cable does.
+    if (cable === undefined || !cable.up || !cable.carrier)
+      return text`${cable?.name ?? "the interface"} of ${lanAddress} is down: the new SSH session came another way`;
     const { nodes } = await ports.read(["nodes"], signal);
     if (isFault(nodes)) return text`whether ${node} is Ready: ${nodes.detail}`;
     return isReady(nodes.find(({ metadata }) => metadata.name === node))
@@ -153,10 +162,8 @@ export const fixNodeChange = defineStep({
     let goodSince: number | undefined;
     let because: Text = text`nothing was seen of the change`;
     while (clock.now() < until) {
-      const told = await toldState(context);
-      if (told?.has(".reverted") || told?.has(".kept"))
-        return wait(text`the change on ${node} was not confirmed in time`);
       const not = await whyNot(context);
+      if (not === "over") return wait(text`the change on ${node} was not confirmed in time`);
       goodSince = not === undefined ? (goodSince ?? clock.now()) : undefined;
       because = not ?? because;
       if (goodSince !== undefined && clock.now() - goodSince >= settle * 1_000)

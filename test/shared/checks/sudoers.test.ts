@@ -1,10 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { sudoersFile, tellMissingRule } from "#shared/checks/sudoers.ts";
+import { confirmed } from "#shared/node-network/commit-confirmed.ts";
+import { disablePlan } from "#shared/node-network/disable-nic.ts";
+import { fixCommands } from "#shared/node-network/fix-commands.ts";
 import { probes } from "#shared/probes/all.ts";
 import type { ShellCommand } from "#shared/probes/shell.ts";
 
-const file = sudoersFile(probes, [], "arpeggio");
+const file = sudoersFile(probes, [], "arpeggio", fixCommands());
 
 /** Whether a rule of the file lets the command through, as sudo compares: path, then all arguments as one text. */
 const allows = (path: string, ...args: readonly string[]): boolean =>
@@ -68,6 +71,52 @@ describe("the sudoers file", () => {
     expect(sudoersFile([], [command], "bot")).toContain(
       "bot ALL=(root) NOPASSWD: /usr/bin/timeout ^-k 1 3 wpa_cli -i wlan0$",
     );
+  });
+
+  it("lets changes of nodes through, with their own names and nothing else", () => {
+    const rules = file.split("\n").flatMap((line) => {
+      const [, path = "", pattern] = / NOPASSWD: (\/\S+) (\^.*\$)$/.exec(line) ?? [];
+      return pattern === undefined ? [] : [{ path, pattern: new RegExp(pattern) }];
+    });
+    const may = ([program, ...args]: readonly string[]): boolean =>
+      rules.some(
+        ({ path, pattern }) =>
+          path === (program?.startsWith("/") ? program : `/usr/bin/${program}`) &&
+          pattern.test(args.join(" ")),
+      );
+    for (const manager of [
+      "NetworkManager",
+      "ifupdown",
+      "dhcpcd",
+      "systemd-networkd",
+      "connman",
+      "iwd",
+    ] as const)
+      for (const timer of ["systemd-run", "setsid"] as const) {
+        const { commands } = disablePlan({
+          node: "dalt",
+          nic: "wlan0",
+          claims: [{ manager, file: "/etc/network/interfaces" }],
+          files: [],
+          wiredAddress: "10.4.0.13",
+          check: "wired-and-wifi",
+        });
+        if (commands === undefined) throw new Error(manager);
+        const { mark, arm, change, confirm, takeBack } = confirmed({
+          run: "R-194",
+          timer,
+          revertSeconds: 300,
+          ...commands,
+        });
+        for (const { argv } of [mark, arm, change, confirm, takeBack]) {
+          expect(may(argv), argv.join(" ")).toBe(true);
+          expect(may([...argv, "; reboot"]), argv.join(" ")).toBe(false);
+          expect(may(argv.map((word) => word.replaceAll("wlan0", "wlan0;reboot")))).toBe(
+            !argv.join(" ").includes("wlan0"),
+          );
+        }
+      }
+    expect(may(["/bin/sh", "-c", "reboot"])).toBe(false);
   });
 
   const hasVisudo = spawnSync("visudo", ["-V"]).status === 0;
