@@ -5,14 +5,15 @@ import { systemClock } from "#shared/adapters/system-clock.ts";
 import { admitMetalLb } from "#shared/metallb/validate.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
 import { podLogOf } from "#shared/twin/pod-log.ts";
-import { sites } from "#shared/twin/sites/all.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
 import { type LabAws, startLabAws } from "./aws/start.ts";
 import { dnsConfigOf, siteResolversOf } from "./dns/config.ts";
+import { externalDnsRelease } from "./dns/faults.ts";
 import { type LabDns, startLabDns } from "./dns/start.ts";
 import { dnsEnv, dnsServersText } from "./dns/written.ts";
 import { writeKubeconfig } from "./kubernetes/kubeconfig.ts";
 import { type KubernetesApi, startKubernetesApi } from "./kubernetes/start.ts";
+import { labScenarios } from "./scenarios.ts";
 import { labWorkspace } from "./slack/spec.ts";
 import { type SlackWorkspace, startSlackWorkspace } from "./slack/workspace.ts";
 import { type SshEdge, startSshEdge } from "./ssh/edge.ts";
@@ -52,13 +53,24 @@ const shellQuoted = (value: string): string => `'${value.replaceAll("'", `'"'"'`
  * config, kubeconfig, SSH config with pinned host keys, and an env file to source.
  */
 export async function bootLab(
-  options: Readonly<{ scenario: string; dir: string; botPort: number }>,
+  options: Readonly<{
+    scenario: string;
+    dir: string;
+    botPort: number;
+    /** The release of ExternalDNS, `0.22.0`; left out, the scenario's own. */
+    externalDns?: string;
+  }>,
 ): Promise<Lab> {
   const { dir } = options;
-  const make = sites[options.scenario];
-  if (!make)
-    throw new Error(`There is no scenario "${options.scenario}". Known: ${Object.keys(sites).join(", ")}`);
-  const spec = make();
+  const scenario = labScenarios[options.scenario];
+  if (!scenario)
+    throw new Error(
+      `There is no scenario "${options.scenario}". Known: ${Object.keys(labScenarios).join(", ")}`,
+    );
+  const spec =
+    options.externalDns === undefined
+      ? scenario.site()
+      : externalDnsRelease(options.externalDns)(scenario.site());
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const store = createObjectStore({
     now: systemClock.now,
@@ -66,6 +78,8 @@ export async function bootLab(
     admit: admitMetalLb,
   });
   const twin = createTwin({ spec, clock: systemClock, store, newId: () => crypto.randomUUID() });
+  // It may take its time; nobody waits for it.
+  void scenario.afterwards?.(twin);
 
   const kubernetes = await startKubernetesApi({
     store,

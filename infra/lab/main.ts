@@ -2,19 +2,21 @@ import "../../bot/require-node.ts";
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { parseRelease } from "#shared/dns/release.ts";
 import { nearest } from "#shared/nearest.ts";
-import { sites } from "#shared/twin/sites/all.ts";
 import { bootLab } from "./boot.ts";
 import { labIn, occupy, vacate } from "./lock.ts";
+import { labScenarios } from "./scenarios.ts";
 
-const usage = `Usage: npm run lab -- [--scenario NAME] [--dir .lab]\nScenarios: ${Object.keys(sites).join(", ")}\n`;
+const usage = `Usage: npm run lab -- [--scenario NAME] [--external-dns RELEASE] [--dir .lab]\nScenarios: ${Object.keys(labScenarios).join(", ")}\n`;
 
 const readArguments = () =>
   parseArgs({
     options: {
       scenario: { type: "string", default: "goldentooth" },
+      "external-dns": { type: "string" },
       dir: { type: "string", default: ".lab" },
       help: { type: "boolean", default: false },
     },
@@ -41,12 +43,18 @@ const freePort = (): Promise<number> =>
 
 const dir = resolve(values.dir);
 const occupant = labIn(dir);
+const release = values["external-dns"];
 if (values.help) {
   process.stdout.write(usage);
-} else if (!(values.scenario in sites)) {
-  const near = nearest(values.scenario, Object.keys(sites));
+} else if (!(values.scenario in labScenarios)) {
+  const near = nearest(values.scenario, Object.keys(labScenarios));
   process.stderr.write(
-    `There is no scenario "${values.scenario}".${near ? ` Nearest: ${near}.` : ""} Known: ${Object.keys(sites).join(", ")}\n`,
+    `There is no scenario "${values.scenario}".${near ? ` Nearest: ${near}.` : ""} Known: ${Object.keys(labScenarios).join(", ")}\n`,
+  );
+  process.exitCode = 2;
+} else if (release !== undefined && parseRelease(release) === undefined) {
+  process.stderr.write(
+    `--external-dns takes a release such as 0.22.0, not ${JSON.stringify(release)}. Modelled: 0.14 to 0.22.\n`,
   );
   process.exitCode = 2;
 } else if (occupant !== undefined) {
@@ -57,7 +65,14 @@ if (values.help) {
 } else {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   occupy(dir);
-  const lab = await bootLab({ scenario: values.scenario, dir, botPort: await freePort() });
+  // This site begins anew: runs of another one would go on about objects that are gone.
+  for (const end of ["", "-wal", "-shm"]) await rm(join(dir, `ledger.sqlite${end}`), { force: true });
+  const lab = await bootLab({
+    scenario: values.scenario,
+    dir,
+    botPort: await freePort(),
+    ...(release === undefined ? {} : { externalDns: release.replace(/^v/, "") }),
+  });
   process.stdout.write(
     `lab ${values.scenario}: Kubernetes API ${lab.env.LAB_KUBERNETES_URL}, Slack ${lab.env.LAB_SLACK_URL}\n`,
   );

@@ -14,12 +14,13 @@ import { loadConfig } from "#bot/load-config.ts";
 import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
 import { code, text } from "#shared/text.ts";
 import { labIn } from "./lock.ts";
-import { stories } from "./stories.ts";
+import { labScenarios } from "./scenarios.ts";
 
 const readArguments = () =>
   parseArgs({
     options: {
       scenario: { type: "string", default: "goldentooth" },
+      "external-dns": { type: "string" },
       json: { type: "boolean", default: false },
       "no-color": { type: "boolean", default: false },
     },
@@ -30,7 +31,7 @@ try {
   values = readArguments();
 } catch (error) {
   process.stderr.write(
-    `${(error as Error).message.split(". ")[0]}.\nUsage: npm start [-- --scenario ${Object.keys(stories).join("|")}] [--json] [--no-color]\n`,
+    `${(error as Error).message.split(". ")[0]}.\nUsage: npm start [-- --scenario ${Object.keys(labScenarios).join("|")}] [--external-dns RELEASE] [--json] [--no-color]\n`,
   );
   process.exit(2);
 }
@@ -38,9 +39,10 @@ try {
 /** `.lab` unless another lab lives there, so that a second terminal can use `arpeggio --lab`. */
 const isTaken = labIn(resolve(".lab")) !== undefined;
 const dir = isTaken ? await mkdtemp(join(tmpdir(), "arpeggio-lab-")) : resolve(".lab");
+const release = values["external-dns"] === undefined ? [] : ["--external-dns", values["external-dns"]];
 const lab = fork(
   fileURLToPath(new URL("./main.ts", import.meta.url)),
-  ["--scenario", values.scenario, "--dir", dir],
+  ["--scenario", values.scenario, "--dir", dir, ...release],
   { stdio: ["ignore", "pipe", "inherit", "ipc"], execArgv: process.execArgv },
 );
 const told = new Promise<Readonly<Record<string, string>>>((done) =>
@@ -79,7 +81,7 @@ const app = createApp({
 });
 const abort = new AbortController();
 process.once("SIGTERM", () => abort.abort());
-const story = Object.entries(stories).find(([name]) => name === values.scenario)?.[1];
+const story = labScenarios[values.scenario];
 const operator = people.find((p) => p.name === "operator");
 
 await runConsole({
@@ -109,7 +111,7 @@ await runConsole({
     next: [
       text`${code(story?.first ?? "/arping all")}, and ${code("/press 1")} presses a button that an answer offers`,
       text`${code("/help")} lists everything, ${code("/quit")} leaves`,
-      text`Other sites: ${code(`npm start -- --scenario ${Object.keys(stories).find((name) => name !== values.scenario)}`)}`,
+      text`Other sites: ${code(`npm start -- --scenario ${Object.keys(labScenarios).find((name) => name !== values.scenario)}`)}`,
     ],
     actions: [],
   },

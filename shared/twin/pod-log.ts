@@ -1,4 +1,5 @@
 import type { LogRequest } from "../kubernetes/logs.ts";
+import type { KubeObject } from "../kubernetes/read.ts";
 import { badRequest, notFound } from "../kubernetes/refusals.ts";
 import type { Refusal } from "./object-store.ts";
 import type { Twin } from "./twin.ts";
@@ -23,8 +24,42 @@ function containerOf(
     : badRequest(`a container name must be specified for pod ${pod}, choose one of: [${names.join(" ")}]`);
 }
 
+/** The Deployment whose ExternalDNS runs in a pod, `namespace/name`. */
+function externalDnsOf({ store, externalDns }: Twin, { metadata }: KubeObject): string | undefined {
+  return externalDns.deployments().find((key) => {
+    const [namespace = "", name = ""] = key.split("/");
+    const deployment = store.get("deployments", namespace, name);
+    const { selector } = (deployment?.spec ?? {}) as {
+      selector?: { matchLabels?: Readonly<Record<string, string>> };
+    };
+    const labels = Object.entries(selector?.matchLabels ?? {});
+    return (
+      namespace === metadata.namespace &&
+      labels.length > 0 &&
+      labels.every(([label, value]) => metadata.labels?.[label] === value)
+    );
+  });
+}
+
+type Line = Readonly<{ at: number; text: string }>;
+
+/** As logrus stamps its lines. */
+const stamped = (text: string): Line => ({
+  at: Date.parse(/^time="([^"]+)"/.exec(text)?.[1] ?? ""),
+  text,
+});
+
+/** What a container has written; undefined where the model does not know. */
+function linesOf(twin: Twin, pod: KubeObject, container: string, node: string): readonly Line[] | undefined {
+  const component = pod.metadata.labels?.["app.kubernetes.io/component"];
+  if (component === "speaker" && container === "speaker" && twin.hasMachine(node))
+    return twin.speakerLog(node);
+  const deployment = externalDnsOf(twin, pod);
+  return deployment === undefined ? undefined : (twin.externalDns.log(deployment) ?? []).map(stamped);
+}
+
 /**
- * The log of a container, or how the API server refuses it. Speakers write; what other containers write is not part of
+ * The log of a container, or how the API server refuses it. Speakers and ExternalDNS write; what other containers write is not part of
  * the model, and that is said rather than shown as silence.
  */
 export function podLogOf(
@@ -40,8 +75,8 @@ export function podLogOf(
     containers.map((each) => each.name),
   );
   if (typeof container !== "string") return { refusal: container };
-  const isSpeaker = pod.metadata.labels?.["app.kubernetes.io/component"] === "speaker";
-  if (!isSpeaker || container !== "speaker" || !twin.hasMachine(nodeName))
+  const written = linesOf(twin, pod, container, nodeName);
+  if (written === undefined)
     return {
       refusal: {
         code: 501,
@@ -58,7 +93,7 @@ export function podLogOf(
       },
     };
   const after = sinceSeconds === undefined ? 0 : twin.clock.now() - sinceSeconds * 1_000;
-  const lines = twin.speakerLog(nodeName).filter(({ at }) => at >= after);
+  const lines = written.filter(({ at }) => at >= after);
   return {
     lines: (tailLines === undefined ? lines : lines.slice(Math.max(0, lines.length - tailLines))).map(
       ({ text }) => text,

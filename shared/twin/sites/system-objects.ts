@@ -81,5 +81,13 @@ export function systemObjects(plan: SitePlan): readonly StoredObject[] {
         status: { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 },
       },
     ),
+    object(
+      "pods",
+      { name: "external-dns-6f9c7d54b8-q7xkz", namespace: "external-dns", labels: externalDnsLabels },
+      {
+        spec: { nodeName: plan.nodes.at(-1)?.name, containers: externalDns },
+        status: running("172.16.14.9"),
+      },
+    ),
   ];
 }
