@@ -16,6 +16,8 @@ export type DnsWatch = Readonly<{
   ended: Promise<void>;
 }>;
 
+/** Whoever asks something right after the start goes first. */
+const settleMs = 5_000;
 /** How often the heartbeat of a function is looked for. */
 const heartbeatLookMs = 300_000;
 
@@ -52,7 +54,9 @@ export function startDnsWatch(
       ? createZoneScanner(deps, snapshots, log)
       : createHeartbeatWatch(deps, scanFunction);
   // The first scan finds the first snapshot; after that each keeps its own time.
-  const ended = keeper.once(signal).then(async () => {
+  const ended = clock.sleep(settleMs, signal).then(async () => {
+    if (signal.aborted) return;
+    await keeper.once(signal);
     await Promise.all([
       clock
         .sleep(snapshotEveryMs, signal)
