@@ -6,6 +6,7 @@ import { coveragePage, runScenarios } from "./coverage.ts";
 import { dnsCoverage, explainScenarios } from "./dns-coverage.ts";
 import { rbacFiles } from "./rbac.ts";
 import { transcript, withTranscript } from "./transcript.ts";
+import { walkthrough } from "./walkthrough.ts";
 
 /** Files that are made from the code. `npm run generate` writes them; a test fails when one is not current. */
 export const generatedFiles: readonly Readonly<{
@@ -26,6 +27,7 @@ export const generatedFiles: readonly Readonly<{
     path: "docs/coverage.md",
     make: async () => coveragePage(await runScenarios()) + dnsCoverage(await explainScenarios()),
   },
+  { path: "docs/walkthrough.md", make: walkthrough },
   ...checkPages,
   ...rbacFiles,
 ];

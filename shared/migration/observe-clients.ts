@@ -1,11 +1,13 @@
+import type { Finding } from "../finding.ts";
 import type { Vantage } from "../site/site.ts";
-import type { Observation, StepContext } from "../steps/step.ts";
+import type { Observation, Observed, StepContext } from "../steps/step.ts";
 import { text } from "../text.ts";
 import {
   clientVantage,
   feltBy,
   feltJson,
   feltText,
+  feltTogether,
   periodFor,
   type Sampling,
   sampleConnections,
@@ -26,6 +28,19 @@ const spread = (targets: readonly Target[]): readonly Target[] =>
   targets.length <= mostWatched
     ? targets
     : targets.filter((_, i) => i % Math.ceil(targets.length / mostWatched) === 0);
+
+/**
+ * What was seen during the act, as history: it is told and judges nothing, since what is true now is looked at by
+ * itself, and a retry could never mend what was missed then.
+ */
+export const asHistory = (observed: Observed | undefined): readonly Finding[] =>
+  (observed?.findings ?? []).map((each) => ({ ...each, severity: "info" }));
+
+/** Added to a verdict where the probe did not see all of the act. */
+export const missedText = (observed: Observed | undefined): string =>
+  observed?.findings.some(({ severity }) => severity === "unknown") === true
+    ? "; what new connections felt during the act was not all seen"
+    : "";
 
 /**
  * Opens new connections to these addresses until it is stopped, and tells the gaps: from behind the router unless
@@ -105,6 +120,7 @@ export async function observeClients(
         ],
         facts: {
           vantage: vantage.name,
+          together: feltTogether(felt.filter((each) => each !== undefined)) ?? null,
           addresses: Object.fromEntries(
             targets.map(({ ip }, i) => {
               const each = felt[i];

@@ -3,6 +3,7 @@ import { isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { bgpType, frrOnlyFields } from "../metallb/bgp-type.ts";
+import { withFilledIn } from "../metallb/filled-in.ts";
 import { fromSnapshot } from "../steps/snapshot.ts";
 import type { Step, StepContext, StepPlan } from "../steps/step.ts";
 import { code, type Text, text } from "../text.ts";
@@ -13,14 +14,14 @@ import type { bgpKinds, MetalLbView } from "./metallb-view.ts";
 import { ownOf, viewMetalLb } from "./metallb-view.ts";
 import { asJson, deletion, hasInlinePassword, type ObjectChange, shown, titleOf } from "./objects.ts";
 import { notYet } from "./reached.ts";
-import { diffTable, syncInstructions, type Way, wayOf } from "./way.ts";
+import { syncInstructions, type Way, wayOf } from "./way.ts";
 
 type Kind = (typeof bgpKinds)[number];
 
-/** The spec without what this run's canary may have put into it. */
-const comparable = (object: Json): string => {
+/** The spec without what this run's canary may have put into it, and with what the server fills in when it is written. */
+const comparable = (kind: Kind, object: Json): string => {
   const { spec } = object as Readonly<{ spec?: Readonly<Record<string, Json>> }>;
-  const { serviceSelectors: _, ...rest } = spec ?? {};
+  const { serviceSelectors: _, ...rest } = withFilledIn(kind, spec ?? {});
   return JSON.stringify(rest, (_key, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -87,7 +88,7 @@ export async function removalFindings(
           },
         ),
       );
-    else if (comparable(kept) !== comparable(asJson(shown(kind, object))))
+    else if (comparable(kind, kept) !== comparable(kind, asJson(shown(kind, object))))
       findings.push(
         finding("changed-since-snapshot", "warning", subject, text`${title} has changed since the snapshot`, {
           remedy: text`See what changed: ${code("/arpeggio changes")}; then retry step ${code("snapshot")}`,
@@ -138,7 +139,7 @@ export function removalStep(removal: Removal): Step {
         prediction: [removal.prediction],
         predicted: way.diffs.map(({ object }) => object),
         instructions: syncInstructions(way),
-        blocks: diffTable(way.diffs),
+        blocks: [],
       };
     },
     verify: async (context, plan) => {

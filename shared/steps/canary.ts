@@ -21,9 +21,9 @@ import { dryRunFindings } from "../migration/dry-run.ts";
 import { pathTo } from "../migration/hops.ts";
 import { inputsOf } from "../migration/inputs.ts";
 import { viewMetalLb } from "../migration/metallb-view.ts";
-import { observeClients } from "../migration/observe-clients.ts";
+import { asHistory, missedText, observeClients } from "../migration/observe-clients.ts";
 import { notYet } from "../migration/reached.ts";
-import { diffTable, syncInstructions, wayOf } from "../migration/way.ts";
+import { syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersSeen, lookOnTheWire } from "../migration/wire.ts";
 import { code, text } from "../text.ts";
 import type { StepContext } from "./step.ts";
@@ -59,7 +59,7 @@ export const canary = defineStep({
   kind: "act",
   title: "Canary",
   proof: text`that one address answers clients behind the router by layer 2 alone, before all the others depend on it`,
-  reversibleWhile: text`BGP still announces the other addresses: until step withdraw-bgp`,
+  reversibleWhile: text`BGP still announces the other addresses`,
   unneeded: async (context) => {
     const noted = bgpNoted(context.run.notes);
     if (noted === "down") return text`BGP is down already: no address can lose it`;
@@ -94,7 +94,7 @@ export const canary = defineStep({
             ],
       predicted: target,
       instructions: syncInstructions(way),
-      blocks: diffTable(way.diffs),
+      blocks: [],
     };
   },
   observe: async (context, plan) => {
@@ -113,7 +113,7 @@ export const canary = defineStep({
     const view = await viewMetalLb(context);
     const pending = notYet(view, plan, clock.now());
     if (pending !== undefined) return pending;
-    const findings: Finding[] = [...(observed?.findings ?? []), ...configurationErrors(view)];
+    const findings: Finding[] = [...configurationErrors(view)];
     const { servicebgpstatuses } = view.lists;
     const told = isFault(servicebgpstatuses) ? [] : bgpStatuses(servicebgpstatuses);
     const name = target.kind === "echo" ? undefined : target.service;
@@ -165,34 +165,40 @@ export const canary = defineStep({
       : felt === undefined || felt.tried < 30 || findings.some(({ severity }) => severity === "unknown")
         ? "unknown"
         : "passed";
-    return verified(outcome, verdictText(outcome, target, vantage.name, felt), {
-      findings,
-      blocks: [
-        ...(observed?.blocks ?? []),
-        ...wire.blocks,
-        {
-          kind: "evidence",
-          title: `hops from ${vantage.name} (behind-router)`,
-          lines: [
-            `${path.ip}  ${path.hops.join(" > ") || "nothing"}  (answers ARP: ${announcer ?? "not seen"})`,
-          ],
+    return verified(
+      outcome,
+      text`${verdictText(outcome, target, vantage.name, felt)}${missedText(observed)}`,
+      {
+        findings: [...asHistory(observed), ...findings],
+        blocks: [
+          ...(observed?.blocks ?? []),
+          ...wire.blocks,
+          {
+            kind: "evidence",
+            title: `hops from ${vantage.name} (behind-router)`,
+            lines: [
+              `${path.ip}  ${path.hops.join(" > ") || "nothing"}  (answers ARP: ${announcer ?? "not seen"})`,
+            ],
+          },
+        ],
+        notes: {
+          kind: target.kind,
+          ip: target.ip,
+          service: target.service,
+          observed: observed?.facts ?? null,
+          felt: felt === undefined ? null : feltJson(felt),
         },
-      ],
-      notes: {
-        kind: target.kind,
-        ip: target.ip,
-        service: target.service,
-        observed: observed?.facts ?? null,
-        felt: felt === undefined ? null : feltJson(felt),
+        ...recheckAfterSync(context.run.notes),
       },
-      ...recheckAfterSync(context.run.notes),
-    });
+    );
   },
 });
 
-const verdictText = (outcome: string, { service, ip }: Target, from: string, felt: Felt | undefined) =>
-  outcome === "passed" && felt !== undefined
-    ? text`${service} ${ip} answers from ${from} by layer 2 alone: ${felt.tried} of ${felt.tried} new connections in ${secondsText(felt.to - felt.from)}, looked every ${secondsText(felt.resolutionMs)}`
-    : outcome === "failed"
-      ? text`${service} ${ip} does not answer as it has to from ${from}${felt === undefined ? "" : `: ${feltText(felt)}`}. The other addresses still have BGP`
-      : text`${service} ${ip} could not be watched well enough from ${from}`;
+function verdictText(outcome: string, target: Target, from: string, felt: Felt | undefined) {
+  const who = `${target.kind === "echo" ? "the echo of " : ""}${target.service} ${target.ip}`;
+  if (outcome === "passed" && felt !== undefined)
+    return text`${who} answers from ${from} by layer 2 alone: ${felt.tried} of ${felt.tried} new connections in ${secondsText(felt.to - felt.from)}; a gap shorter than ${secondsText(felt.resolutionMs)} would not be seen`;
+  return outcome === "failed"
+    ? text`${who} does not answer as it has to from ${from}${felt === undefined ? "" : `: ${feltText(felt)}`}. The other addresses still have BGP`
+    : text`${who} could not be watched well enough from ${from}`;
+}

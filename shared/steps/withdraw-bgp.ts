@@ -7,13 +7,13 @@ import { clientVantage, opensNow } from "../migration/clients.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
 import { couldNotLook, defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { type MetalLbView, ownOf, viewMetalLb } from "../migration/metallb-view.ts";
-import { observeClients } from "../migration/observe-clients.ts";
+import { asHistory, missedText, observeClients } from "../migration/observe-clients.ts";
 import { notYet } from "../migration/reached.ts";
 import { deletions, removalFindings } from "../migration/removal.ts";
 import { stillByBgp } from "../migration/router-seen.ts";
-import { diffTable, syncInstructions, wayOf } from "../migration/way.ts";
+import { syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersJson, lookOnTheWire } from "../migration/wire.ts";
-import { text } from "../text.ts";
+import { join, text } from "../text.ts";
 import type { StepContext } from "./step.ts";
 import { bgpNoted } from "./survey.ts";
 
@@ -52,7 +52,7 @@ export const withdrawBgp = defineStep({
   id: "withdraw-bgp",
   kind: "act",
   title: "Withdraw BGP",
-  reversibleWhile: text`the BGPPeers and the router's side of BGP are there: until step remove-bgp-peers`,
+  reversibleWhile: text`the BGPPeers and the router's side of BGP are there`,
   unneeded: async (context) =>
     ownOf(await viewMetalLb(context), "bgpadvertisements").length === 0
       ? text`there is no BGPAdvertisement`
@@ -103,7 +103,7 @@ export const withdrawBgp = defineStep({
           ],
       predicted: { resets: { ...resets }, deleted: way.diffs.map(({ object }) => object) },
       instructions: syncInstructions(way),
-      blocks: diffTable(way.diffs),
+      blocks: [],
     };
   },
   observe: async (context) => {
@@ -123,11 +123,7 @@ export const withdrawBgp = defineStep({
     const pending = notYet(view, plan, clock.now());
     if (pending !== undefined) return pending;
     const wire = await lookOnTheWire(context);
-    const findings: Finding[] = [
-      ...(observed?.findings ?? []),
-      ...wire.findings,
-      ...configurationErrors(view),
-    ];
+    const findings: Finding[] = [...wire.findings, ...configurationErrors(view)];
     const vantage = clientVantage(config);
     let opened = 0;
     const targets = servedAddresses(view).filter(({ port }) => port !== undefined);
@@ -170,9 +166,18 @@ export const withdrawBgp = defineStep({
       gap: down ? null : (observed?.facts ?? null),
       measured: !down && observed !== undefined && observed.facts !== null,
     };
-    const served = text`${opened} of ${targets.length} addresses open from ${vantage?.name ?? "nowhere"}, ${wire.results.length - wire.findings.length} of ${wire.results.length} answer on the segment`;
-    return verified(outcome, down ? text`${served}. BGP was down before: no gap is claimed` : served, {
-      findings,
+    const served = text`${opened} of ${targets.length} addresses open from ${vantage?.name ?? "nowhere"}, ${wire.results.length - wire.findings.length} of ${wire.results.length} answer on the segment${down ? "" : missedText(observed)}`;
+    const { together } = (observed?.facts ?? {}) as Readonly<{ together?: string | null }>;
+    const { resets } = (plan.predicted ?? {}) as Readonly<{ resets?: Resets }>;
+    const felt = [
+      ...(typeof together === "string" ? [text`new connections: ${together}`] : []),
+      ...(resets === undefined ? [] : [resetsText(resets)]),
+    ];
+    const said = down
+      ? text`${served}. BGP was down before: no gap is claimed`
+      : text`${join([served, ...felt], "; ")}`;
+    return verified(outcome, said, {
+      findings: [...asHistory(observed), ...findings],
       blocks: [...(observed?.blocks ?? []), ...wire.blocks],
       notes,
       ...recheckAfterSync(context.run.notes),

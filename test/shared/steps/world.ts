@@ -1,30 +1,6 @@
-import type { KubeObject } from "#shared/kubernetes/read.ts";
 import type { Twin } from "#shared/twin/twin.ts";
 
-/** What a person does who applies the values: the speakers come up again in another mode. */
-export function setBgpMode(twin: Twin, mode: string): void {
-  const { store, spec } = twin;
-  const found = store.get("daemonsets", spec.metallb.namespace, "metallb-speaker") as KubeObject & {
-    spec: { template: { spec: { containers: { name: string; env: { name: string; value?: string }[] }[] } } };
-  };
-  const { template } = found.spec;
-  const containers = template.spec.containers.map((container) =>
-    container.name !== "speaker"
-      ? container
-      : {
-          ...container,
-          env: [
-            ...container.env.filter(({ name }) => name !== "METALLB_BGP_TYPE"),
-            { name: "METALLB_BGP_TYPE", value: mode },
-          ],
-        },
-  );
-  const result = store.update("daemonsets", {
-    ...found,
-    spec: { ...found.spec, template: { ...template, spec: { ...template.spec, containers } } },
-  } as KubeObject);
-  if (!result.ok) throw new Error(result.refusal.message);
-}
+export { setBgpMode } from "#infra/lab/set-bgp-mode.ts";
 
 /** What kube-controller-manager does for a new Service: an EndpointSlice of the pods that its selector finds. */
 export function followServices(twin: Twin): void {
