@@ -98,8 +98,9 @@ export async function reportLive(
     })),
     undefined,
   );
-  const changes = zones.map(({ look: each, before, added, resolved }) => {
-    const zone = each.report.zone.name;
+  const changes = zones.map(({ look: each, before, added, resolved, snooze: quiet }) => {
+    const silence = quiet === undefined ? "" : `, quiet until ${utcDateTime(quiet.until)} (${quiet.reason})`;
+    const zone = `${each.report.zone.name}${silence}`;
     return before === undefined
       ? `${zone}: no scan has kept a report yet`
       : `${zone}: ${added.length} new and ${resolved.length} gone since ${utcDateTime(before.at)}`;

@@ -34,13 +34,10 @@ const rank = (reply: Reply): number =>
 const replyOf = ({ look, shown, resolved, snooze }: ZoneSaid): Reply =>
   driftReply({ report: look.report, shown, resolved, plan: undefined, snooze, buttons: {} });
 
+/** The zone is said above its table; what is folded away is found by its title alone. */
 const withTitle = (blocks: readonly Block[], title: string): readonly Block[] =>
   blocks.map((block) =>
-    block.kind === "table"
-      ? { ...block, title }
-      : block.kind === "evidence"
-        ? { ...block, title: `${block.title}, ${title}` }
-        : block,
+    block.kind === "evidence" ? { ...block, title: `${block.title}, ${title}` } : block,
   );
 
 function verdictOf(said: readonly ZoneSaid[], where: string, replies: readonly Reply[]): Reply["verdict"] {

@@ -156,7 +156,7 @@ function said(state: PlanState, stage: PlanStage, options: PlanReplyOptions): Sa
   const zone = plan.zone.name;
   const what = `${id} · ${number(plan.items.length, "difference", "differences")} in ${zone}`;
   const who = (name: string): Text => [person(ref(name))];
-  const asked = request === undefined ? text`` : text`asked by ${who(request.requester)}`;
+  const asked = request === undefined ? text`` : text`Asked by ${who(request.requester)}`;
   const again = text`A fresh plan: ${code(`/dns plan ${zone}`)}`;
   const approval = approvals.find(({ digest }) => digest === plan.digest);
   const approved =
@@ -186,7 +186,7 @@ function said(state: PlanState, stage: PlanStage, options: PlanReplyOptions): Sa
             : text`Nothing was changed, and we will not apply it: ${options.cannotApply}.`,
         next: [
           text`Way back: ${plan.reversibleWhile}`,
-          text`Plan ${code(shortDigest(plan.digest))}, ${asked} at ${utcTime(request?.at ?? now)}`,
+          text`Plan ${code(shortDigest(plan.digest))}. ${asked} at ${utcTime(request?.at ?? now)}`,
         ],
       };
     }
@@ -210,7 +210,7 @@ function said(state: PlanState, stage: PlanStage, options: PlanReplyOptions): Sa
       return {
         word: options.unanswered === undefined ? "APPROVED" : "UNKNOWN",
         outcome: options.unanswered === undefined ? "running" : "unknown",
-        text: text`${what}${approved}, ${asked}`,
+        text: text`${what}${approved}`,
         why:
           options.unanswered === undefined
             ? text`We will apply it now.`

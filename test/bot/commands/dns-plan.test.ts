@@ -58,7 +58,7 @@ describe("from check to done", () => {
     expect(on.twin.zones.recordSets(on.hellholt)).toEqual(before);
     const edited = standing(on, id);
     expect(edited.verdict.word).toBe("APPLIED");
-    expect(said(edited)).toMatch(/asked by @operator, approved by @approver at 14:0\d UTC/);
+    expect(said(edited)).toMatch(/Asked by @operator, approved by @approver at 14:0\d UTC/);
     expect(edited.actions.map(({ id: action }) => action)).toEqual(["drift-undo"]);
 
     const again = await on.ask("operator", "dns plan hellholt.net");
