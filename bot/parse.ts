@@ -1,10 +1,10 @@
 import { nearest } from "#shared/nearest.ts";
-import type { Command, Door, Verb } from "./commands/command.ts";
+import type { Command, Door, Option, Verb } from "./commands/command.ts";
 
 /** Options that every verb understands. `--json` is for doors whose answers a program may read. */
-export const globalOptions = [
+export const globalOptions: readonly Option[] = [
   { name: "cluster", value: "NAME", about: "which cluster; needed only where the config has several" },
-] as const;
+];
 
 export type Parsed =
   | Readonly<{ kind: "verb"; command: Command; verb: Verb; input: unknown; cluster: string | undefined }>
@@ -33,6 +33,9 @@ function collect(verb: Verb, words: readonly string[]): Raw {
   const problems: string[] = [];
   const options = [...verb.options, ...globalOptions];
   const positionals: string[] = [];
+  const give = (key: string, value: string): void => {
+    values[key] = key in values ? `${String(values[key])},${value}` : value;
+  };
   let onlyPositionals = false;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string;
@@ -57,7 +60,7 @@ function collect(verb: Verb, words: readonly string[]): Raw {
       continue;
     }
     const key = camel(name);
-    if (key in values) {
+    if (key in values && option.list !== true) {
       problems.push(`--${name} is given twice`);
       if (option.value !== undefined && rest.length === 0 && !words[i + 1]?.startsWith("--")) i++;
       continue;
@@ -66,9 +69,9 @@ function collect(verb: Verb, words: readonly string[]): Raw {
       if (rest.length > 0) problems.push(`--${name} takes no value`);
       values[key] = true;
     } else if (rest.length > 0) {
-      values[key] = rest.join("=");
+      give(key, rest.join("="));
     } else if (words[i + 1] !== undefined && !(words[i + 1] as string).startsWith("--")) {
-      values[key] = words[++i] as string;
+      give(key, words[++i] as string);
     } else {
       problems.push(`--${name} needs a value: --${name} ${option.value}`);
     }

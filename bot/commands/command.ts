@@ -100,7 +100,13 @@ export type Context<Input> = Readonly<{
   id?: string;
 }>;
 
-export type Option = Readonly<{ name: string; value?: string; about: string }>;
+export type Option = Readonly<{
+  name: string;
+  value?: string;
+  about: string;
+  /** Takes several values, with commas or by being given several times; the input is one string with commas. */
+  list?: true;
+}>;
 
 export type Verb<Schema extends z.ZodType = z.ZodType> = Readonly<{
   /** The words after the command's name; empty for the command's main verb (`/arping SERVICE`). */
@@ -120,7 +126,9 @@ export type Verb<Schema extends z.ZodType = z.ZodType> = Readonly<{
   /** What it takes instead where the input asks for more than the usual (`--apply`), or for less (files alone). */
   takes?: (
     input: z.output<Schema>,
-  ) => Readonly<{ role?: Role; effect?: Verb["effect"]; cluster?: Verb["cluster"]; slow?: boolean }> | undefined;
+  ) =>
+    | Readonly<{ role?: Role; effect?: Verb["effect"]; cluster?: Verb["cluster"]; slow?: boolean }>
+    | undefined;
   /** Usually takes longer than two seconds: the door says "started" at once instead of waiting for the answer. */
   slow: boolean;
   cluster: "one" | "none";

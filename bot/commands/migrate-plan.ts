@@ -8,7 +8,7 @@ import type { Migration } from "#shared/steps/runbook.ts";
 import { code, plain, strong, type Text, text } from "#shared/text.ts";
 import { stepPorts } from "../runs/runner-of.ts";
 import { defineVerb } from "./command.ts";
-import { chosenRunbook, everyDoor, inputOptions, inputShape } from "./migrate-words.ts";
+import { chosenRunbook, everyDoor, inputOptions, inputShape, inputUsage } from "./migrate-words.ts";
 
 const noteOf = (forecast: StepForecast): Text => {
   switch (forecast.kind) {
@@ -89,7 +89,7 @@ function planReply(cluster: string, migration: Migration, steps: readonly StepFo
 /** `/migrate plan RUNBOOK`: what it would do as things are, step by step, without starting it. */
 export const plan = defineVerb({
   path: ["plan"],
-  usage: "RUNBOOK [--canary NAMESPACE/SERVICE] [--with NAME=VALUE,...]",
+  usage: `RUNBOOK ${inputUsage}`,
   summary:
     "What a runbook would do now: every step, objects before and after, what would stop it. Changes nothing.",
   examples: ["bgp-to-l2"],

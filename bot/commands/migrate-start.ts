@@ -2,12 +2,12 @@ import * as z from "zod";
 import { beginRun } from "../runs/begin-run.ts";
 import { isReply, openDesk } from "../runs/desk.ts";
 import { defineVerb } from "./command.ts";
-import { actingDoors, chosenRunbook, inputOptions, inputShape } from "./migrate-words.ts";
+import { actingDoors, chosenRunbook, inputOptions, inputShape, inputUsage } from "./migrate-words.ts";
 
 /** `/migrate start RUNBOOK`: opens a run, names all its steps, and goes as far as it goes without a person. */
 export const start = defineVerb({
   path: ["start"],
-  usage: "RUNBOOK [--canary NAMESPACE/SERVICE] [--with NAME=VALUE,...]",
+  usage: `RUNBOOK ${inputUsage}`,
   summary: "Start a run: it looks, plans, and stops where a second person has to approve.",
   examples: ["bgp-to-l2"],
   positionals: ["runbook"],

@@ -26,17 +26,31 @@ const named = {
   from: ["NAME", "what the runbook moves from, where it asks for it"],
   to: ["NAME", "what it moves to"],
   advertisement: ["NAME", "name of the L2Advertisement"],
-  manifest: ["FILE", "the L2Advertisement to create instead of ours"],
+  manifest: [
+    "REPOSITORY:PATH",
+    "the L2Advertisement to create instead of ours, from a configured repository",
+  ],
   interfaces: ["NIC,NIC", "interfaces to announce on, instead of the nodes' LAN interfaces"],
   canary: ["NAMESPACE/SERVICE", "the Service whose address goes first"],
   accept: ["CODE,CODE", "warnings that are accepted as they are"],
 } as const;
+/** Several values: with commas, or the option several times. */
+const lists: ReadonlySet<string> = new Set(["interfaces", "accept"]);
 const names = Object.keys(named) as (keyof typeof named)[];
 
 export const inputOptions: readonly Option[] = [
-  ...names.map((name): Option => ({ name, value: named[name][0], about: named[name][1] })),
-  { name: "with", value: "NAME=VALUE,...", about: "further inputs of the runbook" },
+  ...names.map(
+    (name): Option => ({
+      name,
+      value: named[name][0],
+      about: named[name][1],
+      ...(lists.has(name) && { list: true }),
+    }),
+  ),
+  { name: "with", value: "NAME=VALUE,...", about: "further inputs of the runbook", list: true },
 ];
+/** For the usage line of the verbs that take them. */
+export const inputUsage = inputOptions.map(({ name, value }) => `[--${name} ${value ?? ""}]`).join(" ");
 const optional = z.string().optional();
 export const inputShape = {
   from: optional,

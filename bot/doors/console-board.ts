@@ -60,6 +60,20 @@ export const compact = (reply: Reply): Reply => ({
   ),
 });
 
+/** Wrapped lines with what they belong to: the verdict, a paragraph, a step. */
+function parts(lines: readonly string[]): readonly string[] {
+  const found: string[] = [];
+  lines.forEach((line, i) => {
+    const before = lines[i - 1] ?? "";
+    const isHanging = found.length === 1 ? /^ {2}\S/.test(line) : /^ {11,}\S/.test(line);
+    const isProse = found.length > 1 && /^\S/.test(line) && /^\S/.test(before);
+    if (i > 0 && line.trim() !== "" && before.trim() !== "" && (isHanging || isProse))
+      found.push(`${found.pop() ?? ""}\n${line}`);
+    else found.push(line);
+  });
+  return found;
+}
+
 /**
  * The lines of a message that changed, in their order: its verdict always, then what was not there before. A state
  * that is no passing one comes whole, so that whoever looks up sees all of it.
@@ -70,8 +84,10 @@ export function changedLines(
   isPassing: boolean,
 ): readonly string[] {
   if (before === undefined || !isPassing) return before?.join("\n") === lines.join("\n") ? [] : lines;
-  const old = new Set(before);
-  const [verdict = "", ...others] = lines;
-  const fresh = others.filter((line) => line.trim() !== "" && !old.has(line));
-  return fresh.length === 0 && old.has(verdict) ? [] : [verdict, ...fresh];
+  const old = new Set(parts(before));
+  const [verdict = "", ...others] = parts(lines);
+  const fresh = others.filter((part) => part.trim() !== "" && !old.has(part));
+  return fresh.length === 0 && old.has(verdict)
+    ? []
+    : [verdict, ...fresh].flatMap((part) => part.split("\n"));
 }

@@ -5,7 +5,7 @@ import type { Person } from "#shared/policy/identity.ts";
 import type { Action, Reply } from "#shared/reply.ts";
 import { renderJson } from "#shared/report/json.ts";
 import { renderTerminal } from "#shared/report/terminal.ts";
-import { code, text } from "#shared/text.ts";
+import { code, plain, text } from "#shared/text.ts";
 import type { App, Asking } from "../asking.ts";
 import { type BoardNews, type ConsoleBoard, changedLines, compact } from "./console-board.ts";
 
@@ -85,6 +85,13 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     transient = line;
   };
 
+  /** The last standing message on the screen, until somebody types. */
+  let standing: Reply | undefined;
+  const standsAbove = (reply: Reply): boolean =>
+    standing !== undefined &&
+    plain(standing.verdict.text) === plain(reply.verdict.text) &&
+    plain(standing.why ?? []) === plain(reply.why ?? []);
+
   const finish = async (asking: Asking): Promise<void> => {
     let reply: Reply;
     if (asking.kind === "answer") reply = asking.reply;
@@ -105,7 +112,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
       clear();
     }
     if (reply.actions.length > 0) buttons = reply.actions;
-    print(reply);
+    if (json || !standsAbove(reply)) print(reply);
   };
 
   const as = (name: string | undefined): Reply => {
@@ -156,13 +163,15 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   let prompt = (): void => {};
 
   const told = (news: BoardNews): void => {
-    const drawn = (reply: Reply): readonly string[] =>
-      renderTerminal(reply, { columns: columns(), colour }).trimEnd().split("\n");
+    const drawn = (reply: Reply, indent = 0): readonly string[] =>
+      renderTerminal(reply, { columns: columns() - indent, colour })
+        .trimEnd()
+        .split("\n");
     const isPassing = news.reply.verdict.outcome === "running";
     const lines =
       news.kind === "note"
         ? [
-            ...drawn(news.reply).map((line) => `  ${line}`.trimEnd()),
+            ...drawn(news.reply, 2).map((line) => `  ${line}`.trimEnd()),
             ...news.files.map((file) => `  (file ${file.name}, ${file.text.length} bytes)`),
           ]
         : changedLines(
@@ -174,6 +183,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     if (news.kind === "message" && (news.reply.actions.length > 0 || buttons === news.before?.actions))
       buttons = news.reply.actions;
     if (lines.length === 0) return;
+    if (news.kind === "message" && !isPassing) standing = news.reply;
     const passing = transient;
     if (interactive) write("\r\u001b[2K");
     transient = "";
@@ -214,6 +224,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   try {
     for await (const line of lines) {
       isPrompting = false;
+      standing = undefined;
       if ((await handle(line)) === "stop") break;
       // The end of input may have come while the command was at work.
       if (interactive && !closed) ask();

@@ -51,7 +51,8 @@ export function tellingOf(
     tell: {
       state: async (state, doing) => {
         const reply = draw(state, doing);
-        to.show?.({ ...reply, actions: [] });
+        // Where a message stands, the answer does not say it a second time.
+        if (board === undefined) to.show?.({ ...reply, actions: [] });
         await board?.put(
           runKey(state.id),
           reply,

@@ -50,11 +50,22 @@ const dnsOf = (spec: SiteSpec): Pick<ClusterConfig, "dns"> => {
   return dns === undefined ? {} : { dns };
 };
 
+/** What the owner of the site would write of the router. */
+function routerOf({ router }: SiteSpec): Readonly<{ routerIp?: string; routerPrefix?: number }> {
+  const routerIp = router.nics[0]?.addresses[0]?.split("/")[0];
+  const length = router.lanPrefix.split("/")[1];
+  return {
+    ...(routerIp === undefined ? {} : { routerIp }),
+    ...(length === undefined ? {} : { routerPrefix: Number(length) }),
+  };
+}
+
 /** The config that matches a site of the twin. */
 export const clusterConfigOf = (spec: SiteSpec): ClusterConfig => ({
   name: "goldentooth",
   site: {
     lanPrefix: spec.lanPrefix,
+    ...routerOf(spec),
     staticRoutes: [],
     dhcpRanges: [],
     resolvers: siteResolversOf(spec),

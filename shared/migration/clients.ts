@@ -105,14 +105,30 @@ export function feltBy(samples: readonly Sample[], end?: number): Felt | undefin
   };
 }
 
-export const secondsText = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+/** `2.4 s`, from ten seconds on without what nobody reads. */
+export const secondsText = (ms: number): string => `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 
-/** `no failed connection in 300, looked every 0.2 s` or `a gap of 2.4 s (known to 0.2 s)`. */
+/** `no failed connection in 300; a gap shorter than 0.2 s would not be seen` or `longest gap 2.4 s, known to 0.2 s, …`. */
 export function feltText(felt: Felt): string {
   const [gap] = felt.gaps.toSorted((a, b) => b.ms - a.ms);
   if (gap === undefined)
     return `no failed connection in ${felt.tried}; a gap shorter than ${secondsText(felt.resolutionMs)} would not be seen`;
   return `${gap.open ? "no new connection since" : "longest gap"} ${secondsText(gap.ms)}, known to ${secondsText(felt.resolutionMs)}, ${felt.failed} of ${felt.tried} connections failed`;
+}
+
+/** What was felt on all addresses together, for one line: the longest gap counts, and the coarsest look. */
+export function feltTogether(all: readonly Felt[]): string | undefined {
+  const [first] = all;
+  if (first === undefined) return undefined;
+  const sum = (of: (felt: Felt) => number): number => all.reduce((total, felt) => total + of(felt), 0);
+  return feltText({
+    tried: sum(({ tried }) => tried),
+    failed: sum(({ failed }) => failed),
+    gaps: all.flatMap(({ gaps }) => gaps),
+    resolutionMs: Math.max(...all.map(({ resolutionMs }) => resolutionMs)),
+    from: Math.min(...all.map(({ from }) => from)),
+    to: Math.max(...all.map(({ to }) => to)),
+  });
 }
 
 export const feltJson = (felt: Felt): Json => ({

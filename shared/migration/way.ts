@@ -1,5 +1,4 @@
 import type { Finding } from "../finding.ts";
-import type { Block } from "../reply.ts";
 import type { Deed } from "../steps/deed.ts";
 import type { Diff, StepContext } from "../steps/step.ts";
 import { code, text } from "../text.ts";
@@ -159,31 +158,3 @@ export const syncInstructions = (way: Way): readonly ReturnType<typeof text>[] =
     ({ tree, branch }) =>
       text`Merge ${code(branch)} of ${tree} into what GitOps follows, unless it follows that branch; the run waits for the sync`,
   );
-
-export const diffTable = (diffs: readonly Diff[]): readonly Block[] =>
-  diffs.length === 0
-    ? []
-    : [
-        {
-          kind: "evidence",
-          title: "before and after",
-          lines: diffs.flatMap(({ object, before, after }) => [
-            `${before === null ? "+" : after === null ? "-" : "~"} ${object}`,
-            ...(before !== null && after !== null ? changedLines(before, after) : []),
-          ]),
-        },
-      ];
-
-function changedLines(before: unknown, after: unknown, path = ""): readonly string[] {
-  if (JSON.stringify(before) === JSON.stringify(after)) return [];
-  const isObject = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
-  if (isObject(before) && isObject(after))
-    return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
-      changedLines(before[key], after[key], path === "" ? key : `${path}.${key}`),
-    );
-  return [
-    ...(before === undefined ? [] : [`    - ${path}: ${JSON.stringify(before)}`]),
-    ...(after === undefined ? [] : [`    + ${path}: ${JSON.stringify(after)}`]),
-  ];
-}

@@ -69,7 +69,7 @@ export function judgeApproval(
     return {
       ok: false,
       because: "stale",
-      text: text`this button was for plan ${code(shortDigest(click.digest))}; the plan is ${code(shortDigest(request.digest))} now. Read it again before you approve`,
+      text: text`that approval was for plan ${code(shortDigest(click.digest))}; the plan is ${code(shortDigest(request.digest))} now. Read it again before you approve`,
     };
   if (click.at > request.until)
     return {

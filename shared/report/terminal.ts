@@ -50,6 +50,8 @@ const outcomeStyle: Readonly<Record<Outcome, Style>> = {
 
 /** Narrower than this nothing can be drawn well; wider prose is hard to read, tables may use all of it. */
 const narrowest = 20;
+/** Below this a step's note gets lines of its own: beside the title there is no room for it. */
+const narrowSteps = 60;
 const proseColumns = 100;
 
 const words = (part: Inline): string => {
@@ -125,8 +127,12 @@ function stepLines(
     const head = `${padEnd(word, 8)}${String(i + 1).padStart(numbers)} `;
     const note = step.note === undefined ? "" : visible(plain(step.note));
     const title = titles[i] ?? "";
-    const body = note === "" ? title : `${padEnd(title, column)}  ${note}`;
-    const [first = "", ...others] = paragraph(body, columns - 1, ` ${head}`);
+    const isNarrow = columns < narrowSteps;
+    const body = note === "" || isNarrow ? title : `${padEnd(title, column)}  ${note}`;
+    const [first = "", ...others] = [
+      ...paragraph(body, columns - 1, ` ${head}`),
+      ...(note === "" || !isNarrow ? [] : paragraph(note, columns - 1, " ".repeat(width(head) + 2))),
+    ];
     const style = stepStyle[step.state];
     const painted = style === undefined ? first : ` ${paint(style, word)}${first.slice(1 + word.length)}`;
     return [painted, ...others];

@@ -84,7 +84,7 @@ function waitsForPerson(state: RunState, step: StepRun, why: string, options: Ru
       outcome: "info",
       text: text`${at} waits for ${named(who)} until ${utcTime(step.asked?.until ?? options.now)}`,
       why: truth(state),
-      next: text`Read the plan in the thread, then approve ${code(`${id} ${shortDigest(digest)}`)}`,
+      next: text`Read the plan in the thread, then: ${code(`/migrate approve ${id} ${shortDigest(digest)}`)}`,
       actions: [
         action("run-approve", "Approve and run", `${id} ${digest}`, { style: "primary" }),
         holdButton(state),
@@ -111,6 +111,15 @@ function waitsForPerson(state: RunState, step: StepRun, why: string, options: Ru
       actions: [action("run-next", "Ask again", id), abortButton(state)],
     };
   const { held } = state;
+  if (step.undoneAt !== undefined)
+    return {
+      word: "WENT BACK",
+      outcome: "info",
+      text: text`${at} and what came after it are taken back, asked by ${person(options.ref(held?.by ?? state.operator))}; it stands since ${utcTime(held?.at ?? options.now)}`,
+      why: truth(state),
+      next: text`To do it again: ${code(`/migrate next ${id}`)}; to take back more: ${code(`/migrate rollback --run ${id}`)}`,
+      actions: [action("run-next", "Go on", id), abortButton(state)],
+    };
   return {
     word: "HELD",
     outcome: "info",

@@ -125,7 +125,7 @@ export const addHostnames = defineStep({
   id: "add-hostnames",
   kind: "act",
   title: "Add the new names beside the old",
-  reversibleWhile: text`the old names stand: until step drop-old-hostnames`,
+  reversibleWhile: text`the old names stand`,
   unneeded: async (context) => {
     const view = await viewDns(context);
     return written(hostnameChanges(view, "add")).length === 0 && view.movers.length > 0

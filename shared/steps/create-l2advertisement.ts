@@ -19,7 +19,7 @@ import { leadersJson, leadersTable } from "../migration/leaders.ts";
 import { viewMetalLb } from "../migration/metallb-view.ts";
 import { creation } from "../migration/objects.ts";
 import { notYet } from "../migration/reached.ts";
-import { diffTable, syncInstructions, wayOf } from "../migration/way.ts";
+import { syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersJson, lookOnTheWire } from "../migration/wire.ts";
 import { type Text, text } from "../text.ts";
 import type { StepContext } from "./step.ts";
@@ -48,7 +48,7 @@ export const createL2Advertisement = defineStep({
   id: "create-l2advertisement",
   kind: "act",
   title: "Create the L2Advertisement",
-  reversibleWhile: text`BGP still announces: until step withdraw-bgp`,
+  reversibleWhile: text`BGP still announces`,
   unneeded: async (context) => {
     const view = await viewMetalLb(context);
     if (inputsOf(context.run.inputs).manifest !== undefined || uncoveredPools(view).length > 0)
@@ -81,7 +81,7 @@ export const createL2Advertisement = defineStep({
       ],
       predicted: leadersJson(after),
       instructions: syncInstructions(way),
-      blocks: [leadersTable("Announcers on the segment", view.prediction, after), ...diffTable(way.diffs)],
+      blocks: [leadersTable("Announcers on the segment", view.prediction, after)],
     };
   },
   verify: async (context, plan) => {

@@ -6,7 +6,7 @@ export const removeBgpPeers = removalStep({
   title: "Remove the BGP peers",
   kind: "bgppeers",
   word: "BGPPeer",
-  reversibleWhile: text`the router still speaks BGP, and FRR is on: until step frr-off`,
+  reversibleWhile: text`the router still speaks BGP, and FRR is on`,
   first: noAdvertisementsLeft,
   prediction: text`the speakers end their sessions and try no more; nothing was advertised over them`,
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
+import { commands as shipped } from "#bot/commands/all.ts";
 import { type Command, type Door, defineVerb, type Verb } from "#bot/commands/command.ts";
 import { parseCommand } from "#bot/parse.ts";
 
@@ -122,6 +123,20 @@ describe("parsing a command", () => {
     expect(parse("arping x --dry-run=yes")).toMatchObject({
       kind: "usage",
       problems: ["--dry-run takes no value"],
+    });
+  });
+
+  it("takes a list with commas and by repetition", () => {
+    const words = "migrate plan bgp-to-l2 --accept a,b --accept=c --canary x/y --with n=1 --with m=2".split(
+      " ",
+    );
+    expect(parseCommand(words, shipped, "console")).toMatchObject({
+      kind: "verb",
+      input: { accept: "a,b,c", canary: "x/y", with: "n=1,m=2" },
+    });
+    expect(parseCommand([...words, "--canary", "z/z"], shipped, "console")).toMatchObject({
+      kind: "usage",
+      problems: ["--canary is given twice"],
     });
   });
 

@@ -105,7 +105,7 @@ describe("an approval", () => {
     const p = product(newWorld());
     await start(p);
     const reply = await p.press("vera", "run-approve", `R-1 ${"c".repeat(64)}`);
-    expect(head(reply)).toContain("this button was for plan cccc; the plan is 4962 now");
+    expect(head(reply)).toContain("that approval was for plan cccc; the plan is 4962 now");
   });
 
   it("that comes too late is refused, and asked for again", async () => {
@@ -171,7 +171,7 @@ describe("an approval", () => {
     expect(p.button("run-approve")).not.toBe(value);
     expect(contents(world.store).setting).toEqual({ way: "bgp", note: "x" });
     expect(plain((await p.ask("vera", `migrate approve ${value}`)).verdict.text)).toContain(
-      "this button was for plan",
+      "that approval was for plan",
     );
   });
 });
@@ -237,7 +237,7 @@ describe("one operator alone", () => {
     await approve(p);
     expect(contents(world.store).setting).toEqual({ way: "l2" });
     await p.ask("olive", "migrate rollback change");
-    expect(head(p.message())).toContain("step 4 of 8: held by @olive");
+    expect(head(p.message())).toContain("step 4 of 8 and what came after it are taken back, asked by @olive");
     expect(contents(world.store).setting).toEqual({ way: "bgp" });
     await p.ask("olive", "migrate next");
     await approve(p);

@@ -114,6 +114,45 @@ describe("standing messages in the console", () => {
     ]);
   });
 
+  it("are not said a second time by an answer that says the same", async () => {
+    const waits = run("info", "step 5 waits", ["waiting"]);
+    const answer: Reply = { ...waits, blocks: [] };
+    const put = async (_: string, board: ConsoleBoard): Promise<Reply> => {
+      await board.put("run/R-17", waits);
+      return answer;
+    };
+    const { written } = await typing(["migrate start x"], put);
+    expect(written.split("step 5 waits")).toHaveLength(2);
+    // When nothing has changed above, the answer is all there is.
+    const twice = await typing(["migrate start x", "migrate next"], put);
+    expect(twice.written.split("step 5 waits")).toHaveLength(3);
+  });
+
+  it("tell a wrapped paragraph or step whole or not at all", () => {
+    const lines = (why: string, note: string) => [
+      "… AT WORK  step 8 of 17,",
+      "  Canary",
+      why,
+      "the end of it.",
+      "",
+      ` done     1 ${note}`,
+      "            carries traffic",
+      " >        8 Canary",
+    ];
+    expect(changedLines(lines("Changed.", "Survey"), lines("Nothing.", "Survey"), true)).toEqual([
+      "… AT WORK  step 8 of 17,",
+      "  Canary",
+      "Changed.",
+      "the end of it.",
+    ]);
+    expect(changedLines(lines("Same.", "Survey 1"), lines("Same.", "Survey"), true)).toEqual([
+      "… AT WORK  step 8 of 17,",
+      "  Canary",
+      " done     1 Survey 1",
+      "            carries traffic",
+    ]);
+  });
+
   it("leave out how far a step is that is still at work, and tell it once it is done", async () => {
     const steps = (state: StepState, note: string): Reply => ({
       ...run(state === "done" ? "ok" : "running", "step 1", []),
@@ -169,7 +208,7 @@ describe("changedLines", () => {
   it.each([
     ["first sight: all", ["v", "a", "b"], undefined, true, ["v", "a", "b"]],
     ["nothing new: nothing", ["v", "a"], ["v", "a"], true, []],
-    ["a new line: the verdict and it", ["v", "a", "c"], ["v", "a", "b"], true, ["v", "c"]],
+    ["a new line: the verdict and it", ["v", " a", " c"], ["v", " a", " b"], true, ["v", " c"]],
     ["a new verdict alone", ["w", "a"], ["v", "a"], true, ["w"]],
     ["at rest: all of it", ["w", "a"], ["v", "a"], false, ["w", "a"]],
     ["at rest and as before: nothing", ["w", "a"], ["w", "a"], false, []],
