@@ -46,6 +46,8 @@ const sourceKinds = [
 /** From a new pod template to the new pod's first round. */
 const rolloutMs = 5_000;
 const defaultIntervalMs = 60_000;
+/** The most that a timer fires late. */
+const lateMs = 900;
 const upToDate = "All records are already up to date";
 
 type Level = "info" | "warning" | "error" | "fatal";
@@ -348,7 +350,8 @@ export function createExternalDns(
     const { startedAt, intervalMs } = controller;
     const out: string[] = [];
     const first = Math.floor((from - startedAt) / intervalMs) + 1;
-    const last = Math.floor((until - startedAt - 1) / intervalMs);
+    // A round begins a little after its time: what it says stands for that time.
+    const last = Math.floor((until - startedAt - lateMs) / intervalMs);
     for (let i = Math.max(1, first, last - 500); i <= last; i++)
       for (const { level, message } of lines) out.push(logLine(startedAt + i * intervalMs, level, message));
     return out;
@@ -366,7 +369,7 @@ export function createExternalDns(
         out.push(...repeated(controller, from, at, quiet), ...lines);
         from = at;
       }
-      out.push(...repeated(controller, from, clock.now() + 1, controller.quiet));
+      out.push(...repeated(controller, from, clock.now() + lateMs, controller.quiet));
       return out.slice(-tailLines);
     },
     stop: () => {
