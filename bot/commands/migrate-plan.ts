@@ -10,14 +10,16 @@ import { stepPorts } from "../runs/runner-of.ts";
 import { defineVerb } from "./command.ts";
 import { chosenRunbook, everyDoor, inputOptions, inputShape, inputUsage } from "./migrate-words.ts";
 
-const noteOf = (forecast: StepForecast): Text => {
+/** `isStop`: the run would stop here; later steps only wait for what the ones before them bring about. */
+const noteOf = (forecast: StepForecast, isStop: boolean): Text => {
   switch (forecast.kind) {
     case "unneeded":
       return text`not needed: ${forecast.because}`;
     case "blocked":
-      return text`would stop now: ${forecast.because}`;
+      return isStop ? text`would stop here` : text`not before the steps above: ${forecast.because}`;
     case "planned": {
-      const { plan, acts } = forecast;
+      const { plan, acts, seen } = forecast;
+      if (seen !== undefined) return seen;
       if (acts) return text`${plan.deeds.map(({ title }) => title).join("; ")}`;
       if (forecast.step.kind === "manual") return text`done by a person`;
       return plan.deeds.length > 0 ? text`${plan.deeds.map(({ title }) => title).join("; ")}` : text`looks`;
@@ -33,6 +35,20 @@ const details = (forecast: StepForecast, at: number): readonly Block[] => {
     : [{ kind: "prose", text: text`${strong(`Step ${at + 1}, ${forecast.step.title}`)}` }, ...blocks];
 };
 
+/** `2 change something as things are, 5 wait for those, 4 not needed, 6 look or tell`. */
+function tally(steps: readonly StepForecast[]): string {
+  const count = (is: (step: StepForecast) => boolean): number => steps.filter(is).length;
+  const acts = count((step) => step.kind === "planned" && step.acts);
+  const later = count((step) => step.kind === "blocked");
+  const unneeded = count((step) => step.kind === "unneeded");
+  return [
+    `${acts} would change something as things are`,
+    ...(later > 0 ? [`${later} wait for steps before them`] : []),
+    ...(unneeded > 0 ? [`${unneeded} not needed`] : []),
+    `${steps.length - acts - later - unneeded} look or hand over`,
+  ].join(", ");
+}
+
 /** The plan of a whole runbook as it would be now; nothing is started. */
 function planReply(cluster: string, migration: Migration, steps: readonly StepForecast[]): Reply {
   const blocked = steps.filter((step) => step.kind === "blocked");
@@ -47,11 +63,13 @@ function planReply(cluster: string, migration: Migration, steps: readonly StepFo
       outcome: isEarly ? "failed" : "info",
       text: isEarly
         ? text`${migration.id} · would stop at step ${at + 1} of ${steps.length}, ${stop.step.title}`
-        : text`${migration.id} · ${steps.length} steps, ${steps.filter((s) => s.kind === "planned" && s.acts).length} of them would change something as things are`,
+        : text`${migration.id} · ${steps.length} steps: ${tally(steps)}`,
     },
     cluster,
     why: isEarly
-      ? text`${stop.because}. Nothing was changed.`
+      ? findings.length > 0
+        ? text`Nothing was changed.`
+        : text`${stop.because}. Nothing was changed.`
       : first?.kind === "planned"
         ? text`The first act is step ${steps.indexOf(first) + 1}, ${first.step.title}: plan ${code(shortDigest(first.digest))}. Later steps are planned again when it is their turn. Nothing was changed.`
         : text`Nothing was changed.`,
@@ -63,7 +81,7 @@ function planReply(cluster: string, migration: Migration, steps: readonly StepFo
           title: forecast.step.title,
           state:
             forecast.kind === "unneeded" ? "skipped" : forecast === stop && isEarly ? "failed" : "pending",
-          note: noteOf(forecast),
+          note: noteOf(forecast, forecast === stop && isEarly),
         })),
       },
       ...steps.flatMap(details),

@@ -5,7 +5,7 @@ import type { Reply } from "#shared/reply.ts";
 import { text } from "#shared/text.ts";
 import { stepPorts } from "../runs/runner-of.ts";
 import { defineVerb } from "./command.ts";
-import { chosenRunbook, everyDoor, inputOptions, inputShape, inputUsage } from "./migrate-words.ts";
+import { chosenRunbook, everyDoor, inputOptions, inputShape } from "./migrate-words.ts";
 
 const usage = (cluster: string, problems: readonly string[]): Reply => ({
   verdict: {
@@ -22,7 +22,7 @@ const usage = (cluster: string, problems: readonly string[]): Reply => ({
 /** `/migrate rehearse RUNBOOK`: the runbook on a model of this cluster and its network; nothing real is changed. */
 export const rehearse = defineVerb({
   path: ["rehearse"],
-  usage: `RUNBOOK [--order STEP,...] [--dump FILE] ${inputUsage}`,
+  usage: "RUNBOOK [--order STEP,...] [--dump FILE] [inputs as in plan]",
   summary:
     "Run a runbook on a model of this cluster: what clients would feel in each step, and what would stop it. Changes nothing.",
   examples: ["bgp-to-l2", "bgp-to-l2 --order withdraw-bgp,create-l2advertisement"],

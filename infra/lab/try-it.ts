@@ -81,6 +81,8 @@ const app = createApp({
 });
 const abort = new AbortController();
 process.once("SIGTERM", () => abort.abort());
+// A terminal that is closed: what was written for this lab goes with it.
+process.once("SIGHUP", () => abort.abort());
 const story = labScenarios[values.scenario];
 const operator = people.find((p) => p.name === "operator");
 

@@ -13,7 +13,14 @@ export type StepForecast = Readonly<{ step: Step }> &
   (
     | Readonly<{ kind: "unneeded"; because: Text }>
     | Readonly<{ kind: "blocked"; findings: readonly Finding[]; because: Text }>
-    | Readonly<{ kind: "planned"; plan: StepPlan; digest: string; acts: boolean }>
+    | Readonly<{
+        kind: "planned";
+        plan: StepPlan;
+        digest: string;
+        acts: boolean;
+        /** What a check said that was made. */
+        seen?: Text;
+      }>
   );
 
 /**
@@ -42,14 +49,23 @@ export async function forecastSteps(
       if (first !== undefined) return { step, kind: "blocked", findings: obstacles, because: first.text };
       const plan = await step.plan(context);
       const acts = changesWorld(plan);
-      hasActs ||= acts || step.kind !== "check";
+      hasActs ||= acts || step.kind === "manual";
+      let seen: Text | undefined;
       if (step.kind === "check" && !hasActs) {
         const verified = await step.verify(context, plan, undefined);
         if (verified.outcome !== "passed")
           return { step, kind: "blocked", findings: verified.findings, because: verified.text };
         notes[step.id] = verified.notes;
+        seen = verified.text;
       }
-      return { step, kind: "planned", plan, digest: planDigest(step.id, plan), acts };
+      return {
+        step,
+        kind: "planned",
+        plan,
+        digest: planDigest(step.id, plan),
+        acts,
+        ...(seen !== undefined && { seen }),
+      };
     });
     if ("value" in read) found.push(read.value);
     else found.push({ step, kind: "blocked", findings: [], because: couldNotLook(read.fault.fault).because });

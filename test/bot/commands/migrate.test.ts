@@ -52,10 +52,12 @@ describe("a run with two people", () => {
   it("is planned without being started", async () => {
     const p = product(newWorld());
     const reply = await p.ask("guest", "migrate plan toy", "cli");
-    expect(head(reply)).toBe("PLAN: toy · 8 steps, 2 of them would change something as things are");
+    expect(head(reply)).toBe(
+      "PLAN: toy · 8 steps: 2 would change something as things are, 1 wait for steps before them, 1 not needed, 4 look or hand over",
+    );
     expect(plain(reply.why ?? [])).toContain("The first act is step 2, Create two maps: plan 4962.");
     expect(drawn(reply)).toContain("+ data:\n  +   way: l2");
-    expect(drawn(reply)).toContain("would stop now: map one is not");
+    expect(drawn(reply)).toContain("not before the steps above: map one is not");
     expect(await p.ask("olive", "migrate status")).toMatchObject({ verdict: { outcome: "usage" } });
   });
 

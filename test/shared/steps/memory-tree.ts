@@ -11,7 +11,7 @@ export type MemoryTree = WorkingTree &
 export function memoryTree(name: string, base: string, start: Readonly<Record<string, string>>): MemoryTree {
   const branches = new Map<string, Record<string, string>>([[base, { ...start }]]);
   const commits: (Commit & { body: string; trailer: string })[] = [];
-  const of = (branch: string): Record<string, string> => branches.get(branch) ?? {};
+  const of = (branch: string): Record<string, string> => branches.get(branch) ?? branches.get(base) ?? {};
   return {
     name,
     files: of,
