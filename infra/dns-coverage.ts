@@ -19,6 +19,8 @@ export type Misjudged = Readonly<{
 }>;
 
 const minuteMs = 60_000;
+/** Between an answer and the same question again. */
+const secondsBetween = 5;
 
 /** The 16 reasons of `/dns explain`, in the order of their numbers. */
 export const dnsLines: readonly Readonly<{ line: string; words: string }>[] = [
@@ -47,7 +49,7 @@ type Data = Readonly<{
   probes: readonly Readonly<{ id: string; fault?: string }>[];
 }>;
 
-/** Boots the scenario's site in memory, lets two minutes pass, and asks as a person would; the last answer counts. */
+/** Boots the scenario's site in memory, lets two minutes pass, and asks as a person would, again after five seconds; the last answer counts. */
 export async function explainScenario(scenario: DnsScenario, times = 1): Promise<Explained> {
   const clock = createVirtualClock(Date.UTC(2026, 2, 1, 14), () => new Promise((go) => setImmediate(go)));
   const { twin, app, people } = runInMemory(scenario.site(), clock);
@@ -63,7 +65,10 @@ export async function explainScenario(scenario: DnsScenario, times = 1): Promise
         ? asking.reply
         : clock.runUntil(asking.job.run(() => {}, new AbortController().signal));
     };
-    for (let before = 1; before < times; before++) await ask();
+    for (let before = 1; before < times; before++) {
+      await ask();
+      await clock.advance(secondsBetween * 1_000);
+    }
     const reply = await ask();
     const data = reply.data as Data | undefined;
     if (data?.certain === undefined) throw new Error(`${words}: ${JSON.stringify(reply.verdict)}`);

@@ -303,7 +303,9 @@ export function createResolvers(
       });
     let servers = serversFor(resolver, question);
     for (let hop = 0; hop < longestChain; hop++) {
-      if (!Array.isArray(servers)) return servers as DnsResponse;
+      // What the registry itself says is passed on, not vouched for.
+      if (!Array.isArray(servers))
+        return { ...(servers as DnsResponse), authoritative: false, recursionAvailable: true };
       const response = firstOf(servers as readonly NameServer[], question);
       if (response === undefined) return empty("SERVFAIL");
       const next = referralServers(resolver, response);
