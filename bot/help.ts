@@ -12,6 +12,12 @@ export const typed = (door: Door, words: string): string => {
 const usageLine = (door: Door, command: Command, verb: Verb): string =>
   typed(door, `${verbName(command, verb)} ${verb.usage}`.trim());
 
+/** In a shell some verbs can be asked in further ways. */
+const shellLines = (door: Door, command: Command, verb: Verb): readonly string[] =>
+  door !== "cli"
+    ? []
+    : (verb.shellUsages ?? []).map((usage) => typed(door, `${verbName(command, verb)} ${usage}`));
+
 const exampleLine = (door: Door, command: Command, verb: Verb): string =>
   typed(door, `${verbName(command, verb)} ${verb.examples[0] ?? ""}`.trim());
 
@@ -29,7 +35,13 @@ export function commandHelp(command: Command, door: Door): Reply {
       {
         kind: "table",
         columns: [{ title: "type" }, { title: "what it does" }],
-        rows: verbs.map((verb) => [[{ code: usageLine(door, command, verb) }], [verb.summary]]),
+        rows: verbs.flatMap((verb) => [
+          [[{ code: usageLine(door, command, verb) }], [verb.summary]],
+          ...shellLines(door, command, verb).map((line) => [
+            [{ code: line }],
+            ["The same, in a shell only."],
+          ]),
+        ]),
       },
     ],
     next: verbs.slice(0, 3).map((verb) => text`Example: ${code(exampleLine(door, command, verb))}`),
@@ -83,6 +95,7 @@ export function usageReply(command: Command, verb: Verb, problems: readonly stri
     blocks: rest.map((problem) => ({ kind: "prose", text: [`Also: ${problem}`] })),
     next: [
       text`Usage: ${code(usageLine(door, command, verb))}`,
+      ...shellLines(door, command, verb).map((line) => text`Or: ${code(line)}`),
       text`Example: ${code(exampleLine(door, command, verb))}`,
     ],
     actions: [],

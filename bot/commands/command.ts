@@ -113,6 +113,8 @@ export type Verb<Schema extends z.ZodType = z.ZodType> = Readonly<{
   path: readonly string[];
   /** `usage` as people read it, `"SERVICE|IP|all [--from VANTAGE] [--count N]"`. */
   usage: string;
+  /** Further ways to ask it that work in a shell only, such as on files alone. */
+  shellUsages?: readonly string[];
   summary: string;
   /** Tails that follow path, such as `httpbin --from ops-host`. The first is the example in help. */
   examples: readonly string[];

@@ -21,7 +21,8 @@ const input = z.object({ name: zoneOrName.optional(), ...offlineShape }).superRe
  */
 export const dnsCheck = defineVerb({
   path: ["check"],
-  usage: `[NAME | ZONE], or on files alone: ${offlineUsage}`,
+  usage: "[NAME | ZONE]",
+  shellUsages: [offlineUsage],
   summary: "What differs between zones and what the cluster wants, who owns it, and who will put it right.",
   examples: [
     "",

@@ -132,7 +132,8 @@ const input = z
  */
 export const dnsForecast = defineVerb({
   path: ["forecast"],
-  usage: `RELEASE [--policy P] [--with-binary PATH], or on files alone: ${offlineUsage}`,
+  usage: "RELEASE [--policy P]",
+  shellUsages: ["RELEASE [--policy P] --with-binary PATH", offlineUsage],
   summary: "What ExternalDNS of a release would do to zones, what Route 53 would refuse, what stays wrong.",
   examples: [
     "0.22.0 --policy sync",

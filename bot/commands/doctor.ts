@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { hostKeyFinding } from "#shared/arp/host-key-finding.ts";
 import { type Fault, FaultError, isFault } from "#shared/fault.ts";
-import type { Finding } from "#shared/finding.ts";
+import { type Finding, isFailure } from "#shared/finding.ts";
 import { calicoKinds, gitOpsKinds, type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
 import type { Text } from "#shared/text.ts";
 import { type ClusterPorts, defineVerb } from "./command.ts";
@@ -46,7 +46,7 @@ export const doctor = defineVerb({
   slow: true,
   cluster: "one",
   doors: ["slack", "console", "cli"],
-  handle: async ({ cluster, signal }) => {
+  handle: async ({ cluster, deps, signal }) => {
     if (!cluster) throw new Error("the doctor runs on one cluster");
     const { config } = cluster;
     const listed = await cluster.read(kinds, signal);
@@ -94,6 +94,8 @@ export const doctor = defineVerb({
         remedy: ["Add one under vantages: (docs/vantages.md)."],
       });
     }
+    // What the bot itself warns of: snapshots not kept, scans that stopped, rules that are out.
+    const warnings = deps.about.warnings();
     const answered = rows.length - broken.length;
     const line = (row: Row): Text[] => [
       [row.fault === undefined ? "ok" : rekeyed.includes(row) ? "WARN" : "UNKNOWN"],
@@ -102,21 +104,29 @@ export const doctor = defineVerb({
     ];
     return {
       verdict:
-        findings.length === 0
-          ? { word: "OK", outcome: "ok", text: [`all ${rows.length} connections and lists answer.`] }
-          : {
-              word: rekeyed.length > 0 ? "WARN" : "UNKNOWN",
-              outcome: rekeyed.length > 0 ? "failed" : "unknown",
+        findings.length === 0 && warnings.length > 0
+          ? {
+              word: warnings.some(isFailure) ? "WARN" : "UNKNOWN",
+              outcome: warnings.some(isFailure) ? "failed" : "unknown",
               text: [
-                ...(rekeyed.length > 0
-                  ? [
-                      `${rekeyed.length} ${rekeyed.length === 1 ? "machine shows" : "machines show"} another host key; `,
-                    ]
-                  : []),
-                `${findings.length} of ${rows.length} could not be looked at; ${answered} answer.`,
+                `all ${rows.length} connections and lists answer; the bot warns of ${warnings.length} ${warnings.length === 1 ? "thing" : "things"}.`,
               ],
-            },
-      findings,
+            }
+          : findings.length === 0
+            ? { word: "OK", outcome: "ok", text: [`all ${rows.length} connections and lists answer.`] }
+            : {
+                word: rekeyed.length > 0 ? "WARN" : "UNKNOWN",
+                outcome: rekeyed.length > 0 ? "failed" : "unknown",
+                text: [
+                  ...(rekeyed.length > 0
+                    ? [
+                        `${rekeyed.length} ${rekeyed.length === 1 ? "machine shows" : "machines show"} another host key; `,
+                      ]
+                    : []),
+                  `${findings.length} of ${rows.length} could not be looked at; ${answered} answer.`,
+                ],
+              },
+      findings: [...findings, ...warnings],
       blocks: [
         {
           kind: "table",
