@@ -2,9 +2,29 @@ import { expect, it } from "vitest";
 import type { ClusterPorts } from "#bot/commands/command.ts";
 import { doctor } from "#bot/commands/doctor.ts";
 import { FaultError } from "#shared/fault.ts";
+import type { Finding } from "#shared/finding.ts";
 import { exitCode } from "#shared/reply.ts";
 import { healthy } from "#shared/twin/sites/healthy.ts";
 import { twinCluster } from "./twin-cluster.ts";
+
+/** What the bot itself warns of. */
+const warning: Finding = {
+  code: "dns-snapshot-failing",
+  severity: "warning",
+  subject: { kind: "cluster", name: "goldentooth" },
+  facts: {},
+  text: ["snapshots are not kept"],
+};
+
+const examined = (
+  world: ReturnType<typeof twinCluster>,
+  cluster: ClusterPorts,
+  warnings: readonly Finding[],
+) => {
+  const context = world.context({});
+  const about = { version: "0", startedAt: 0, warnings: () => warnings };
+  return world.clock.runUntil(doctor.handle({ ...context, deps: { ...context.deps, about }, cluster }));
+};
 
 const faulty = (kind: "host-key-changed" | "timed-out") => {
   const world = twinCluster(healthy());
@@ -16,7 +36,7 @@ const faulty = (kind: "host-key-changed" | "timed-out") => {
       return world.cluster.shell(target, command, options);
     },
   };
-  return world.clock.runUntil(doctor.handle({ ...world.context({}), cluster }));
+  return examined(world, cluster, []);
 };
 
 it("a changed host key is a warning, not merely something that could not be looked at", async () => {
@@ -38,4 +58,12 @@ it("no answer stays unknown", async () => {
     expect.objectContaining({ code: "fault-timed-out", severity: "unknown" }),
   );
   expect(exitCode(reply)).toBe(3);
+});
+
+it("tells what the bot itself warns of, though everything answers", async () => {
+  const world = twinCluster(healthy());
+  const reply = await examined(world, world.cluster, [warning]);
+  expect(reply.findings).toContainEqual(warning);
+  expect(reply.verdict).toMatchObject({ word: "WARN", outcome: "failed" });
+  expect(exitCode(reply)).toBe(1);
 });
