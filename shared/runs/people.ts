@@ -40,7 +40,7 @@ async function ask(
 function hasEnded({ id, ended }: RunState): Refused | undefined {
   if (ended === undefined) return undefined;
   const how =
-    ended.how === "finished" ? "is finished" : ended.how === "aborted" ? "was aborted" : "was taken back";
+    ended.how === "finished" ? "ended" : ended.how === "aborted" ? "was aborted" : "was taken back";
   const who = ended.by === undefined ? [] : text` by ${by(ended.by)}`;
   return { because: text`${id} ${how}${who} at ${utcTime(ended.at)}; nothing more is done in it` };
 }
