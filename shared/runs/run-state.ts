@@ -133,11 +133,11 @@ const without = <T extends object, K extends keyof T>(value: T, ...keys: readonl
 const replanned = (step: StepRun): StepRun =>
   without(step, "planned", "asked", "approved", "waiting", "manual", "observed") as StepRun;
 
-/** Deeds that were refused or never begun are planned again; those that are done are only verified again. */
+/** Deeds that were refused or never begun are planned again; what is done, by us or by a person, is only verified again. */
 function resumedStep(step: StepRun): StepRun {
   if (step.status !== "running") return step;
   const act = currentAct(step);
-  if (act === undefined) return replanned(step);
+  if (act === undefined) return step.manual === undefined ? replanned(step) : step;
   const all = Object.values(act.deeds);
   if (all.some(({ status }) => status === "in-doubt") || all.every(({ status }) => status === "done"))
     return step;

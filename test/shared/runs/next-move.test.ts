@@ -267,6 +267,11 @@ describe("what is next", () => {
     expect(moveAfter([started("others", "manual"), begun, bare])).toMatchObject(person("manual"));
     const said: RunEvent = { type: "manual-done", step, by: "olive", said: "done" };
     expect(moveAfter([started("others", "manual"), begun, bare, said])).toMatchObject({ do: "verify" });
+    // Judged again, and neither asked for again nor taken for unneeded because it is done by now.
+    const retry: readonly RunEvent[] = [halted, { type: "resumed", by: "oscar" }];
+    expect(moveAfter([started("others", "manual"), begun, bare, said, ...retry])).toMatchObject({
+      do: "verify",
+    });
   });
 });
 
