@@ -20,6 +20,7 @@ import {
   ipvsEverywhere,
   planned,
   pool,
+  slowKubelet,
   withoutCa,
 } from "./coverage-sites.ts";
 
@@ -253,6 +254,22 @@ export const layer2Scenarios: readonly Scenario[] = [
       plugIn("dalt", { name: "br0", kind: "bridge", mac: "dc:a6:32:0a:14:0d", addresses: ["10.4.0.13/20"] }),
     ),
     expect: ["named-nic-enslaved"],
+  },
+  {
+    lines: ["A26"],
+    words: "a reboot after which kubelet is Ready 15 s later than the speaker",
+    site: slowKubelet("cargyll", 15_000),
+    afterwards: (twin) => {
+      twin.setPower("cargyll", false);
+      twin.setPower("cargyll", true);
+    },
+    expect: ["announced-before-ready"],
+  },
+  {
+    lines: ["A27"],
+    words: "MetalLB 0.10.3, which goes by ready endpoints alone",
+    site: planned({ metallb: { ...healthyPlan.metallb, version: "0.10.3" } }),
+    expect: ["withdrawn-with-control-plane"],
   },
   {
     lines: ["A28"],

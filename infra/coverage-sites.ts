@@ -97,3 +97,12 @@ export const illegal = object(
     },
   },
 );
+
+/** A node whose kubelet takes so long after a boot. */
+export const slowKubelet = (node: string, readyAfterMs: number) => (): SiteSpec => {
+  const spec = healthy();
+  return {
+    ...spec,
+    nodes: spec.nodes.map((each) => (each.name === node ? { ...each, readyAfterMs } : each)),
+  };
+};

@@ -1,5 +1,6 @@
 import { addressEndsIn0Or255 } from "./address-ends-in-0-or-255.ts";
 import { advertisementSelectors } from "./advertisement-selectors.ts";
+import { announcedBeforeReady } from "./announced-before-ready.ts";
 import { arpFlux } from "./arp-flux.ts";
 import { bgpLeftovers } from "./bgp-leftovers.ts";
 import { calicoAddressNic } from "./calico-address-nic.ts";
@@ -9,6 +10,7 @@ import { calicoEbpf } from "./calico-ebpf.ts";
 import { calicoPoolOverlap } from "./calico-pool-overlap.ts";
 import { calicoServiceIps } from "./calico-service-ips.ts";
 import type { Check } from "./check.ts";
+import { controlPlaneAway } from "./control-plane-away.ts";
 import { defaultRouteNic } from "./default-route-nic.ts";
 import { duplicateMac } from "./duplicate-mac.ts";
 import { excludeLabelCheck } from "./exclude-label.ts";
@@ -78,9 +80,11 @@ export const checks: readonly Check[] = [
   poolNotAdvertised,
   memberlistOff,
   leaderNotReady,
+  announcedBeforeReady,
   bgpLeftovers,
   speakerVersions,
   webhook,
+  controlPlaneAway,
   k3sServicelb,
   calicoServiceIps,
   calicoPoolOverlap,

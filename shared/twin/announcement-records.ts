@@ -6,6 +6,8 @@ import type { ObjectStore, StoreResult } from "./object-store.ts";
 import type { MetalLbSpec } from "./site-spec.ts";
 
 export type AnnouncementRecords = Readonly<{
+  /** A speaker starts anew: it knows nothing of the events that the last one wrote, and writes others. */
+  launched: (node: string) => void;
   /** Normal `nodeAssigned` on the Service; the same text again raises the count of the event there is. */
   assigned: (service: string, node: string, protocol: "layer2" | "bgp") => void;
   /** Warning `announceFailed`: none of the interfaces that were asked for exists. */
@@ -137,6 +139,9 @@ export function createAnnouncementRecords(
   const hasConfigurationState = atLeast(version, "0.15.3");
 
   return {
+    launched(node) {
+      for (const key of eventNames.keys()) if (key.split(" ")[1] === node) eventNames.delete(key);
+    },
     assigned: (service, node, protocol) =>
       emit(
         service,

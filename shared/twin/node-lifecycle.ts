@@ -15,7 +15,11 @@ const conditionsOf = (object: KubeObject): readonly Condition[] =>
 /** What Kubernetes notices of a node that dies or comes back: its condition, its pods, their endpoints. */
 export function createNodeLifecycle(
   options: Readonly<{ store: ObjectStore; clock: Clock; schedule: Schedule }>,
-): Readonly<{ died: (node: string) => void; returned: (node: string) => void }> {
+): Readonly<{
+  died: (node: string) => void;
+  /** Its containers run from now on; kubelet says Ready so many milliseconds later. */
+  returned: (node: string, readyAfterMs: number) => void;
+}> {
   const { store, clock, schedule } = options;
   const pending = new Map<string, () => void>();
   const time = () => new Date(clock.now()).toISOString().replace(/\.\d{3}Z$/, "Z");
@@ -62,6 +66,26 @@ export function createNodeLifecycle(
     }
   };
 
+  const startContainers = (node: string) => {
+    const state = { running: { startedAt: time() } };
+    for (const pod of store.list("pods").items) {
+      if ((pod.spec as { nodeName?: string } | undefined)?.nodeName !== node) continue;
+      const { containerStatuses } = (pod.status ?? {}) as {
+        containerStatuses?: readonly Readonly<{ restartCount?: number }>[];
+      };
+      if (containerStatuses !== undefined)
+        store.mergePatch("pods", pod.metadata.namespace, pod.metadata.name, {
+          status: {
+            containerStatuses: containerStatuses.map((each) => ({
+              ...each,
+              restartCount: (each.restartCount ?? 0) + 1,
+              state,
+            })),
+          },
+        });
+    }
+  };
+
   const after = (node: string, ms: number, ready: boolean) => {
     pending.get(node)?.();
     pending.set(
@@ -75,6 +99,9 @@ export function createNodeLifecycle(
 
   return {
     died: (node) => after(node, nodeGraceMs, false),
-    returned: (node) => after(node, 0, true),
+    returned: (node, readyAfterMs) => {
+      startContainers(node);
+      after(node, readyAfterMs, true);
+    },
   };
 }

@@ -72,7 +72,11 @@ export type MachineSpec = Readonly<{
   resolvers?: readonly string[];
 }>;
 
-export type NodeSpec = MachineSpec;
+export type NodeSpec = MachineSpec &
+  Readonly<{
+    /** From the start of its containers after a boot until kubelet calls the node Ready; speakers do not wait for it. */
+    readyAfterMs?: number;
+  }>;
 
 export type VantageSpec = MachineSpec & Readonly<{ place: VantagePlace; clusterNode?: string }>;
 

@@ -267,6 +267,7 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
     speaker.exclude = excludeList(store, metallb.namespace);
     speaker.responders = respondersOf(speaker);
     logs.launched(speaker.machine.name);
+    records.launched(speaker.machine.name);
     logs.responders(speaker.machine.name, new Set(), speaker.responders);
     memberList.join(speaker.machine.name);
     resync("all");
@@ -406,7 +407,8 @@ export function createSpeakers({ spec, clock, store, newId, schedule, nodes }: S
         return;
       }
       schedule(bootMs, () => {
-        lifecycle.returned(node);
+        const { readyAfterMs } = spec.nodes.find(({ name }) => name === node) ?? {};
+        lifecycle.returned(node, readyAfterMs ?? 0);
         launch(speaker);
       });
     },
