@@ -15,6 +15,8 @@ import { code, text } from "../text.ts";
 import { finding } from "./define-step.ts";
 
 const addressesAtOnce = 16;
+/** Of many addresses, how often it is told how far this has come. */
+const toldEvery = 25;
 /** Requests an address; of very many one each, since a vantage sends ten a second over all. */
 const requestsFor = (addresses: number): number => (addresses > 100 ? 1 : 3);
 
@@ -28,7 +30,7 @@ export type OnTheWire = Readonly<{
 
 /** Probes addresses by ARP from the segment, all of them or those given, and judges each. Throws nothing but bugs. */
 export async function lookOnTheWire(
-  { ports, signal, run }: StepContext,
+  { ports, signal, run, show }: StepContext,
   only?: readonly string[],
 ): Promise<OnTheWire> {
   const arpPorts = { config: ports.config, read: ports.read, shell: ports.shell, clock: ports.clock, signal };
@@ -55,8 +57,9 @@ export async function lookOnTheWire(
   const subjects = assignedAddresses(surroundings.objects).filter(
     ({ ip }) => only === undefined || only.includes(ip),
   );
-  const results = await inParallel(subjects, addressesAtOnce, (subject) =>
-    investigate(
+  let asked = 0;
+  const results = await inParallel(subjects, addressesAtOnce, async (subject) => {
+    const result = await investigate(
       {
         ports: arpPorts,
         surroundings,
@@ -66,8 +69,11 @@ export async function lookOnTheWire(
       },
       subject,
       ready.find((each) => ownAddressFault(surroundings, subject, each) === undefined) ?? none,
-    ),
-  );
+    );
+    asked += 1;
+    if (asked % toldEvery === 0) show(text`${asked} of ${subjects.length} addresses are asked for`);
+    return result;
+  });
   const reply = overviewReply(
     run.cluster,
     results,

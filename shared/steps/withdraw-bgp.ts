@@ -3,6 +3,7 @@ import { type Finding, isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
 import { bgpStatuses } from "../metallb/observe.ts";
 import { servedAddresses } from "../migration/addresses.ts";
+import { askedAgain } from "../migration/asked-again.ts";
 import { clientVantage, opensNow } from "../migration/clients.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
 import { couldNotLook, defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
@@ -71,7 +72,10 @@ export const withdrawBgp = defineStep({
             { remedy: text`Create an L2Advertisement that selects its pool first` },
           ),
         );
-    const { findings: wire } = await lookOnTheWire(context);
+    const { findings: wire } = await lookOnTheWire(
+      context,
+      askedAgain(context.run.notes, view.prediction.addresses),
+    );
     findings.push(...wire);
     const bgp = bgpNoted(context.run.notes);
     if (bgp !== "down" && clientVantage(context.ports.config) === undefined)
@@ -89,6 +93,7 @@ export const withdrawBgp = defineStep({
     const { view, way } = await withdrawal(context);
     const resets = resetsOf(view);
     const down = bgpNoted(context.run.notes) === "down";
+    const again = askedAgain(context.run.notes, view.prediction.addresses);
     return {
       deeds: way.deeds,
       undo: way.undo,
@@ -100,6 +105,11 @@ export const withdrawBgp = defineStep({
         : [
             text`new connections go on: the router falls back to its own prefix and asks by ARP`,
             resetsText(resets),
+            ...(again === undefined
+              ? []
+              : [
+                  text`${again.length} of ${view.prediction.addresses.length} addresses are asked on the wire before and after: what prove-on-wire of this run saw is relied on for the others`,
+                ]),
           ],
       predicted: { resets: { ...resets }, deleted: way.diffs.map(({ object }) => object) },
       instructions: syncInstructions(way),
