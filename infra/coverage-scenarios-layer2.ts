@@ -256,6 +256,18 @@ export const layer2Scenarios: readonly Scenario[] = [
     expect: ["named-nic-enslaved"],
   },
   {
+    lines: ["A25"],
+    words: "a switch that binds an address to the MAC it had, and a leader that stops",
+    site: healthy,
+    afterwards: (twin) => {
+      const mac = twin.spec.nodes.find(({ name }) => name === "cargyll")?.nics[0]?.mac ?? "";
+      twin.bindAddress("10.4.11.1", mac);
+      twin.setPower("cargyll", false);
+    },
+    ask: "arping httpbin",
+    expect: ["silence", "moved-and-filtered"],
+  },
+  {
     lines: ["A26"],
     words: "a reboot after which kubelet is Ready 15 s later than the speaker",
     site: slowKubelet("cargyll", 15_000),

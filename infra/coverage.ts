@@ -49,14 +49,19 @@ async function askChecks(
   );
 }
 
-/** Codes of a command's answer: its findings and the verdicts about addresses, apart from those that say all is well. */
+/** Codes of a command's answer: its findings, causes of silence, and verdicts about addresses, apart from those that say all is well. */
 function codesOf({ findings, data }: Reply): readonly string[] {
   const said = data as
-    | Readonly<{ verdict?: string; addresses?: readonly Readonly<{ verdict?: string }>[] }>
+    | Readonly<{
+        verdict?: string;
+        candidates?: readonly Readonly<{ id: string }>[];
+        addresses?: readonly Readonly<{ verdict?: string }>[];
+      }>
     | undefined;
   const verdicts = [said?.verdict, ...(said?.addresses ?? []).map(({ verdict }) => verdict)];
   return [
     ...findings.map(({ code }) => code),
+    ...(said?.candidates ?? []).map(({ id }) => id),
     ...verdicts.filter((verdict) => typeof verdict === "string" && verdict !== "expected"),
   ] as readonly string[];
 }

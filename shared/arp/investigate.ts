@@ -1,6 +1,7 @@
 import type { Fault } from "../fault.ts";
 import { FaultError, isFault } from "../fault.ts";
 import { parseIp } from "../metallb/ip.ts";
+import { announcersByEvents } from "../metallb/observe.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
 import { arpingFor } from "../probes/arping.ts";
 import type { ArpingIdentity } from "../probes/arping-identify.ts";
@@ -140,6 +141,7 @@ export function evidenceAbout(
       assigned: faults.has("services") ? undefined : service !== undefined,
       bgp: announcedByBgp(surroundings, isFault(prediction) ? undefined : prediction.pool),
       notReady: surroundings.notReady,
+      announcedBefore: service === undefined ? [] : announcersByEvents(objects, service),
       speakers: surroundings.speakers,
       route,
       vantageNic: ready && { name: ready.nic.name, onLan: ready.onLan, wireless: ready.nic.wireless },

@@ -15,6 +15,8 @@ export type SilenceFacts = Readonly<{
   notReady: ReadonlySet<string>;
   /** Nodes with a running, ready speaker. */
   speakers: readonly string[] | undefined;
+  /** Other nodes that announced it within the hour that events live. */
+  announcedBefore?: readonly string[];
   /** How the vantage would send to the address. */
   route: Route | Fault | undefined;
   /** Interface the requests left by, and whether it has an address in the LAN prefix. */
@@ -180,6 +182,21 @@ const causes: readonly Cause[] = [
         : `${leader(c)} is elected but its speaker is gone or does not answer.`,
     test: ({ prediction }) =>
       `kubectl get pods -A -o wide | grep -E 'speaker.*${prediction?.order[0] ?? ""}'`,
+  },
+  {
+    id: "moved-and-filtered",
+    aboutAnnouncing: true,
+    // Never certain: no program on a node sees what a switch drops. Only left open where nothing else is wrong with the node.
+    applies: (c) => {
+      const node = c.prediction?.order[0];
+      const before = (c.silence.announcedBefore ?? []).filter((each) => each !== node);
+      if (node === undefined || before.length === 0 || c.silence.notReady.has(node)) return false;
+      return hasUsableNic(c) === true && c.silence.speakers?.includes(node) === true ? undefined : false;
+    },
+    text: (c) =>
+      `${leader(c)} took it over from ${(c.silence.announcedBefore ?? []).filter((each) => each !== leader(c)).join(", ")} within the hour, and nothing is wrong with ${leader(c)}: a switch or hypervisor that binds addresses to MACs or ports (port security, ARP inspection) may drop what it says.`,
+    test: (c) =>
+      `on ${leader(c)}: sudo tcpdump -p -nn -e arp and host ${c.ip} (replies that leave and never arrive)`,
   },
   {
     id: "vantage-not-on-segment",

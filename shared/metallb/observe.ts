@@ -79,6 +79,17 @@ export type EventSays = Trust &
 const assignment = /announcing from node "([^"]+)"(?: with protocol "([^"]+)")?/;
 const failure = /LB IP "([^"]+)" doesn't exist in assigned node "([^"]+)" with protocol "layer2"/;
 
+/** Every node that announced a Service by layer 2 as far as events are left, which is about an hour. */
+export const announcersByEvents = (objects: MetalLbObjects, service: string): readonly string[] => [
+  ...new Set(
+    objects.events.flatMap(({ object, reason, message }) => {
+      const [, node, protocol] =
+        (object === service && reason === "nodeAssigned" && assignment.exec(message)) || [];
+      return node !== undefined && (protocol ?? "layer2") === "layer2" ? [node] : [];
+    }),
+  ),
+];
+
 const at = (time: string | undefined): number => (time === undefined ? 0 : Date.parse(time));
 
 /** Whether two times cannot be put in order: event times without a fraction stand for the whole second. */

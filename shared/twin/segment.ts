@@ -25,6 +25,8 @@ export type Port = Readonly<{
 
 export type Segment = Readonly<{
   attach: (port: Port) => void;
+  /** ARP inspection: from now on the switch drops packets that claim the address for another MAC. */
+  bind: (ip: string, mac: string) => void;
   /** The clock's time, or that of the latest frame where it is ahead of the clock. */
   time: () => number;
   /** Sends a frame at a time; every consequence that needs no timer happens before this returns. */
@@ -41,6 +43,7 @@ type Delivery = Readonly<{ at: number; order: number; port: Port; frame: ArpFram
 export function createSegment(now: () => number): Segment {
   const ports: Port[] = [];
   const learnt = new Map<string, Port>();
+  const bound = new Map<string, string>();
   const queue: Delivery[] = [];
   let order = 0;
   let latest = 0;
@@ -74,10 +77,14 @@ export function createSegment(now: () => number): Segment {
     attach: (port) => {
       ports.push(port);
     },
+    bind: (ip, mac) => {
+      bound.set(ip, mac);
+    },
     time: () => Math.max(now(), latest),
     send(from, frame, at) {
       if (!from.connected()) return;
       learnt.set(frame.source, from);
+      if ((bound.get(frame.senderIp) ?? frame.senderMac) !== frame.senderMac) return;
       const known = frame.destination === broadcastMac ? undefined : learnt.get(frame.destination);
       const targets = known === undefined ? ports.filter((port) => port !== from).reverse() : [known];
       for (const port of targets)

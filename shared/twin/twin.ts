@@ -48,6 +48,8 @@ export type Twin = Readonly<{
   /** Pulls the plug of a machine or plugs it in again; a node's death has its consequences in the cluster. */
   setPower: (machine: string, on: boolean) => void;
   setLink: (machine: string, nic: string, change: Readonly<{ up?: boolean; carrier?: boolean }>) => void;
+  /** Switches drop ARP packets that claim the address for another MAC than this. */
+  bindAddress: (ip: string, mac: string) => void;
   /** A device of the segment answers for every address, with this MAC. */
   setProxyArp: (on: boolean, mac: string) => void;
   /** While hung, programs of the machine never return. */
@@ -293,6 +295,9 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
       speakers.powerChanged(machine.name, on);
     },
     setLink,
+    bindAddress: (ip, mac) => {
+      for (const each of segments.values()) each.bind(ip, mac);
+    },
     setProxyArp: (on, mac) => {
       stranger.proxyArp = on ? mac : undefined;
     },
