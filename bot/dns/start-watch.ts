@@ -2,6 +2,7 @@ import type { Finding } from "#shared/finding.ts";
 import { text } from "#shared/text.ts";
 import type { Deps } from "../commands/command.ts";
 import { createSnapshotKeeper, snapshotEveryMs } from "./keep-snapshots.ts";
+import { createPlanTender, tendPlansEveryMs } from "./tend-plans.ts";
 import {
   createHeartbeatWatch,
   createZoneScanner,
@@ -53,11 +54,13 @@ export function startDnsWatch(
     scanFunction === undefined
       ? createZoneScanner(deps, snapshots, log)
       : createHeartbeatWatch(deps, scanFunction);
+  const plans = createPlanTender(deps, log);
   // The first scan finds the first snapshot; after that each keeps its own time.
   const ended = clock.sleep(settleMs, signal).then(async () => {
     if (signal.aborted) return;
     await keeper.once(signal);
     await Promise.all([
+      everyRound(clock, tendPlansEveryMs, plans.once, signal),
       clock
         .sleep(snapshotEveryMs, signal)
         .then(() => everyRound(clock, snapshotEveryMs, keeper.once, signal)),

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { createPlanTender } from "#bot/dns/tend-plans.ts";
 import { appendToPlan, readPlan } from "#shared/drift/plan-stream.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
@@ -300,6 +301,51 @@ describe("when the writer gives no answer", () => {
     const { approve } = await planned(on);
     Object.assign(on.deps, { applyPlan: () => Promise.reject(new Error("a bug")) });
     expect((await on.press("approver", "drift-approve", approve)).verdict.outcome).toBe("fault");
+  });
+});
+
+describe("messages of plans that nobody asks about", () => {
+  const tended = (on: ReturnType<typeof dnsSite>) => {
+    const tender = createPlanTender(on.deps, () => {});
+    return () => on.clock.runUntil(tender.once());
+  };
+
+  it("lose their buttons when the request runs out", async () => {
+    const on = site();
+    const { id } = await planned(on);
+    const tend = tended(on);
+    await tend();
+    expect(standing(on, id).verdict.word).toBe("PLAN");
+    await on.clock.advance(31 * 60_000);
+    await tend();
+    expect(standing(on, id)).toMatchObject({ verdict: { word: "EXPIRED" }, actions: [] });
+  });
+
+  it("say how it ended when the writer ends after its answer was lost", async () => {
+    const on = site();
+    const { id, approve } = await planned(on);
+    const tend = tended(on);
+    await tend();
+    Object.assign(on.deps, { applyPlan: () => Promise.reject(timedOut) });
+    await on.press("approver", "drift-approve", approve);
+    expect(standing(on, id).verdict.word).toBe("UNKNOWN");
+    await on.clock.runUntil(on.write(id));
+    await tend();
+    expect(standing(on, id).verdict.word).toBe("APPLIED");
+  });
+
+  it("say after a restart what was under way, and are left alone after a day", async () => {
+    const on = site();
+    const { id, approve } = await planned(on);
+    Object.assign(on.deps, { applyPlan: () => Promise.reject(timedOut) });
+    await on.press("approver", "drift-approve", approve);
+    on.board?.standing.clear();
+    await tended(on)();
+    expect(said(standing(on, id))).toContain("The bot was restarted meanwhile.");
+    on.board?.standing.clear();
+    await on.clock.advance(25 * 3_600_000);
+    await tended(on)();
+    expect(on.board?.standing.size).toBe(0);
   });
 });
 

@@ -1,0 +1,80 @@
+import { planReply, planStage } from "#shared/drift/plan-reply.ts";
+import { type PlanState, readPlan } from "#shared/drift/plan-stream.ts";
+import { FaultError } from "#shared/fault.ts";
+import { text } from "#shared/text.ts";
+import type { Deps } from "../commands/command.ts";
+import { approversOf, refTo } from "../runs/run-people.ts";
+import { whyCannotApply } from "./plan-desk.ts";
+
+export const tendPlansEveryMs = 60_000;
+
+/** Plans that nobody touched for so long are left as they were told, and looked at once an hour. */
+const recentMs = 86_400_000;
+const restMs = 3_600_000;
+
+const lastAt = ({ plannedAt, request, approvals, begun, refused, ended }: PlanState): number =>
+  Math.max(
+    plannedAt,
+    request?.at ?? 0,
+    begun?.at ?? 0,
+    refused?.at ?? 0,
+    ended?.at ?? 0,
+    ...approvals.map(({ at }) => at),
+  );
+
+/**
+ * Edits the messages of plans to what became of them while nobody asked: a writer that ended after the bot was told
+ * nothing, a request that ran out, a bot that was restarted meanwhile. Only tells; it carries nothing out.
+ */
+export function createPlanTender(
+  deps: Deps,
+  log: (entry: Readonly<Record<string, unknown>>) => void,
+): Readonly<{ once: () => Promise<void> }> {
+  const told = new Map<string, string>();
+  const resting = new Map<string, number>();
+
+  async function tend(id: string): Promise<void> {
+    const { ledger, board, clock } = deps;
+    if (ledger === undefined || board === undefined) return;
+    const state = await readPlan(ledger, id);
+    const now = clock.now();
+    if (state === undefined || now - lastAt(state) > recentMs) {
+      resting.set(id, now + restMs);
+      return;
+    }
+    const stage = planStage(state, now);
+    const seen = `${state.version} ${stage}`;
+    const isKnown = told.has(id);
+    if (told.get(id) === seen || stage === "made") return;
+    told.set(id, seen);
+    // At first sight only what a restart may have left behind is told again.
+    if (!isKnown && !["approved", "at-work", "expired"].includes(stage)) return;
+    const cluster = state.plan.cluster ?? "";
+    const cannotApply = whyCannotApply(deps);
+    const isOpen = !isKnown && (stage === "approved" || stage === "at-work");
+    await board.put(
+      `plan/${id}`,
+      planReply(state, {
+        now,
+        ref: refTo(deps),
+        approvers: approversOf(deps, cluster),
+        ...(cannotApply !== undefined && { cannotApply }),
+        ...(isOpen && { unanswered: text`The bot was restarted meanwhile.` }),
+      }),
+    );
+  }
+
+  return {
+    once: async () => {
+      try {
+        for (const stream of (await deps.ledger?.list("plan")) ?? []) {
+          const id = stream.replace(/^plan\//, "");
+          if (deps.clock.now() >= (resting.get(id) ?? 0)) await tend(id);
+        }
+      } catch (error) {
+        if (!(error instanceof FaultError)) throw error;
+        log({ level: "error", msg: "plans could not be looked at", error: error.message });
+      }
+    },
+  };
+}
