@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { snapshotEveryMs } from "#bot/dns/keep-snapshots.ts";
+import { startDnsWatch } from "#bot/dns/start-watch.ts";
+import { scanEveryMs } from "#bot/dns/watch-zones.ts";
+import { lastHeartbeat } from "#shared/drift/scan-memory.ts";
+import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
+import { dnsSite } from "../commands/dns-site.ts";
+
+const open: ReturnType<typeof dnsSite>[] = [];
+const started = (
+  options: Parameters<typeof dnsSite>[0] & Readonly<{ scanFunction?: string; hasStore?: boolean }> = {},
+) => {
+  const { scanFunction, hasStore, ...rest } = options;
+  const on = dnsSite(rest);
+  open.push(on);
+  const taken: number[] = [];
+  const store = {
+    ...on.snapshots,
+    put: async (snapshot: Parameters<typeof on.snapshots.put>[0]) => {
+      taken.push(on.clock.now());
+      await on.snapshots.put(snapshot);
+    },
+  };
+  const { snapshots: _, ...deps } = on.deps;
+  const leaving = new AbortController();
+  const logged: unknown[] = [];
+  const watch = startDnsWatch(hasStore === false ? deps : { ...deps, snapshots: store }, {
+    signal: leaving.signal,
+    log: (entry) => void logged.push(entry),
+    ...(scanFunction !== undefined && { scanFunction }),
+  });
+  return { on, taken, leaving, logged, watch };
+};
+afterEach(() => {
+  for (const each of open.splice(0)) each.twin.stop();
+});
+
+describe("what the bot does for zones unasked", () => {
+  it("leaves snapshots and scans in its own time, and stops when it is told to", async () => {
+    const { on, taken, leaving, logged, watch } = started();
+    await on.clock.advance(scanEveryMs);
+    const gaps = taken.slice(1).map((at, i) => at - (taken[i] ?? 0));
+    expect(taken.length).toBe(1 + Math.floor((scanEveryMs - 5_000) / snapshotEveryMs));
+    expect(new Set(gaps)).toEqual(new Set([snapshotEveryMs]));
+    expect((await lastHeartbeat(on.ledger))?.complete).toBe(true);
+    const before = taken.length;
+    leaving.abort();
+    await on.clock.runUntil(watch.ended);
+    await on.clock.advance(scanEveryMs);
+    expect(taken).toHaveLength(before);
+    expect(logged).toEqual([]);
+    expect(watch.warnings()).toEqual([]);
+  });
+
+  it("leaves the scanning to the function, and warns when that is silent", async () => {
+    const { on, leaving, watch } = started({ scanFunction: "scan-drift" });
+    await on.clock.advance(3 * scanEveryMs);
+    expect(await lastHeartbeat(on.ledger)).toBeUndefined();
+    expect(watch.warnings().map(({ code }) => code)).toEqual(["dns-scan-silent"]);
+    leaving.abort();
+    await on.clock.runUntil(watch.ended);
+  });
+
+  it("does nothing without zones, and says so where snapshots have no place", async () => {
+    const { dns: _, ...rest } = goldentooth();
+    const none = started({ spec: rest });
+    await none.on.clock.advance(scanEveryMs);
+    expect(none.taken).toEqual([]);
+    expect(none.watch.warnings()).toEqual([]);
+    const nowhere = started({ hasStore: false });
+    expect(nowhere.watch.warnings().map(({ code }) => code)).toEqual(["dns-snapshots-nowhere"]);
+  });
+});
