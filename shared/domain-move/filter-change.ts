@@ -97,6 +97,15 @@ export function editedWords(words: readonly string[], edits: readonly FlagEdit[]
   }, words);
 }
 
+/** A list of values with those that are added, each once, and without those that are taken away. */
+function withValues(given: readonly string[], edits: readonly FlagEdit[]): readonly string[] {
+  const values = new Set(given.filter((each) => each !== ""));
+  for (const { value, add } of edits)
+    if (add) values.add(value);
+    else values.delete(value);
+  return [...values];
+}
+
 type Env = Readonly<{ name: string; value?: string | undefined }>;
 type Container = Readonly<{
   command?: readonly string[] | undefined;
@@ -111,28 +120,30 @@ const inWords = (container: Container, flag: string): boolean =>
     (word) => word === `--${flag}` || word.startsWith(`--${flag}=`),
   );
 
+function withFlagEdits<T extends Container>(container: T, flag: string, edits: readonly FlagEdit[]): T {
+  const env = container.env?.find(({ name, value }) => name === envName(flag) && value !== undefined);
+  if (!inWords(container, flag) && env !== undefined) {
+    const value = withValues((env.value ?? "").split("\n"), edits).join("\n");
+    return {
+      ...container,
+      env: (container.env ?? []).map((each) => (each === env ? { ...each, value } : each)),
+    };
+  }
+  return lastOf(container.command ?? [], flag) >= 0
+    ? { ...container, command: editedWords(container.command ?? [], edits) }
+    : { ...container, args: editedWords(container.args ?? [], edits) };
+}
+
 /** A container with the edits where its flag stands: in `command`, `args`, or one value a line in its environment. */
 export function editedContainer<T extends Container>(container: T, edits: readonly FlagEdit[]): T {
-  const flags = [...new Set(edits.map(({ flag }) => flag))];
-  return flags.reduce<T>((now, flag) => {
-    const mine = edits.filter((edit) => edit.flag === flag);
-    const env = now.env?.find(({ name, value }) => name === envName(flag) && value !== undefined);
-    if (!inWords(now, flag) && env !== undefined) {
-      const lines = mine.reduce<readonly string[]>(
-        (all, { value, add }) =>
-          add ? [...all.filter((each) => each !== value), value] : all.filter((each) => each !== value),
-        (env.value ?? "").split("\n").filter((each) => each !== ""),
-      );
-      return {
-        ...now,
-        env: (now.env ?? []).map((each) => (each === env ? { ...each, value: lines.join("\n") } : each)),
-      };
-    }
-    const inCommand = lastOf(now.command ?? [], flag) >= 0;
-    return inCommand
-      ? { ...now, command: editedWords(now.command ?? [], mine) }
-      : { ...now, args: editedWords(now.args ?? [], mine) };
-  }, container);
+  let now = container;
+  for (const flag of new Set(edits.map((edit) => edit.flag)))
+    now = withFlagEdits(
+      now,
+      flag,
+      edits.filter((edit) => edit.flag === flag),
+    );
+  return now;
 }
 
 type Containers = Readonly<{ template: { spec: { containers: readonly Container[] } } }>;
@@ -200,15 +211,6 @@ export function editedValues(
   if (extra.length > 0)
     replaceItems(document, ["extraArgs"], editedWords(Array.isArray(words) ? words.map(String) : [], extra));
   const own = edits.filter(({ flag }) => flag === "domain-filter");
-  if (own.length > 0 && !inExtra)
-    replaceItems(
-      document,
-      ["domainFilters"],
-      own.reduce<readonly string[]>(
-        (all, { value, add }) =>
-          add ? [...all.filter((each) => each !== value), value] : all.filter((each) => each !== value),
-        filters,
-      ),
-    );
+  if (own.length > 0 && !inExtra) replaceItems(document, ["domainFilters"], withValues(filters, own));
   return { text: String(document) };
 }

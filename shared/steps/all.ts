@@ -30,8 +30,10 @@ import { snapshot } from "./snapshot.ts";
 import type { Step } from "./step.ts";
 import { survey } from "./survey.ts";
 import { surveyDns } from "./survey-dns.ts";
+import { surveyTls } from "./survey-tls.ts";
 import { verifyNewNames } from "./verify-new-names.ts";
 import { verifyOldGone } from "./verify-old-gone.ts";
+import { wildcardCertificate } from "./wildcard-certificate.ts";
 import { withdrawBgp } from "./withdraw-bgp.ts";
 
 /** Every step that a runbook may use, whatever its order there. */
@@ -62,6 +64,8 @@ export const steps: readonly Step[] = [
   verifyOldGone,
   narrowFilter,
   persistDns,
+  surveyTls,
+  wildcardCertificate,
   drillSurvey,
   drillExclude,
   drillInclude,
