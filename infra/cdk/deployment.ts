@@ -8,13 +8,13 @@ import { scanSettings } from "../../lambdas/scan-drift/config.ts";
 const deployment = z.strictObject({
   /** Name of the CloudFormation stack; with two clusters there are two. */
   stack: z.string().regex(/^[A-Za-z][-A-Za-z0-9]{0,60}$/, "must be a name of letters, digits and hyphens"),
-  cluster: z.unknown(),
-  zones: z.unknown(),
+  cluster: z.unknown().optional(),
+  zones: z.unknown().optional(),
   oldDomains: z.unknown().optional(),
-  slackChannel: z.unknown(),
+  slackChannel: z.unknown().optional(),
   digestHour: z.unknown().optional(),
-  approvers: z.unknown(),
-  owners: z.unknown(),
+  approvers: z.unknown().optional(),
+  owners: z.unknown().optional(),
   affixes: z.unknown().optional(),
   limits: z.unknown().optional(),
   /** ExternalDNS encrypts its TXT records: a secret for its key is made. */
