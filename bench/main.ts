@@ -4,6 +4,7 @@ import "../bot/require-node.ts";
 const benches: Readonly<Record<string, () => Promise<{ run: (args: readonly string[]) => Promise<void> }>>> =
   {
     commands: () => import("./commands.ts"),
+    dns: () => import("./dns.ts"),
     nodes: () => import("./nodes.ts"),
   };
 
