@@ -87,10 +87,13 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
 
   /** The last standing message on the screen, until somebody types. */
   let standing: Reply | undefined;
-  const standsAbove = (reply: Reply): boolean =>
-    standing !== undefined &&
-    plain(standing.verdict.text) === plain(reply.verdict.text) &&
-    plain(standing.why ?? []) === plain(reply.why ?? []);
+  /** What an answer says beyond the standing message above it; undefined when that is another one. */
+  const beyond = (reply: Reply): string | undefined => {
+    if (standing === undefined || plain(standing.verdict.text) !== plain(reply.verdict.text))
+      return undefined;
+    const [above, said] = [plain(standing.why ?? []), plain(reply.why ?? [])];
+    return said.endsWith(above) ? said.slice(0, said.length - above.length).trim() : undefined;
+  };
 
   const finish = async (asking: Asking): Promise<void> => {
     let reply: Reply;
@@ -112,7 +115,9 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
       clear();
     }
     if (reply.actions.length > 0) buttons = reply.actions;
-    if (json || !standsAbove(reply)) print(reply);
+    const more = json ? undefined : beyond(reply);
+    if (more === undefined) print(reply);
+    else if (more !== "") write(`${more}\n\n`);
   };
 
   const as = (name: string | undefined): Reply => {

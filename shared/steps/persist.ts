@@ -1,14 +1,16 @@
 import { parseAllDocuments, stringify } from "yaml";
 import type { Finding } from "../finding.ts";
+import { unifiedDiff } from "../git/unified-diff.ts";
+import type { Json } from "../json.ts";
 import { holds } from "../kubernetes/holds.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { saysNoMore } from "../metallb/filled-in.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { managerText } from "../migration/managers.ts";
-import { manifestsOf } from "../migration/manifests.ts";
+import { fileChanges, holdsPassword, type Manifest, manifestsOf } from "../migration/manifests.ts";
 import { type MetalLbView, viewMetalLb } from "../migration/metallb-view.ts";
-import { asJson, shown } from "../migration/objects.ts";
+import { asJson, creation, deletion, patching, shown } from "../migration/objects.ts";
 import { text } from "../text.ts";
 import { fromSnapshot } from "./snapshot.ts";
 import { noDeeds, type StepContext } from "./step.ts";
@@ -44,7 +46,27 @@ const specOf = (object: unknown): unknown => (object as { spec?: unknown } | nul
 const saysTheSame = (kind: ResourceKind, manifest: unknown, object: unknown): boolean =>
   holds(specOf(object), specOf(manifest)) && saysNoMore(kind, specOf(object), specOf(manifest));
 
-type Row = Readonly<{ title: string; git: string; cluster: string; differs: boolean }>;
+/** Whoever wrote the object is no matter of Git's. */
+function forGit(object: KubeObject): KubeObject {
+  const { annotations = {}, ...metadata } = object.metadata;
+  const own = Object.entries(annotations).filter(([key]) => !key.startsWith("arpeggio.dev/"));
+  return {
+    ...object,
+    metadata: { ...metadata, ...(own.length > 0 && { annotations: Object.fromEntries(own) }) },
+  } as KubeObject;
+}
+
+type Row = Readonly<{
+  title: string;
+  git: string;
+  cluster: string;
+  differs: boolean;
+  tree: string;
+  kind: ResourceKind;
+  object: KubeObject;
+  /** Where Git has it. */
+  manifest?: Manifest;
+}>;
 
 /** Git beside the cluster, object by object, as far as plain manifests are in the configured repositories. */
 async function compared(context: StepContext, view: MetalLbView): Promise<readonly Row[]> {
@@ -61,6 +83,10 @@ async function compared(context: StepContext, view: MetalLbView): Promise<readon
         git: first === undefined ? "no manifest" : `${name} ${first.path}`,
         cluster: "there",
         differs: first === undefined || !saysTheSame(kind, inGit, shown(kind, object)),
+        tree: name,
+        kind,
+        object,
+        ...(first !== undefined && { manifest: first }),
       });
     }
     for (const title of gone(context, view)) {
@@ -75,10 +101,66 @@ async function compared(context: StepContext, view: MetalLbView): Promise<readon
           git: `${name} ${first.path}`,
           cluster: "deleted",
           differs: true,
+          tree: name,
+          kind,
+          object: old as unknown as KubeObject,
+          manifest: first,
         });
     }
   }
   return rows;
+}
+
+/** What Git's manifest has to be told so that it says what the cluster has; what the server filled in stays out of it. */
+function specPatch(kind: ResourceKind, manifest: unknown, object: KubeObject): Json {
+  const [git, cluster] = [specOf(manifest), specOf(asJson(shown(kind, object)))] as readonly Record<
+    string,
+    Json
+  >[];
+  const wanted = Object.fromEntries(
+    Object.entries(cluster ?? {}).filter(
+      ([key, value]) => key in (git ?? {}) || !saysNoMore(kind, { [key]: value }, {}),
+    ),
+  );
+  const gone = Object.keys(git ?? {}).filter((key) => !(key in (cluster ?? {})));
+  return { spec: { ...wanted, ...Object.fromEntries(gone.map((key) => [key, null])) } };
+}
+
+/** The change of each repository that makes it say what the cluster has, for `git apply`. Throws FaultError. */
+async function patches(
+  context: StepContext,
+  rows: readonly Row[],
+): Promise<readonly Readonly<{ tree: string; text: string }>[]> {
+  const found: Readonly<{ tree: string; text: string }>[] = [];
+  for (const { name, base } of context.ports.config.migration?.repositories ?? []) {
+    const tree = context.ports.trees.get(name);
+    const own = rows.filter((row) => row.tree === name);
+    // A new file goes beside one that is there; where there is none, nobody knows where it belongs.
+    const neighbour = own.find(({ manifest }) => manifest !== undefined)?.manifest;
+    if (tree === undefined || neighbour === undefined) continue;
+    const edits = own
+      .filter(({ differs }) => differs)
+      .map(({ kind, object, manifest, cluster }) => {
+        if (manifest === undefined) return { change: creation(kind, forGit(object)), manifest: neighbour };
+        const document = parseAllDocuments(manifest.text)[manifest.index]?.toJS() as unknown;
+        return {
+          change:
+            cluster === "deleted"
+              ? deletion(kind, object)
+              : patching(kind, object, specPatch(kind, document, object), "say what the cluster has"),
+          manifest,
+        };
+      });
+    const { changes, back } = await fileChanges(tree, base, edits);
+    const parts = changes.map(({ path, text: after }, i) => {
+      const before = back[i]?.text ?? null;
+      return holdsPassword(before ?? "") || holdsPassword(after ?? "")
+        ? `# ${path} is left out: it holds a password\n`
+        : unifiedDiff(path, before, after);
+    });
+    if (parts.length > 0) found.push({ tree: name, text: parts.join("") });
+  }
+  return found;
 }
 
 /** Every manifest as it has to be in Git, and a list of what has to go from it. */
@@ -89,7 +171,7 @@ function patchText(context: StepContext, view: MetalLbView): string {
     removed.length === 0 ? "# nothing has to be removed." : "# and remove from it:",
     ...removed.map((title) => `#   ${title}`),
     kept(view)
-      .map(({ kind, object }) => stringify(asJson(shown(kind, object))))
+      .map(({ kind, object }) => stringify(asJson(shown(kind, forGit(object)))))
       .join("---\n"),
   ].join("\n");
 }
@@ -112,6 +194,13 @@ export const persist = defineStep({
           name: `${context.run.id}-manifests.yaml`,
           text: patchText(context, view),
         },
+        ...(await patches(context, await compared(context, view))).map((patch) => ({
+          id: `hand-over-patch-${patch.tree}`,
+          title: `hand over the difference to ${patch.tree} as a patch`,
+          kind: "document" as const,
+          name: `${context.run.id}-${patch.tree}.patch`,
+          text: patch.text,
+        })),
       ],
       instructions: [
         text`Put them where this cluster's objects come from; MetalLB's chart has no values for pools or advertisements, so values alone make none`,

@@ -123,6 +123,11 @@ describe("standing messages in the console", () => {
     };
     const { written } = await typing(["migrate start x"], put);
     expect(written.split("step 5 waits")).toHaveLength(2);
+    const more = await typing(["migrate skip x"], async (words, on) => ({
+      ...(await put(words, on)),
+      why: ["Step 1 is skipped. ", ...(waits.why ?? [])],
+    }));
+    expect(more.written).toMatch(/\n\nStep 1 is skipped\.\n\n$/);
     // When nothing has changed above, the answer is all there is.
     const twice = await typing(["migrate start x", "migrate next"], put);
     expect(twice.written.split("step 5 waits")).toHaveLength(3);

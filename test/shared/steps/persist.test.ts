@@ -39,7 +39,9 @@ describe("persist", () => {
     const text = deed?.kind === "document" ? deed.text : "";
     expect(text).toContain("kind: L2Advertisement");
     expect(text).toContain("#   BGPAdvertisement metallb/primary");
-    expect(text).not.toMatch(/uid:|resourceVersion:/);
+    expect(text).not.toMatch(/uid:|resourceVersion:|arpeggio\.dev/);
+    // Nothing differs, so there is no patch.
+    expect(came.plan?.deeds).toHaveLength(1);
   });
 
   it("shows each difference by its name", async () => {
@@ -51,6 +53,14 @@ describe("persist", () => {
       "not-in-git L2Advertisement metallb/primary",
       "git-still-has-it BGPAdvertisement metallb/primary",
     ]);
+    const patch = came.plan?.deeds.find(({ id }) => id === "hand-over-patch-cluster");
+    const text = patch?.kind === "document" ? patch.text : "";
+    expect(text).toContain("--- a/bgp.yaml\n+++ /dev/null\n");
+    expect(text).toContain(
+      "-  addresses: [10.4.11.1-10.4.11.99]\n+  addresses:\n+    - 10.4.11.1-10.4.11.250\n",
+    );
+    expect(text).toContain("--- /dev/null\n+++ b/l2advertisement-primary.yaml\n");
+    expect(text).not.toMatch(/uid:|resourceVersion:|arpeggio\.dev/);
   });
 
   it("is unknown where somebody manages them and no clone is configured", async () => {
