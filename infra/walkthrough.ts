@@ -136,7 +136,7 @@ async function back(): Promise<readonly string[]> {
   const page = pageOf(await tellStory(siteOf(site), began + 86_400_000));
   const { parts, story, type, stand } = page;
   parts.push(
-    "# Another run, and all the way back",
+    "## Another run, and all the way back",
     "The same site the next day, as if the first run had not been. **@operator** starts, **@approver** approves three times: layer 2 stands, one address went first, BGP is withdrawn.",
   );
   await story.type("operator", "migrate start bgp-to-l2");
@@ -153,7 +153,7 @@ async function back(): Promise<readonly string[]> {
   await stand();
   const { ok } = story.twin.reach("guest-client", "10.4.11.1");
   parts.push(
-    `A client behind the router ${ok ? "reaches" : "does not reach"} 10.4.11.1, and the router has its routes by BGP again.`,
+    `A client behind the router ${ok ? "reaches" : "does not reach"} 10.4.11.1.`,
   );
   story.twin.stop();
   return parts;

@@ -29,6 +29,19 @@ const rules: readonly RoleRule[] = (["operator", "approver"] as const).map((role
 
 export type TwoPeople = Readonly<{ twin: Twin; app: App; deps: Deps; ledger: Ledger }>;
 
+/** Another process of the product would be another one of these, on ports and a ledger of its own. */
+export const appForTwo = (deps: Deps): App =>
+  createApp({
+    commands,
+    actions,
+    deps,
+    roles: () => rules,
+    people: twoPeople,
+    groupsOf: async () => [],
+    changesClosed: () => undefined,
+    log: () => {},
+  });
+
 /**
  * Product and site in one process for two people, with standing messages on `boardOf(ledger)`. The site's config names
  * its router. `around` may replace a port, to break it.
@@ -56,15 +69,5 @@ export function twoPeopleOn(
       heldRoles({ person, groups, rules, cluster, channel, door }),
     holders: (role, cluster) => holders({ rules, cluster, people: twoPeople }, role),
   };
-  const app = createApp({
-    commands,
-    actions,
-    deps: all,
-    roles: () => rules,
-    people: twoPeople,
-    groupsOf: async () => [],
-    changesClosed: () => undefined,
-    log: () => {},
-  });
-  return { twin, app, deps: all, ledger };
+  return { twin, app: appForTwo(all), deps: all, ledger };
 }

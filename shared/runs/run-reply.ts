@@ -67,7 +67,12 @@ const named = (refs: readonly PersonRef[]): Text =>
 function truth(state: RunState): Text {
   const steps = changed(state);
   const last = steps.at(-1);
-  if (last === undefined) return ["Nothing is changed yet."];
+  if (last === undefined)
+    return [
+      state.steps.some(({ undoneAt }) => undoneAt !== undefined)
+        ? "Nothing that it changed is left."
+        : "Nothing is changed yet.",
+    ];
   const now = last.note === undefined ? [] : text` Now: ${last.note}.`;
   return text`Changed by ${numbers(state, steps)}.${now} Way back: open while ${last.reversibleWhile}.`;
 }
@@ -246,7 +251,7 @@ function stepBlock(state: RunState, options: RunReplyOptions): Block {
           : text`; ${person(options.ref(step.manual.by))} said: ${step.manual.said}`;
       return text`${elapsed((step.endedAt ?? options.now) - (step.begunAt ?? options.now))}  ${step.note ?? []}${said}`;
     }
-    if (step.id !== here?.id) return undefined;
+    if (step.id !== here?.id || state.ended !== undefined) return undefined;
     if (!isWaiting && options.doing !== undefined) return options.doing;
     return partOf(step);
   };

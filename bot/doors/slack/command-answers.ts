@@ -18,9 +18,6 @@ const ackSchema = z.object({
   visible: z.enum(["ephemeral", "in_channel"]),
 });
 
-/** How long the message in the channel waits for an answer that is not for the channel. */
-const privateWithinMs = 700;
-
 /** What the first delivery of a command was told; `isFirst: false` when that was another process. */
 type FirstAnswer = Readonly<{ isFirst: true; ack: AckMessage | undefined }> | Readonly<{ isFirst: false }>;
 
@@ -87,7 +84,7 @@ export function createCommandAnswers(
       follow: (message: LiveMessage) => void,
     ): Promise<void> => {
       // What is for the asker alone (no such Service, say) is known soon if at all; the channel need not see it.
-      const soon = await within(outcome, clock.now() + privateWithinMs);
+      const soon = await within(outcome, clock.now() + pace.privateWithinMs);
       if (!soon.late && isPrivate(soon.value)) return whisper({ letter, replyUrl }, soon.value);
       const message = await openMessage(letter, job.id, { replyUrl });
       if (message === undefined) return;

@@ -3,6 +3,8 @@ import type { Clock } from "#shared/clock.ts";
 export type Pace = Readonly<{
   /** An answer known within this many milliseconds goes into the acknowledgement. Slack waits 3,000. */
   answerWithinMs: number;
+  /** How long a message in the channel waits for an answer that may turn out to be for the asker alone. */
+  privateWithinMs: number;
   /** Least time between two edits of one message. */
   messageMs: number;
   /** Edits a minute over all messages; Slack allows `chat.update` 50 and more. */
@@ -21,6 +23,7 @@ export type Pace = Readonly<{
 
 export const usualPace: Pace = {
   answerWithinMs: 2_000,
+  privateWithinMs: 700,
   messageMs: 2_000,
   editsPerMinute: 40,
   channelBurst: 3,

@@ -161,7 +161,8 @@ export function createTelling(listening: Listening): Telling {
       shown = reply;
       message?.show(reply);
     }, listening.signal);
-    const inTime: Raced<Reply> = job.slow ? { late: true } : await within(outcome, deadline);
+    // A refusal (one's own approval, a decision that is made already) is known soon, and the channel need not see it.
+    const inTime = await within(outcome, job.slow ? clock.now() + pace.privateWithinMs : deadline);
     if (!inTime.late) return tell(inTime.value, job.id);
     message = await openMessage(letter, job.id, more);
     message?.show(shown ?? started(job));

@@ -61,6 +61,7 @@ const people = new Map([
 
 export const quick: Pace = {
   answerWithinMs: 600,
+  privateWithinMs: 700,
   messageMs: 100,
   editsPerMinute: 40,
   channelBurst: 3,

@@ -1,0 +1,145 @@
+import { writeSync } from "node:fs";
+import { join } from "node:path";
+import { actions } from "#bot/actions/all.ts";
+import { createApp } from "#bot/app.ts";
+import { commands } from "#bot/commands/all.ts";
+import { compose } from "#bot/compose.ts";
+import { createWishes } from "#bot/doors/slack/board.ts";
+import { loadConfig } from "#bot/load-config.ts";
+import { resumeRuns } from "#bot/runs/resume-runs.ts";
+import { scaledClock } from "#infra/lab/scaled-clock.ts";
+import { connectClusterPorts } from "#shared/adapters/cluster-ports.ts";
+import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
+import { systemClock } from "#shared/adapters/system-clock.ts";
+import { currentStep, nextMove } from "#shared/runs/next-move.ts";
+import { lastRun } from "#shared/runs/run-log.ts";
+import { plain } from "#shared/text.ts";
+import { type Around, aroundLedger, aroundPorts } from "./every-call.ts";
+import type { BotOrders, LastWords } from "./world.ts";
+
+const { life, lab, goal, deaths } = JSON.parse(process.argv[2] ?? "") as BotOrders;
+const clock = scaledClock(life.factor, life.began);
+const cluster = "goldentooth";
+
+const calls: Record<string, number> = {};
+const halts: string[] = [];
+let step = "";
+const fitting = deaths.map(() => 0);
+
+const started = performance.now();
+const say = (words: Pick<LastWords, "call" | "when">): void => {
+  if (process.env.ARPEGGIO_CRASH_LOG)
+    process.stderr.write(
+      `${words.call} ${words.when}: up ${Math.round(started)} ms, lived ${Math.round(performance.now() - started)} ms\n`,
+    );
+  const last: LastWords = { ...words, step, calls, halts };
+  writeSync(1, `${JSON.stringify(last)}\n`);
+};
+
+function die(call: string, when: "before" | "after"): Promise<never> {
+  say({ call, when });
+  process.kill(process.pid, "SIGKILL");
+  return new Promise(() => {});
+}
+
+const around: Around = async (call, make) => {
+  calls[call] = (calls[call] ?? 0) + 1;
+  const death = deaths.find(({ at, nth }, i) => {
+    if (at !== "" && call !== at) return false;
+    fitting[i] = (fitting[i] ?? 0) + 1;
+    return fitting[i] === nth;
+  });
+  if (death?.when === "before") return die(call, "before");
+  const made = await make();
+  return death === undefined ? made : die(call, "after");
+};
+
+const loaded = await loadConfig({ ARPEGGIO_CONFIG: join(life.dir, "config.yaml") });
+if (!loaded.ok || loaded.config === undefined) throw new Error(JSON.stringify(loaded));
+const { config } = loaded;
+const log = (entry: unknown): void => void process.stderr.write(`${JSON.stringify(entry)}\n`);
+const real = await openSqliteLedger({ file: join(life.dir, "ledger.sqlite"), now: clock.now });
+const ledger = aroundLedger(real, around);
+const { board } = createWishes({ ledger, clock, log });
+/** What a machine needs for a handshake is no faster: adapters give up by its own time. */
+const patient = { now: clock.now, sleep: systemClock.sleep };
+const composed = await compose({
+  config,
+  ledger,
+  board,
+  clock,
+  connections: new Map(config.clusters.map((each) => [each.name, connectClusterPorts(each, patient)])),
+  // Long enough for a busy machine at this pace, and short enough to wait for what a dead process held.
+  runTimes: { kubeMs: 1_500 * life.factor, gitMs: 5_000 * life.factor, marginMs: 100 * life.factor },
+  warnings: () => [],
+});
+const deps = {
+  ...composed.deps,
+  clusters: new Map([...composed.deps.clusters].map(([name, ports]) => [name, aroundPorts(ports, around)])),
+};
+const app = createApp({
+  commands,
+  actions,
+  deps,
+  roles: () => config.roles,
+  people: config.people,
+  groupsOf: async () => [],
+  changesClosed: () => undefined,
+  log,
+});
+const { signal } = new AbortController();
+
+async function ask(who: "operator" | "approver", words: string): Promise<void> {
+  const person = config?.people.find(({ name }) => name === who);
+  const asking = await app.ask({ door: "console", person, account: who, words });
+  const reply = asking.kind === "answer" ? asking.reply : await asking.job.run(() => {}, signal);
+  if (reply.verdict.outcome === "denied" || reply.verdict.outcome === "usage")
+    log({ who, words, said: `${reply.verdict.word}: ${plain(reply.verdict.text)}` });
+}
+
+/** Their own look at the ledger, past the wrapped one: people read messages. */
+const look = () => lastRun(real, cluster);
+
+/** What people do next; false when there is nothing left. */
+async function act(): Promise<boolean> {
+  const state = await look();
+  if (state === undefined) {
+    await ask("operator", "migrate start bgp-to-l2");
+    return true;
+  }
+  if (state.ended !== undefined) {
+    say({ call: state.ended.how, when: "ended" });
+    return false;
+  }
+  const move = nextMove(state, clock.now());
+  const digest = currentStep(state)?.planned?.digest ?? "";
+  if (move.do === "wait-for-time") await clock.sleep(move.until - clock.now() + 1);
+  else if (move.do !== "wait-for-person") await ask("operator", "migrate next");
+  else if (move.why === "approval") await ask("approver", `migrate approve ${state.id} ${digest}`);
+  else if (move.why === "manual" && goal === "and back") await ask("operator", "migrate rollback");
+  else if (move.why === "manual") {
+    await fetch(`${lab}/native?world=${life.name}`);
+    await ask("operator", "migrate done --said applied");
+  } else {
+    const { halted } = state;
+    if (halted !== undefined) halts.push(`${halted.step} ${halted.code}: ${plain(halted.because)}`);
+    await ask("operator", "migrate retry");
+  }
+  return true;
+}
+
+/** Where the run stands, for last words. */
+const follow = setInterval(() => {
+  void look().then((state) => {
+    step = state === undefined ? "" : (currentStep(state)?.id ?? "end");
+  });
+}, 20);
+
+await resumeRuns(deps, { signal, log });
+let turns = 0;
+while (await act())
+  if (++turns > 100) throw new Error(`no end in 100 turns: ${step}; ${halts.slice(-3).join("; ")}`);
+clearInterval(follow);
+await app.drain();
+await composed.close();
+process.exit(0);
