@@ -12,6 +12,7 @@ import {
   healthyWith,
   illegal,
   namespace,
+  planned,
   vantageOn,
   vantageRoutes,
 } from "./coverage-sites.ts";
@@ -117,6 +118,50 @@ export const scenarios: readonly Scenario[] = [
     words: "Calico on the Wi-Fi address, first-found over two NICs",
     site: goldentoothL2,
     expect: ["calico-address-nic", "calico-autodetection"],
+  },
+  {
+    lines: ["B23"],
+    words: "a domain filter replaced in place: the old zone's records are left",
+    site: goldentoothL2,
+    ask: "migrate plan dns-domain-move --from hellholt.net --to services.k8s.goldentooth.net",
+    expect: ["old-records-out-of-sight"],
+  },
+  {
+    lines: ["B25"],
+    words: "ExternalDNS 0.22 over annotations of the old prefix",
+    site: planned({ externalDns: { version: "0.22.0", domains: ["goldentooth.net"], policy: "sync" } }),
+    ask: "migrate plan dns-domain-move --from hellholt.net --to services.k8s.goldentooth.net",
+    expect: ["annotation-ignored"],
+  },
+  {
+    lines: ["B26"],
+    words: "*.goldentooth.net over deeper names, from an issuer with HTTP-01 alone",
+    site: healthyWith(
+      addObject(
+        "certificates",
+        { name: "goldentooth-wildcard", namespace: "default" },
+        {
+          spec: {
+            secretName: "goldentooth-wildcard-tls",
+            dnsNames: ["*.goldentooth.net", "goldentooth.net"],
+          },
+        },
+      ),
+      addObject(
+        "clusterissuers",
+        { name: "letsencrypt-prod" },
+        {
+          spec: {
+            acme: {
+              server: "https://acme-v02.api.letsencrypt.org/directory",
+              solvers: [{ http01: { ingress: {} } }],
+            },
+          },
+        },
+      ),
+    ),
+    ask: "migrate plan wildcard-tls --from hellholt.net --to goldentooth.net",
+    expect: ["wildcard-too-short", "issuer-without-dns01"],
   },
   {
     lines: ["B28"],
