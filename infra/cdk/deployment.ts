@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import * as z from "zod";
-import { applySettings } from "../../lambdas/apply-changes/config.ts";
-import { scanSettings } from "../../lambdas/scan-drift/config.ts";
+import { applySettings } from "#lambdas/apply-changes/config.ts";
+import { scanSettings } from "#lambdas/scan-drift/config.ts";
 
 /** What people decide about a deployment; what belongs to a function is checked with that function's own rules. */
 const deployment = z.strictObject({
