@@ -36,11 +36,30 @@ const spread = (targets: readonly Target[]): readonly Target[] =>
 export const asHistory = (observed: Observed | undefined): readonly Finding[] =>
   (observed?.findings ?? []).map((each) => ({ ...each, severity: "info" }));
 
-/** Added to a verdict where the probe did not see all of the act. */
-export const missedText = (observed: Observed | undefined): string =>
-  observed?.findings.some(({ severity }) => severity === "unknown") === true
+/** Added to a verdict where the probe did not see all of the act, or nothing of it. */
+export const missedText = (observed: Observed | undefined): string => {
+  if (!hasMeasured(observed)) return "; what new connections felt during the act was not measured";
+  return observed?.findings.some(({ severity }) => severity === "unknown") === true
     ? "; what new connections felt during the act was not all seen"
     : "";
+};
+
+/** Whether any new connection was tried during the act. A probe dies with the process that had it. */
+export const hasMeasured = (observed: Observed | undefined): boolean =>
+  typeof (observed?.facts as Readonly<{ together?: unknown }> | null | undefined)?.together === "string";
+
+/** Told where an act that should have been measured was not. */
+export const notMeasured = (observed: Observed | undefined, cluster: string): readonly Finding[] =>
+  hasMeasured(observed) || observed?.findings.some(({ code }) => code === "gap-not-measured") === true
+    ? []
+    : [
+        finding(
+          "gap-not-measured",
+          "info",
+          { kind: "cluster", name: cluster },
+          text`how long new connections failed during the act is not known: nothing was measured while it happened`,
+        ),
+      ];
 
 /**
  * Opens new connections to these addresses until it is stopped, and tells the gaps: from behind the router unless

@@ -1,8 +1,9 @@
-import { isFault } from "../fault.ts";
+import { type Fault, isFault } from "../fault.ts";
 import type { Finding } from "../finding.ts";
 import { selectsPool } from "../metallb/configuration.ts";
-import { bgpStatuses } from "../metallb/observe.ts";
+import { type BgpStatus, bgpStatuses } from "../metallb/observe.ts";
 import { anyMatches } from "../metallb/selectors.ts";
+import { atLeast } from "../metallb/versions.ts";
 import type { Block } from "../reply.ts";
 import type { StepContext } from "../steps/step.ts";
 import { code, text } from "../text.ts";
@@ -22,10 +23,26 @@ export type RouterSeen = Readonly<{
 /** Addresses whose way is worth following; more say the same again. */
 const followed = 6;
 
+/** Since when speakers write ServiceBGPStatus (release notes of MetalLB 0.15.0). */
+const statusesSince = "0.15.0";
+
+/** What the speakers say they announce by BGP; `silent` in releases that say nothing of it. */
+export type ToldByBgp =
+  | Readonly<{ kind: "told"; statuses: readonly BgpStatus[] }>
+  | Readonly<{ kind: "silent" }>
+  | Readonly<{ kind: "unseen"; fault: Fault }>;
+
+export function toldByBgp({ lists: { servicebgpstatuses: listed }, version }: MetalLbView): ToldByBgp {
+  if (version !== undefined && !atLeast(version, statusesSince)) return { kind: "silent" };
+  return isFault(listed)
+    ? { kind: "unseen", fault: listed }
+    : { kind: "told", statuses: bgpStatuses(listed) };
+}
+
 /** Services that BGP still leads to: their way says nothing about layer 2. */
 export function stillByBgp(view: MetalLbView): ReadonlySet<string> {
-  const told = isFault(view.lists.servicebgpstatuses) ? [] : bgpStatuses(view.lists.servicebgpstatuses);
-  const services = new Set(told.map(({ service }) => service));
+  const told = toldByBgp(view);
+  const services = new Set(told.kind === "told" ? told.statuses.map(({ service }) => service) : []);
   for (const { ip, service } of servedAddresses(view)) {
     const name = view.prediction.addresses.find((each) => each.ip === ip)?.pool;
     const pool = view.own.pools.find((each) => each.name === name);
@@ -61,6 +78,11 @@ export async function seeRouter(
     blocks: [],
   });
   if (vantage === undefined) return unseen("no vantage behind the router is configured");
+  const told = toldByBgp(view);
+  if (!bgpDown && told.kind === "unseen")
+    return unseen(
+      `which addresses BGP still leads to is not known (${told.fault.what}: ${told.fault.detail})`,
+    );
   const byBgp = bgpDown ? new Set<string>() : stillByBgp(view);
   const candidates = servedAddresses(view).filter(({ service }) => !byBgp.has(service));
   if (candidates.length === 0) return unseen("BGP still leads to every address");

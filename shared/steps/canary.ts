@@ -1,10 +1,8 @@
-import { isFault } from "../fault.ts";
 import type { Finding } from "../finding.ts";
 import { isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
-import { bgpStatuses } from "../metallb/observe.ts";
 import { accepting } from "../migration/accepted.ts";
-import { chooseCanary } from "../migration/canary.ts";
+import { chooseCanary, echoName } from "../migration/canary.ts";
 import {
   clientVantage,
   type Felt,
@@ -23,6 +21,7 @@ import { inputsOf } from "../migration/inputs.ts";
 import { viewMetalLb } from "../migration/metallb-view.ts";
 import { asHistory, missedText, observeClients } from "../migration/observe-clients.ts";
 import { notYet } from "../migration/reached.ts";
+import { toldByBgp } from "../migration/router-seen.ts";
 import { syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersSeen, lookOnTheWire } from "../migration/wire.ts";
 import { code, text } from "../text.ts";
@@ -114,10 +113,12 @@ export const canary = defineStep({
     const pending = notYet(view, plan, clock.now());
     if (pending !== undefined) return pending;
     const findings: Finding[] = [...configurationErrors(view)];
-    const { servicebgpstatuses } = view.lists;
-    const told = isFault(servicebgpstatuses) ? [] : bgpStatuses(servicebgpstatuses);
-    const name = target.kind === "echo" ? undefined : target.service;
-    if (told.some(({ service }) => service === name))
+    const told = toldByBgp(view);
+    const name =
+      target.kind === "echo" ? `${target.service.split("/")[0] ?? ""}/${echoName}` : target.service;
+    if (told.kind === "unseen")
+      findings.push(couldNotLook(told.fault, { kind: "service", name: target.service }));
+    if (told.kind === "told" && told.statuses.some(({ service }) => service === name))
       findings.push(
         finding(
           "canary-still-by-bgp",
@@ -165,9 +166,15 @@ export const canary = defineStep({
       : felt === undefined || felt.tried < 30 || findings.some(({ severity }) => severity === "unknown")
         ? "unknown"
         : "passed";
+    const how =
+      told.kind === "told"
+        ? "by layer 2 alone"
+        : node !== undefined && node === announcer
+          ? `by way of ${node}, which announces it by layer 2 (this release does not say what goes by BGP)`
+          : "(whether by layer 2 alone was not seen: this release does not say what goes by BGP)";
     return verified(
       outcome,
-      text`${verdictText(outcome, target, vantage.name, felt)}${missedText(observed)}`,
+      text`${verdictText(outcome, target, vantage.name, felt, how)}${target.kind === "echo" ? "" : missedText(observed)}`,
       {
         findings: [...asHistory(observed), ...findings],
         blocks: [
@@ -194,10 +201,10 @@ export const canary = defineStep({
   },
 });
 
-function verdictText(outcome: string, target: Target, from: string, felt: Felt | undefined) {
+function verdictText(outcome: string, target: Target, from: string, felt: Felt | undefined, how: string) {
   const who = `${target.kind === "echo" ? "the echo of " : ""}${target.service} ${target.ip}`;
   if (outcome === "passed" && felt !== undefined)
-    return text`${who} answers from ${from} by layer 2 alone: ${felt.tried} of ${felt.tried} new connections in ${secondsText(felt.to - felt.from)}; a gap shorter than ${secondsText(felt.resolutionMs)} would not be seen`;
+    return text`${who} answers from ${from} ${how}: ${felt.tried} of ${felt.tried} new connections in ${secondsText(felt.to - felt.from)}; a gap shorter than ${secondsText(felt.resolutionMs)} would not be seen`;
   return outcome === "failed"
     ? text`${who} does not answer as it has to from ${from}${felt === undefined ? "" : `: ${feltText(felt)}`}. The other addresses still have BGP`
     : text`${who} could not be watched well enough from ${from}`;

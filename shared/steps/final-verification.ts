@@ -13,7 +13,8 @@ import { viewMetalLb } from "../migration/metallb-view.ts";
 import { seeRouter } from "../migration/router-seen.ts";
 import { runChecks } from "../migration/run-checks.ts";
 import { announcersSeen, lookOnTheWire } from "../migration/wire.ts";
-import { text } from "../text.ts";
+import { nameList } from "../name-list.ts";
+import { code, text } from "../text.ts";
 import { noDeeds, type StepContext } from "./step.ts";
 import { surveyed } from "./survey.ts";
 
@@ -52,6 +53,9 @@ async function clients(context: StepContext, findings: Finding[]): Promise<Json>
   }
   return opened;
 }
+
+const leftText = (titles: readonly string[]): string =>
+  titles.length === 0 ? "nothing of BGP is left" : `of BGP there still is, as accepted: ${nameList(titles)}`;
 
 export const finalVerification = defineStep({
   id: "final-verification",
@@ -96,7 +100,7 @@ export const finalVerification = defineStep({
       ...predictionFindings(view.prediction).filter(isFailure),
       ...left.map(({ title }) =>
         finding("bgp-left", "warning", { kind: "config", name: title }, text`${title} is still there`, {
-          remedy: text`Retry the step that removes it`,
+          remedy: text`Remove it by a run of ${code("bgp-to-l2")} that leaves out none of its steps, or accept it: ${code("--accept bgp-left")}`,
         }),
       ),
     ];
@@ -118,6 +122,7 @@ export const finalVerification = defineStep({
       checks: checked.passed,
       addresses: wire.results.length,
       opened,
+      left: left.map(({ title }) => title),
       router: judgement.kind,
       open: open.map((each) => `${each.code} ${each.subject.name}`),
     };
@@ -137,7 +142,7 @@ export const finalVerification = defineStep({
       return verified("unknown", text`${unseen.length} things could not be looked at`, more);
     return verified(
       "passed",
-      text`${checked.passed} checks passed, ${wire.results.length} addresses answer on the wire, nothing of BGP is left${judgement.kind === "on-link" ? "" : "; the router was not seen"}`,
+      text`${checked.passed} checks passed, ${wire.results.length} addresses answer on the wire, ${leftText(left.map(({ title }) => title))}${judgement.kind === "on-link" ? "" : "; the router was not seen"}`,
       more,
     );
   },

@@ -17,6 +17,29 @@ const taken = (view: MetalLbView): Readonly<Record<string, Json>> =>
 const passwords = (view: MetalLbView): readonly string[] =>
   surveyed(view).flatMap(({ kind, object, title }) => (hasInlinePassword(kind, object) ? [title] : []));
 
+const yamlOf = (objects: readonly Json[]): string => objects.map((object) => stringify(object)).join("---\n");
+
+/** The file for people. An object whose password is not in it stands there as a comment: applied, it would set another. */
+function fileOf(view: MetalLbView): string {
+  const left = passwords(view);
+  const objects = Object.entries(taken(view));
+  const commented = objects.flatMap(([title, object]) =>
+    left.includes(title)
+      ? [
+          `# ${title} is not brought back by this file: its password is not in it.`,
+          ...stringify(object)
+            .trimEnd()
+            .split("\n")
+            .map((line) => `#   ${line}`),
+        ]
+      : [],
+  );
+  return (
+    yamlOf(objects.flatMap(([title, object]) => (left.includes(title) ? [] : [object]))) +
+    commented.map((line) => `${line}\n`).join("")
+  );
+}
+
 export const snapshot = defineStep({
   id: "snapshot",
   kind: "act",
@@ -24,7 +47,9 @@ export const snapshot = defineStep({
   reversibleWhile: text`nothing is changed: it only keeps a copy`,
   ready: async () => [],
   plan: async (context) => {
-    const objects = taken(await viewMetalLb(context));
+    const view = await viewMetalLb(context);
+    const objects = taken(view);
+    const inline = passwords(view);
     return {
       ...noDeeds,
       deeds: [
@@ -33,13 +58,13 @@ export const snapshot = defineStep({
           title: `keep ${Object.keys(objects).length} objects as they are`,
           kind: "document",
           name: `${context.run.id}-snapshot.yaml`,
-          text: Object.values(objects)
-            .map((object) => stringify(object))
-            .join("---\n"),
+          text: fileOf(view),
         },
       ],
       prediction: [
-        text`${Object.keys(objects).length} objects are kept; kubectl apply of the file brings them back`,
+        inline.length === 0
+          ? text`${Object.keys(objects).length} objects are kept; kubectl apply of the file brings them back`
+          : text`${Object.keys(objects).length} objects are kept; kubectl apply of the file brings them back but for ${inline.join(", ")}, whose password is not in the file`,
       ],
       predicted: Object.keys(objects),
     };
@@ -48,11 +73,7 @@ export const snapshot = defineStep({
     const view = await viewMetalLb(context);
     const objects = taken(view);
     const document = plan.deeds.find((deed) => deed.kind === "document");
-    const same =
-      document?.text ===
-      Object.values(objects)
-        .map((object) => stringify(object))
-        .join("---\n");
+    const same = document?.text === fileOf(view);
     const inline = passwords(view);
     if (!same)
       return verified("failed", text`the objects changed while they were kept; take the snapshot again`);

@@ -1,17 +1,22 @@
-import { FaultError, isFault } from "../fault.ts";
+import { FaultError } from "../fault.ts";
 import { type Finding, isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
-import { bgpStatuses } from "../metallb/observe.ts";
 import { servedAddresses } from "../migration/addresses.ts";
 import { askedAgain } from "../migration/asked-again.ts";
 import { clientVantage, opensNow } from "../migration/clients.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
 import { couldNotLook, defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { type MetalLbView, ownOf, viewMetalLb } from "../migration/metallb-view.ts";
-import { asHistory, missedText, observeClients } from "../migration/observe-clients.ts";
+import {
+  asHistory,
+  hasMeasured,
+  missedText,
+  notMeasured,
+  observeClients,
+} from "../migration/observe-clients.ts";
 import { notYet } from "../migration/reached.ts";
 import { deletions, removalFindings } from "../migration/removal.ts";
-import { stillByBgp } from "../migration/router-seen.ts";
+import { stillByBgp, toldByBgp } from "../migration/router-seen.ts";
 import { syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersJson, lookOnTheWire } from "../migration/wire.ts";
 import { join, text } from "../text.ts";
@@ -26,13 +31,14 @@ async function withdrawal(context: StepContext) {
   return { view, way: await wayOf(context, view, changes) };
 }
 
-type Resets = Readonly<{ services: number; nodes: number }>;
+/** `atMost`: nobody told through which nodes BGP leads, so each speaker counts. */
+type Resets = Readonly<{ services: number; nodes: number; atMost: boolean }>;
 
 /** Established connections that came in through a node which does not announce by layer 2 lose it once. */
 function resetsOf(view: MetalLbView): Resets {
   const services = stillByBgp(view);
-  const told = isFault(view.lists.servicebgpstatuses) ? [] : bgpStatuses(view.lists.servicebgpstatuses);
-  const entering = told.length > 0 ? told : [];
+  const told = toldByBgp(view);
+  const entering = told.kind === "told" ? told.statuses : [];
   const speakers = view.own.speakers.speakerNodes ?? view.objects.nodes.map(({ name }) => name);
   const nodes = new Set<string>();
   for (const { service, order } of view.prediction.addresses) {
@@ -43,11 +49,11 @@ function resetsOf(view: MetalLbView): Resets {
         : speakers;
     for (const node of through) if (node !== order[0]) nodes.add(node);
   }
-  return { services: services.size, nodes: nodes.size };
+  return { services: services.size, nodes: nodes.size, atMost: entering.length === 0 };
 }
 
-const resetsText = ({ services, nodes }: Resets) =>
-  text`established connections that entered through other nodes reset once: ${services} ${services === 1 ? "service" : "services"}, ${nodes} ${nodes === 1 ? "node" : "nodes"}`;
+const resetsText = ({ services, nodes, atMost }: Resets) =>
+  text`established connections that entered through other nodes reset once: ${atMost ? "at most " : ""}${services} ${services === 1 ? "service" : "services"}, ${nodes} ${nodes === 1 ? "node" : "nodes"}`;
 
 export const withdrawBgp = defineStep({
   id: "withdraw-bgp",
@@ -174,9 +180,9 @@ export const withdrawBgp = defineStep({
     const notes: Json = {
       announcers: announcersJson(wire.results),
       gap: down ? null : (observed?.facts ?? null),
-      measured: !down && observed !== undefined && observed.facts !== null,
+      measured: !down && hasMeasured(observed),
     };
-    const served = text`${opened} of ${targets.length} addresses open from ${vantage?.name ?? "nowhere"}, ${wire.results.length - wire.findings.length} of ${wire.results.length} answer on the segment${down ? "" : missedText(observed)}`;
+    const served = text`${opened} of ${targets.length} addresses open from ${vantage?.name ?? "nowhere"}, ${wire.results.length - wire.findings.length} of ${wire.results.length} answer on the segment${down || targets.length === 0 ? "" : missedText(observed)}`;
     const { together } = (observed?.facts ?? {}) as Readonly<{ together?: string | null }>;
     const { resets } = (plan.predicted ?? {}) as Readonly<{ resets?: Resets }>;
     const felt = [
@@ -187,7 +193,11 @@ export const withdrawBgp = defineStep({
       ? text`${served}. BGP was down before: no gap is claimed`
       : text`${join([served, ...felt], "; ")}`;
     return verified(outcome, said, {
-      findings: [...asHistory(observed), ...findings],
+      findings: [
+        ...asHistory(observed),
+        ...(down || targets.length === 0 ? [] : notMeasured(observed, context.run.cluster)),
+        ...findings,
+      ],
       blocks: [...(observed?.blocks ?? []), ...wire.blocks],
       notes,
       ...recheckAfterSync(context.run.notes),

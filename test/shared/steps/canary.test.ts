@@ -154,6 +154,23 @@ describe("canary", () => {
     expect(await at.forward("canary")).toMatchObject({ outcome: "unknown", codes: ["could-not-look"] });
   });
 
+  it("does not say that layer 2 alone carries it where what goes by BGP could not be read", async () => {
+    const at = await ready({ spec: bgpSite("0.16.1"), denied: ["servicebgpstatuses"] });
+    const came = await at.forward("canary");
+    expect([came.outcome, came.codes]).toEqual(["unknown", ["could-not-look"]]);
+    expect(came.text).not.toMatch(/alone/);
+  });
+
+  it("says by which node an echo came in a release that tells nothing of BGP", async () => {
+    const at = drive({ spec: bgpSite("0.14.9") });
+    followServices(at.twin);
+    await at.forward("create-l2advertisement");
+    const came = await at.forward("canary");
+    expect(came).toMatchObject({ outcome: "passed", codes: [] });
+    expect(came.text).toMatch(/ answers from guest-client (by way of \S+, which announces it|\(whether)/);
+    expect(came.text).not.toMatch(/by layer 2 alone: /);
+  });
+
   it("is not needed where BGP is down", async () => {
     const at = drive({ spec: bgpSite("0.16.1"), notes: { survey: { bgp: "down" } } });
     expect(await at.forward("canary")).toMatchObject({ outcome: "unneeded" });

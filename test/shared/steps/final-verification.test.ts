@@ -44,6 +44,15 @@ describe("final-verification", () => {
     expect(came.codes).toEqual(expect.arrayContaining(["wire-silence", "bgp-left", "address-not-announced"]));
   });
 
+  it("never says that nothing is left of what was accepted", async () => {
+    const at = drive({ spec: bgpSite("0.16.1"), inputs: { accept: "bgp-left" } });
+    for (const id of ["survey", "snapshot", "create-l2advertisement"]) await at.forward(id);
+    const came = await at.forward(ID);
+    expect(came.text).not.toMatch(/nothing of BGP is left/);
+    expect(came.text).toMatch(/of BGP there still is, as accepted: .*BGPAdvertisement metallb\/primary/);
+    expect(at.notes[ID]).toMatchObject({ left: expect.arrayContaining(["BGPPeer metallb/opnsense"]) });
+  });
+
   it("is unknown where nobody stands behind the router", async () => {
     const came = await drive({
       spec: healthy(),

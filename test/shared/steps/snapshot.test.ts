@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { plain } from "#shared/text.ts";
 import { patchObject, withFaults } from "#shared/twin/sites/faults.ts";
 import { bgpSite } from "./bgp-sites.ts";
 import { drive } from "./drive.ts";
@@ -41,7 +43,14 @@ describe("snapshot", () => {
     expect(came.text).toMatch(/password of BGPPeer metallb\/opnsense is not in the file/);
     for (const everything of [surveyed, came, at.notes])
       expect(JSON.stringify(everything)).not.toContain(secret);
-    expect(textOf(came.plan)).toContain("[secret]");
+    const applied = parseAllDocuments(textOf(came.plan)).map((each) => each.toJS() as { kind: string });
+    expect(applied.map(({ kind }) => kind).sort()).toEqual([
+      "BFDProfile",
+      "BGPAdvertisement",
+      "IPAddressPool",
+    ]);
+    expect(textOf(came.plan)).toMatch(/^# +password: "?\[secret\]/m);
+    expect(plain(came.plan?.prediction[0] ?? [])).toMatch(/but for BGPPeer metallb\/opnsense/);
   });
 
   it("fails when an object changes while it is taken", async () => {

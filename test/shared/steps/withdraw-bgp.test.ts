@@ -78,6 +78,25 @@ describe("withdraw-bgp", () => {
     expect(at.notes["withdraw-bgp"]).toMatchObject({ gap: null, measured: false });
   });
 
+  it("says that nothing was measured where the probe died with the process that had it", async () => {
+    const at = await until({ spec: bgpSite("0.16.1") }, ...stands);
+    const { plan } = await at.forward("withdraw-bgp");
+    const again = await at.on(async (context) => {
+      const { withdrawBgp } = await import("#shared/steps/withdraw-bgp.ts");
+      return withdrawBgp.verify(context, plan as NonNullable<typeof plan>, undefined);
+    });
+    expect(again.outcome).toBe("passed");
+    expect(plain(again.text)).toMatch(/what new connections felt during the act was not measured/);
+    expect(again.findings.map(({ code }) => code)).toEqual(["gap-not-measured"]);
+    expect(again.notes).toMatchObject({ measured: false });
+  });
+
+  it("counts every speaker where nobody could read through which BGP leads", async () => {
+    const at = await until({ spec: bgpSite("0.16.1"), denied: ["servicebgpstatuses"] }, ...stands);
+    const came = await at.forward("withdraw-bgp");
+    expect(came.plan?.prediction.map(plain).join("\n")).toMatch(/reset once: at most 5 services/);
+  });
+
   it("fails when an address is lost by it", async () => {
     const at = await until({ spec: bgpSite("0.16.1") }, ...stands);
     const lost = drive({
