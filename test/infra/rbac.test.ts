@@ -20,7 +20,7 @@ import type { Deed } from "#shared/steps/deed.ts";
 import { type AccessCall, callOfWrite, recordCalls } from "#shared/steps/recording.ts";
 import { bgpSite } from "#test/shared/steps/bgp-sites.ts";
 import { drive } from "#test/shared/steps/drive.ts";
-import { followServices, setBgpMode } from "#test/shared/steps/world.ts";
+import { setBgpMode } from "#test/shared/steps/world.ts";
 
 const words = ({ verb, resource, group, namespace = "*" }: AccessCall): string =>
   `${verb} ${resource}${group === "" ? "" : `.${group}`} in ${namespace}`;
@@ -40,7 +40,6 @@ async function callsOfRun(
       dryRun: recording.write(ports.dryRun),
     }),
   });
-  followServices(at.twin);
   const write = recording.write(async () => ({ ok: true, object: undefined }));
   const note = async (deeds: readonly Deed[]) => {
     for (const deed of deeds) if (deed.kind === "kube") await write(deed.write);

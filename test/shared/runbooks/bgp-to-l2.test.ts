@@ -9,7 +9,7 @@ import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
 import { bgpSite } from "../steps/bgp-sites.ts";
 import { type Drive, drive } from "../steps/drive.ts";
 import { runOnTwin } from "../steps/run-on-twin.ts";
-import { followServices, setBgpMode, touched } from "../steps/world.ts";
+import { setBgpMode, touched } from "../steps/world.ts";
 
 const ids = bgpToL2.steps.map(({ id }) => id);
 
@@ -68,7 +68,6 @@ describe("bgp-to-l2", () => {
 
   it("goes with an echo where MetalLB cannot leave a Service out of BGP", async () => {
     const at = drive({ spec: bgpSite("0.15.2") });
-    followServices(at.twin);
     const said = await throughAll(at);
     expect(said.filter((line) => !/ (passed|unneeded)$/.test(line))).toEqual([]);
     expect(said).toContain("canary passed");

@@ -5,7 +5,7 @@ import { goldentooth } from "#shared/runbooks/goldentooth.ts";
 import { wildcardTls } from "#shared/runbooks/wildcard-tls.ts";
 import { withFaults } from "#shared/twin/sites/faults.ts";
 import { dnsSite, driveDns, move, through } from "../domain-move/dns-sites.ts";
-import { followServices, setBgpMode } from "../steps/world.ts";
+import { setBgpMode } from "../steps/world.ts";
 import { applyCertificates, withIssuer } from "../wildcard-tls/tls-sites.ts";
 
 const ids = goldentooth.steps.map(({ id }) => id);
@@ -31,7 +31,6 @@ describe("goldentooth", () => {
 
   it("goes from BGP and the old domain to layer 2, the new one and its certificates", async () => {
     const at = driveDns(withFaults(dnsSite({ release: "0.21.0" }), withIssuer()));
-    followServices(at.twin);
     const said: string[] = [];
     for (const id of ids) {
       if (id === "frr-off") setBgpMode(at.twin, "native");

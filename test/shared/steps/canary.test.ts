@@ -4,7 +4,6 @@ import { feltBy, feltText } from "#shared/migration/clients.ts";
 import { patchObject, withFaults } from "#shared/twin/sites/faults.ts";
 import { bgpSite } from "./bgp-sites.ts";
 import { type Drive, drive, type Given } from "./drive.ts";
-import { followServices } from "./world.ts";
 
 const ready = async (given: Given): Promise<Drive> => {
   const at = drive(given);
@@ -63,7 +62,6 @@ describe("canary", () => {
     expect(again.deeds).toEqual([]);
     expect(again.predicted).toMatchObject({ service: "httpbin/httpbin" });
     const echo = drive({ spec: bgpSite("0.15.2") });
-    followServices(echo.twin);
     await echo.forward("create-l2advertisement");
     await echo.forward("canary");
     echo.twin.store.remove("services", "httpbin", "arpeggio-canary");
@@ -84,7 +82,6 @@ describe("canary", () => {
 
   it("takes an echo with a pool of its own in releases before 0.16", async () => {
     const at = drive({ spec: bgpSite("0.15.2") });
-    followServices(at.twin);
     await at.forward("create-l2advertisement");
     const came = await at.forward("canary");
     expect(came).toMatchObject({ outcome: "passed", codes: [] });
@@ -163,7 +160,6 @@ describe("canary", () => {
 
   it("says by which node an echo came in a release that tells nothing of BGP", async () => {
     const at = drive({ spec: bgpSite("0.14.9") });
-    followServices(at.twin);
     await at.forward("create-l2advertisement");
     const came = await at.forward("canary");
     expect(came).toMatchObject({ outcome: "passed", codes: [] });

@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { bgpSite } from "./bgp-sites.ts";
 import { drive } from "./drive.ts";
-import { followServices } from "./world.ts";
 
 describe("remove-canary", () => {
   it("takes the echo away, its Service first", async () => {
     const at = drive({ spec: bgpSite("0.15.2") });
-    followServices(at.twin);
     await at.forward("create-l2advertisement");
     await at.forward("canary");
     const came = await at.forward("remove-canary");

@@ -13,7 +13,7 @@ import { createObjectStore } from "#shared/twin/create-object-store.ts";
 import { podLogOf } from "#shared/twin/pod-log.ts";
 import { createTwin } from "#shared/twin/twin.ts";
 import { bgpSite } from "../../../shared/steps/bgp-sites.ts";
-import { followServices, setBgpMode } from "../../../shared/steps/world.ts";
+import { setBgpMode } from "../../../shared/steps/world.ts";
 import type { Life, WorldEnd } from "./world.ts";
 
 const host = "127.0.0.1";
@@ -47,7 +47,6 @@ async function createWorld(life: Life): Promise<void> {
     admit: admitMetalLb,
   });
   const twin = createTwin({ spec, clock, store, newId: () => crypto.randomUUID() });
-  followServices(twin);
   const acts: string[] = [];
   store.subscribe(({ type, kind, object }) => {
     if (!(kinds as readonly string[]).includes(kind)) return;
