@@ -11,10 +11,11 @@ import { scaledClock } from "#infra/lab/scaled-clock.ts";
 import { connectClusterPorts } from "#shared/adapters/cluster-ports.ts";
 import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
-import { currentStep, nextMove } from "#shared/runs/next-move.ts";
+import { currentStep } from "#shared/runs/next-move.ts";
 import { lastRun } from "#shared/runs/run-log.ts";
 import { plain } from "#shared/text.ts";
 import { type Around, aroundLedger, aroundPorts } from "./every-call.ts";
+import { doNext } from "./people.ts";
 import type { BotOrders, LastWords } from "./world.ts";
 
 const { life, lab, goal, deaths } = JSON.parse(process.argv[2] ?? "") as BotOrders;
@@ -100,34 +101,6 @@ async function ask(who: "operator" | "approver", words: string): Promise<void> {
 /** Their own look at the ledger, past the wrapped one: people read messages. */
 const look = () => lastRun(real, cluster);
 
-/** What people do next; false when there is nothing left. */
-async function act(): Promise<boolean> {
-  const state = await look();
-  if (state === undefined) {
-    await ask("operator", "migrate start bgp-to-l2");
-    return true;
-  }
-  if (state.ended !== undefined) {
-    say({ call: state.ended.how, when: "ended" });
-    return false;
-  }
-  const move = nextMove(state, clock.now());
-  const digest = currentStep(state)?.planned?.digest ?? "";
-  if (move.do === "wait-for-time") await clock.sleep(move.until - clock.now() + 1);
-  else if (move.do !== "wait-for-person") await ask("operator", "migrate next");
-  else if (move.why === "approval") await ask("approver", `migrate approve ${state.id} ${digest}`);
-  else if (move.why === "manual" && goal === "and back") await ask("operator", "migrate rollback");
-  else if (move.why === "manual") {
-    await fetch(`${lab}/native?world=${life.name}`);
-    await ask("operator", "migrate done --said applied");
-  } else {
-    const { halted } = state;
-    if (halted !== undefined) halts.push(`${halted.step} ${halted.code}: ${plain(halted.because)}`);
-    await ask("operator", "migrate retry");
-  }
-  return true;
-}
-
 /** Where the run stands, for last words. */
 const follow = setInterval(() => {
   void look().then((state) => {
@@ -136,9 +109,20 @@ const follow = setInterval(() => {
 }, 20);
 
 await resumeRuns(deps, { signal, log });
-let turns = 0;
-while (await act())
-  if (++turns > 100) throw new Error(`no end in 100 turns: ${step}; ${halts.slice(-3).join("; ")}`);
+const people = {
+  goal,
+  clock,
+  look,
+  ask,
+  applyValues: () => fetch(`${lab}/native?world=${life.name}`),
+  onHalt: (said: string) => void halts.push(said),
+};
+let ended: string | undefined;
+for (let turn = 0; ended === undefined; turn++) {
+  if (turn > 100) throw new Error(`no end in 100 turns: ${step}; ${halts.slice(-3).join("; ")}`);
+  ended = await doNext(people);
+}
+say({ call: ended, when: "ended" });
 clearInterval(follow);
 await app.drain();
 await composed.close();

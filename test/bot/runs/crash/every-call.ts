@@ -8,7 +8,12 @@ export type Around = <T>(call: string, make: () => Promise<T>) => Promise<T>;
 function about(port: string, args: readonly unknown[]): string {
   const [first, second, third] = args;
   const record = (value: unknown): Record<string, unknown> => (value ?? {}) as Record<string, unknown>;
-  if (port === "ledger.append") return `${port} ${String(first).split("/")[0]} ${String(record(third).type)}`;
+  if (port === "ledger.append") {
+    const { type, data } = record(third);
+    // Each deed is a point of its own.
+    const deed = String(first).startsWith("run/") ? record(data).deed : undefined;
+    return `${port} ${String(first).split("/")[0]} ${String(type)}${deed === undefined ? "" : ` ${String(deed)}`}`;
+  }
   if (port === "write") {
     const name = record(second).dryRun === true ? "dry-run" : port;
     const write = record(first);
