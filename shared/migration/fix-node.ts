@@ -9,7 +9,8 @@ import { judgeAll } from "../checks/run.ts";
 import { FaultError } from "../fault.ts";
 import type { Finding } from "../finding.ts";
 import type { Json } from "../json.ts";
-import { type Confirmed, confirmed, type Timer } from "../node-network/commit-confirmed.ts";
+import { type Confirmed, confirmed, markerOf, type Timer } from "../node-network/commit-confirmed.ts";
+import { keptFor } from "../node-network/disable-nic.ts";
 import { ipAddr } from "../probes/ip-addr.ts";
 import { type ChangeState, nodeChangeState } from "../probes/node-change-state.ts";
 import { type NodeTimers, nodeTimer } from "../probes/node-timer.ts";
@@ -188,8 +189,8 @@ export async function readied(context: StepContext): Promise<Readied> {
     return refuse(
       "fix-of-this-name",
       "error",
-      text`${node} knows of a change of ${context.run.id} already: ${[...state].map((each) => `/run/arpeggio-${context.run.id}${each}`).join(", ")}`,
-      text`A new run has another name; /run is empty after a restart of the node`,
+      text`${node} knows of a change of ${context.run.id} already: ${[...state].map((each) => `${markerOf(context.run.id)}${each}`).join(", ")}`,
+      text`A new run has another name; these files may be deleted when that run has ended`,
     );
   return {
     findings: [],
@@ -197,8 +198,8 @@ export async function readied(context: StepContext): Promise<Readied> {
       node,
       check: checkNamed(check)?.id ?? check,
       title: answer.plans.map(({ title }) => plain(title)).join("; "),
-      change: known.flatMap(({ change }) => change),
-      undo: known.flatMap(({ undo }) => undo),
+      change: known.flatMap(({ change }) => keptFor(context.run.id, change)),
+      undo: known.flatMap(({ undo }) => keptFor(context.run.id, undo)),
       timer: await timerOf(context, node),
       lanAddress: await lanAddressOf(context, node),
     },

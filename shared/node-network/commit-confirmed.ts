@@ -4,15 +4,15 @@ import type { ShellCommand } from "../probes/shell.ts";
 import { allOf, eachOf } from "./node-command.ts";
 
 /**
- * A change on a node that takes itself back unless it is confirmed. Files in /run tell where it stands; each step is one
+ * A change on a node that takes itself back unless it is confirmed. Files in /var/lib tell where it stands; each step is one
  * rename or one mkdir, so that confirming and taking back cannot both happen, and a change cannot begin twice:
  *   FILE            marked: the change may begin, and the timer may take it back
  *   FILE.once       the change has begun
  *   FILE.changed    all of its commands succeeded
  *   FILE.reverted   taking back has begun (FILE is gone)
- *   FILE.undone     taking back has ended
+ *   FILE.undone     taking back has ended; without FILE.once nothing had begun
  *   FILE.kept       confirmed (FILE is gone): the timer finds nothing to take back
- * /run does not outlive a restart, and no timer does.
+ * They outlive a restart as the change does, so that it can be confirmed or taken back afterwards; no timer does.
  */
 export type Confirmed = Readonly<{
   mark: ShellCommand;
@@ -40,7 +40,9 @@ const asRoot = (timeoutMs: number, ...argv: NonEmpty<string>): ShellCommand => (
 });
 const isThere = (path: string): Looked => ({ argv: ["test", "-e", path], privileged: false });
 
-export const markerOf = (run: string): string => `/run/arpeggio-${run}`;
+export const markerOf = (run: string): string => `/var/lib/arpeggio-${run}`;
+/** Gone after a restart, as the process is that waits. */
+const waitingOf = (run: string): string => `/run/arpeggio-${run}.armed`;
 const unitOf = (run: string): string => `arpeggio-revert-${run}`;
 
 /** Nothing of what it starts keeps the session open. */
@@ -50,13 +52,17 @@ const silently = "exec </dev/null >/dev/null 2>&1; ";
 const changeScript = (file: string, change: readonly NodeCommand[]): string =>
   `${silently}sleep 1; test -e ${file} && mkdir ${file}.once && ${allOf(change)}touch ${file}.changed`;
 
-/** Whoever renames the file first has the say. A change that never began has nothing to take back. */
-const revertScript = (file: string, undo: readonly NodeCommand[]): string =>
-  `mv ${file} ${file}.reverted || exit 0; test -d ${file}.once || exit 0; ${eachOf(undo)}touch ${file}.undone`;
+/** A change that never began has nothing to take back: what it would have kept for that is not there, or is older. */
+const ifBegun = (file: string, undo: readonly NodeCommand[]): string =>
+  `test -d ${file}.once || touch ${file}.undone; test -d ${file}.once || exit 0; ${eachOf(undo)}touch ${file}.undone`;
 
-/** Also takes back what was confirmed. */
+/** Whoever renames the file first has the say. */
+const revertScript = (file: string, undo: readonly NodeCommand[]): string =>
+  `mv ${file} ${file}.reverted || exit 0; ${ifBegun(file, undo)}`;
+
+/** Also takes back what was confirmed, and ends what a restart broke off. */
 const takeBackScript = (file: string, undo: readonly NodeCommand[]): string =>
-  `mv ${file} ${file}.reverted || mv ${file}.kept ${file}.reverted || exit 0; ${eachOf(undo)}touch ${file}.undone`;
+  `test -e ${file}.undone && exit 0; mv ${file} ${file}.reverted || mv ${file}.kept ${file}.reverted || test -e ${file}.reverted || exit 0; ${ifBegun(file, undo)}`;
 
 const callMs = 20_000;
 
@@ -95,10 +101,10 @@ export function confirmed(
             "-f",
             "/bin/sh",
             "-c",
-            `${silently}touch ${file}.armed; sleep ${seconds}; ${revert}`,
+            `${silently}touch ${waitingOf(run)}; sleep ${seconds}; ${revert}`,
           ),
     isArmed: isThere(
-      timer === "systemd-run" ? `/run/systemd/transient/${unitOf(run)}.timer` : `${file}.armed`,
+      timer === "systemd-run" ? `/run/systemd/transient/${unitOf(run)}.timer` : waitingOf(run),
     ),
     change: asRoot(callMs, "setsid", "-f", "/bin/sh", "-c", changeScript(file, change)),
     hasBegun: isThere(`${file}.once`),

@@ -20,7 +20,23 @@ export type Way = Readonly<{
 
 const run = (...argv: NonEmpty<string>): NodeCommand => ({ run: argv });
 const link = (nic: string, state: "up" | "down"): NodeCommand => run("ip", "link", "set", nic, state);
-const backupOf = (nic: string) => `/var/backups/arpeggio-${nic}`;
+const backups = "/var/backups/arpeggio-";
+const backupOf = (nic: string) => `${backups}${nic}`;
+
+/** The same commands with copies of files under the name of a run: the copy of an earlier change is never taken for its own. */
+export const keptFor = (name: string, commands: readonly NodeCommand[]): readonly NodeCommand[] =>
+  commands.map((command) => {
+    if (!("run" in command)) return command;
+    const [program, ...words] = command.run;
+    return {
+      run: [
+        program,
+        ...words.map((word) =>
+          word.startsWith(backups) ? `${backups}${name}-${word.slice(backups.length)}` : word,
+        ),
+      ],
+    };
+  });
 
 function byNetworkd(nic: string, source: string): Way {
   if (/\/\d*-?netplan-/.test(source)) {

@@ -1,7 +1,7 @@
 import type { NodeCommand } from "../checks/fix.ts";
 import type { ShellCommand } from "../probes/shell.ts";
 import { confirmed, type Timer } from "./commit-confirmed.ts";
-import { byRfkill, wayOf } from "./disable-nic.ts";
+import { byRfkill, keptFor, wayOf } from "./disable-nic.ts";
 import type { Claim } from "./managers.ts";
 import { sysctlPlan } from "./sysctl-fix.ts";
 
@@ -51,7 +51,13 @@ export function fixCommands(): readonly ShellCommand[] {
   const timers: readonly Timer[] = ["systemd-run", "setsid"];
   const all = ways().flatMap(({ change, undo }) =>
     timers.flatMap((timer) => {
-      const does = confirmed({ run: "RUNRUN", timer, revertSeconds: 86_399, change, undo });
+      const does = confirmed({
+        run: "RUNRUN",
+        timer,
+        revertSeconds: 86_399,
+        change: keptFor("RUNRUN", change),
+        undo: keptFor("RUNRUN", undo),
+      });
       return [does.mark, does.arm, does.change, does.confirm, does.takeBack];
     }),
   );

@@ -3,7 +3,7 @@ import { commandFailure, firstLine, unreadable } from "./command-failure.ts";
 import type { Probe } from "./probe.ts";
 import { wholeLines } from "./whole-lines.ts";
 
-/** Names of the files in /run by which a node tells where a change of a run stands, without the run's own part. */
+/** Names of the files in /var/lib by which a node tells where a change of a run stands, without the run's own part. */
 export type ChangeState = ReadonlySet<string>;
 
 /** Is everywhere, and is found last: what came before it is whole. */
@@ -27,7 +27,7 @@ export const nodeChangeState: Probe<readonly [run: string], ChangeState> = {
   argv: (run) => ({
     argv: [
       "find",
-      "/run",
+      "/var/lib",
       lastPath,
       "-maxdepth",
       "1",
@@ -49,7 +49,7 @@ export const nodeChangeState: Probe<readonly [run: string], ChangeState> = {
     if (lines.at(-1) !== lastPath) throw unreadable("change-state", "the search did not come to its end");
     return new Set(
       lines.slice(0, -1).map((path) => {
-        const state = /^\/run\/arpeggio-[A-Za-z0-9-]+((?:\.[a-z]+)?)$/.exec(path)?.[1];
+        const state = /^\/var\/lib\/arpeggio-[A-Za-z0-9-]+((?:\.[a-z]+)?)$/.exec(path)?.[1];
         if (state === undefined)
           throw unreadable("change-state", `not a file that was asked for: ${firstLine(path)}`);
         return state;

@@ -6,7 +6,7 @@ import { pasted } from "../node-network/node-command.ts";
 import { ipAddr } from "../probes/ip-addr.ts";
 import { nodeSshConnection } from "../probes/node-ssh-connection.ts";
 import type { ShellCommand } from "../probes/shell.ts";
-import { type Text, text } from "../text.ts";
+import { code, type Text, text } from "../text.ts";
 import type { Deed } from "./deed.ts";
 import type { StepContext, Verified } from "./step.ts";
 
@@ -34,7 +34,7 @@ const againMs = 2_000;
 const timerSlackMs = 90_000;
 
 /** Why the node is not as it has to be; undefined when it is, `over` when the node has decided. Over new sessions by cable. */
-async function whyNot(context: StepContext): Promise<Text | "over" | undefined> {
+export async function whyNot(context: StepContext): Promise<Text | "over" | undefined> {
   const { ports, signal, run } = context;
   const { node, lanAddress } = fixNoted(run.notes);
   try {
@@ -88,19 +88,19 @@ async function waitForRevert(context: StepContext, because: Text, until: number)
   for (;;) {
     const state = await toldState(context);
     if (state?.has(".kept")) return verified("passed", text`the change on ${node} was confirmed already`);
-    if (state?.has(".undone"))
-      return verified("failed", text`${because}. The node has taken the change back by itself`);
     if (state?.has(".reverted") && !state.has(".once"))
       return verified(
         "failed",
         text`${because}. The timer of ${node} ended before the change began: nothing was changed`,
       );
+    if (state?.has(".undone"))
+      return verified("failed", text`${because}. The node has taken the change back by itself`);
     if (clock.now() >= until)
       return verified(
         "unknown",
         state === undefined
           ? text`${because}. ${node} cannot be reached, so whether it has taken the change back is not known`
-          : text`${because}. The timer has not taken it back: look at ${node}`,
+          : text`${because}. The timer has not taken it back (a restart of ${node} ends it): ${code("/migrate rollback")} does`,
       );
     context.show(text`${because}; waiting until ${node} takes it back by itself`);
     await clock.sleep(againMs, context.signal);
@@ -142,6 +142,7 @@ export const fixNodeChange = defineStep({
       diffs: [{ object: `node ${node}`, uid: null, before: [...pasted(undo)], after: [...pasted(change)] }],
       prediction: [
         text`${title}. Unless it is confirmed within ${revert} s, ${node} takes it back by itself; confirmed it is after a new SSH session by cable and ${settle} s of Ready`,
+        text`A restart of ${node} in between ends that timer and not the change: then ${code("/migrate rollback")} takes it back`,
       ],
       predicted: { node, title },
       instructions: [],
@@ -170,6 +171,7 @@ export const fixNodeChange = defineStep({
         return verified(
           "passed",
           text`changed; a new SSH session to ${lanAddress} works by cable and ${node} is Ready since ${settle} s`,
+          { notes: { proven: true } },
         );
       await clock.sleep(againMs, context.signal);
     }

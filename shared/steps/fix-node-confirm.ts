@@ -1,7 +1,7 @@
-import { defineStep, verified } from "../migration/define-step.ts";
+import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { changeState, commandsOf, fixNoted } from "../migration/fix-node.ts";
-import { text } from "../text.ts";
-import { shellDeed } from "./fix-node-change.ts";
+import { code, type Text, text } from "../text.ts";
+import { shellDeed, whyNot } from "./fix-node-change.ts";
 import { noDeeds } from "./step.ts";
 
 export const fixNodeConfirm = defineStep({
@@ -11,7 +11,24 @@ export const fixNodeConfirm = defineStep({
   cleanUp: true,
   title: "Call the armed way back off",
   reversibleWhile: text`the node can be reached: the step before takes the change back`,
-  ready: async () => [],
+  ready: async (context) => {
+    const { node, lanAddress } = fixNoted(context.run.notes);
+    const refuse = (said: Text) => [
+      finding("change-not-proven", "error", { kind: "node", name: node }, said, {
+        remedy: text`Let ${node} take the change back by itself, or take it back: ${code("/migrate rollback")}`,
+      }),
+    ];
+    const changed = context.run.notes["fix-node-change"] as { proven?: boolean } | null | undefined;
+    if (changed?.proven !== true)
+      return refuse(
+        text`nobody has seen the change on ${node} to be good, and the armed way back is all that can still help: it is not called off`,
+      );
+    const state = await changeState(context, node, lanAddress);
+    if (state.has(".kept") && !state.has(".reverted")) return [];
+    const not = await whyNot(context);
+    if (not === undefined) return [];
+    return refuse(not === "over" ? text`${node} has taken the change back already` : not);
+  },
   plan: async (context) => {
     const { node } = fixNoted(context.run.notes);
     const does = commandsOf(context);

@@ -140,7 +140,7 @@ describeNet("a change that the node takes back by itself", () => {
     const click = { by: "vera", isApprover: true, digest };
     expect(await approve(runner, id, click, { approvals: "others" }, [])).toMatchObject({ ok: true });
     await advance(runner, id, { by: "olive", signal });
-    topology.exec("karstark", ["sh", "-c", `rm -rf /run/arpeggio-${id}*`]);
+    topology.exec("karstark", ["sh", "-c", `rm -rf /var/lib/arpeggio-${id}* /run/arpeggio-${id}*`]);
     return (await readRun(ledger, id)) as RunState;
   }
 

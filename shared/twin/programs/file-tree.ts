@@ -15,6 +15,7 @@ const emptyFolders = [
   "/usr/local/bin",
   "/usr/local/sbin",
   "/usr/sbin",
+  "/var/lib",
 ];
 
 /** Configuration files of a machine. */

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { sudoersFile, tellMissingRule } from "#shared/checks/sudoers.ts";
 import { confirmed } from "#shared/node-network/commit-confirmed.ts";
-import { disablePlan } from "#shared/node-network/disable-nic.ts";
+import { disablePlan, keptFor } from "#shared/node-network/disable-nic.ts";
 import { fixCommands } from "#shared/node-network/fix-commands.ts";
 import { probes } from "#shared/probes/all.ts";
 import type { ShellCommand } from "#shared/probes/shell.ts";
@@ -106,7 +106,8 @@ describe("the sudoers file", () => {
           run: "R-194",
           timer,
           revertSeconds: 300,
-          ...commands,
+          change: keptFor("R-194", commands.change),
+          undo: keptFor("R-194", commands.undo),
         });
         for (const { argv } of [mark, arm, change, confirm, takeBack]) {
           expect(may(argv), argv.join(" ")).toBe(true);

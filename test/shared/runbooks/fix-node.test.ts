@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { FaultError } from "#shared/fault.ts";
 import { migrations } from "#shared/runbooks/all.ts";
 import { fixNode } from "#shared/runbooks/fix-node.ts";
-import { comeBack } from "#shared/runs/people.ts";
+import { advance } from "#shared/runs/advance.ts";
+import { comeBack, skip } from "#shared/runs/people.ts";
 import { plain } from "#shared/text.ts";
 import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import {
@@ -14,7 +15,7 @@ import {
   withFaults,
 } from "#shared/twin/sites/faults.ts";
 import { healthy } from "#shared/twin/sites/healthy.ts";
-import { runOnTwin } from "../steps/run-on-twin.ts";
+import { runOnTwin, signal } from "../steps/run-on-twin.ts";
 
 const wifi = wifiOn("dalt", "10.4.1.30/20");
 const site = (...faults: Parameters<typeof withFaults>[1][]): SiteSpec =>
@@ -42,10 +43,10 @@ async function onNode({ twin, on }: World, ...argv: readonly string[]): Promise<
 const radio = async (at: World): Promise<string> =>
   (await onNode(at, "cat", "/sys/class/net/wlan0/operstate")).trim();
 const marks = async (at: World): Promise<string> =>
-  (await onNode(at, "find", "/run", "-maxdepth", "1", "-name", "arpeggio-R-7*"))
+  (await onNode(at, "find", "/var/lib", "-maxdepth", "1", "-name", "arpeggio-R-7*"))
     .split("\n")
     .filter(Boolean)
-    .map((path) => path.slice("/run/arpeggio-R-7".length) || "marked")
+    .map((path) => path.slice("/var/lib/arpeggio-R-7".length) || "marked")
     .sort()
     .join(" ");
 const said = async (at: World): Promise<string> => (await at.steps()).join("\n");
@@ -210,6 +211,68 @@ describe("fix-node", () => {
     expect(await marks(at)).toBe(".changed .once .reverted .undone");
   });
 
+  const noRoute = () =>
+    Promise.reject(new FaultError({ kind: "unreachable", what: "ssh to dalt", detail: "no route" }));
+
+  it("does not call the way back off of a change that nobody has seen to be good", async () => {
+    let looks = 0;
+    const at: World = begin({
+      around: (ports) => ({
+        ...ports,
+        shell: async (target, command, options) => {
+          if (options?.via === undefined) return ports.shell(target, command, options);
+          // While the first process still looks, somebody leaves the step out, and another process goes on.
+          if (++looks === 3) {
+            const wish = { by: "olive", step: "fix-node-change", reason: "impatient" };
+            for (const force of [false, true])
+              if ((await at.state()).steps[1]?.status === "running")
+                await skip(at.runner, "R-7", { ...wish, force });
+            await advance(at.runner, "R-7", { by: "olive", signal });
+          }
+          return noRoute();
+        },
+      }),
+    });
+    await at.start();
+    await at.approve();
+    await at.go();
+    await at.clock.advance(600_000);
+    const { halted, steps } = await at.state();
+    expect(steps[1]?.status).toBe("skipped");
+    expect([halted?.step, halted?.findings.map(({ code }) => code)]).toEqual([
+      "fix-node-confirm",
+      ["change-not-proven"],
+    ]);
+    expect(await radio(at)).toBe("up");
+    expect(await marks(at)).toBe(".changed .once .reverted .undone");
+  });
+
+  it("looks again just before it calls the way back off", async () => {
+    const at: World = begin({
+      around: (ports) => ({
+        ...ports,
+        // Cut off as soon as it was written down that the change is good.
+        shell: async (target, command, options) =>
+          options?.via !== undefined && (await at.state()).steps[1]?.status === "done"
+            ? noRoute()
+            : ports.shell(target, command, options),
+      }),
+    });
+    await at.start();
+    await at.approve();
+    expect((await at.go()).state.halted?.step).toBe("fix-node-confirm");
+    await at.clock.advance(600_000);
+    expect(await radio(at)).toBe("up");
+    expect(await marks(at)).toBe(".changed .once .reverted .undone");
+  });
+
+  it("says in its plan what a restart of the node means", async () => {
+    const at = begin();
+    await at.start();
+    const plan = (await at.state()).steps[1]?.planned?.plan;
+    expect(plan?.prediction.map(plain).join("\n")).toMatch(/A restart of dalt in between ends that timer/);
+  });
+
   it.each([
     [
       "InternalIP",
@@ -239,7 +302,7 @@ describe("fix-node", () => {
     const bare = begin({}, site(onMachine("dalt", { missingTools: ["systemd-run", "setsid"] })));
     expect(await codes(bare)).toEqual(["could-not-look"]);
     const used = begin();
-    await onNode(used, "touch", "/run/arpeggio-R-7.kept");
+    await onNode(used, "touch", "/var/lib/arpeggio-R-7.kept");
     expect(await codes(used)).toEqual(["fix-of-this-name"]);
   });
 });
