@@ -113,7 +113,7 @@ export function feltText(felt: Felt): string {
   const [gap] = felt.gaps.toSorted((a, b) => b.ms - a.ms);
   if (gap === undefined)
     return `no failed connection in ${felt.tried}; a gap shorter than ${secondsText(felt.resolutionMs)} would not be seen`;
-  return `${gap.open ? "no new connection since" : "longest gap"} ${secondsText(gap.ms)}, known to ${secondsText(felt.resolutionMs)}, ${felt.failed} of ${felt.tried} connections failed`;
+  return `${gap.open ? "no new connection for" : "longest gap"} ${secondsText(gap.ms)}${gap.open ? " and still none" : ""}, known to ${secondsText(felt.resolutionMs)}, ${felt.failed} of ${felt.tried} connections failed`;
 }
 
 /** What was felt on all addresses together, for one line: the longest gap counts, and the coarsest look. */

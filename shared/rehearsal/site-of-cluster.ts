@@ -29,6 +29,7 @@ export const rehearsedKinds = [
   "applications",
   "kustomizations",
   "helmreleases",
+  "validatingwebhookconfigurations",
 ] as const satisfies readonly ResourceKind[];
 
 export type SiteOfCluster =

@@ -135,7 +135,7 @@ export const finalVerification = defineStep({
     if (open.length > 0)
       return verified(
         "failed",
-        text`${open.length} findings are open: ${[...new Set(open.map((each) => each.code))].slice(0, 5).join(", ")}`,
+        text`${open.length} ${open.length === 1 ? "finding is" : "findings are"} open: ${[...new Set(open.map((each) => each.code))].slice(0, 5).join(", ")}`,
         more,
       );
     if (unseen.length > 0)

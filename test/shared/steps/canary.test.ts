@@ -180,7 +180,7 @@ describe("what a client felt", () => {
   it.each([
     ["..........", "no failed connection in 10; a gap shorter than 0.2 s would not be seen"],
     ["...xx.....", "longest gap 0.6 s, known to 0.2 s, 2 of 10 connections failed"],
-    [".....xxxxx", "no new connection since 1.0 s, known to 0.2 s, 5 of 10 connections failed"],
+    [".....xxxxx", "no new connection for 1.0 s and still none, known to 0.2 s, 5 of 10 connections failed"],
   ])("%s", (pattern, said) => {
     expect(feltText(feltBy(samples(pattern)) as NonNullable<ReturnType<typeof feltBy>>)).toBe(said);
   });

@@ -126,6 +126,6 @@ describe("withdraw-bgp", () => {
       table?.kind === "table"
         ? table.rows.map((cells) => cells.map(plain)).find(([ip]) => ip === "10.4.11.9")
         : [];
-    expect(row?.[2]).toMatch(/^no new connection since/);
+    expect(row?.[2]).toMatch(/^no new connection for/);
   });
 });
