@@ -22,6 +22,9 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 type Spec = Readonly<Record<string, unknown>>;
 const specOf = (object: KubeObject): Spec => (object.spec ?? {}) as Spec;
 
+/** How a password reads where people and the ledger may see it. */
+export const hiddenPassword = "[secret]";
+
 /** A BGPPeer that carries its password as plain text. */
 export const hasInlinePassword = (kind: ResourceKind, object: KubeObject): boolean => {
   const { password } = specOf(object);
@@ -79,7 +82,7 @@ export function shown(kind: ResourceKind, object: KubeObject): KubeObject {
   return {
     ...bare,
     metadata: { ...bare.metadata, ...(bare.metadata.annotations === undefined ? {} : { annotations }) },
-    ...(hasInlinePassword(kind, object) ? { spec: { ...specOf(object), password: "[secret]" } } : {}),
+    ...(hasInlinePassword(kind, object) ? { spec: { ...specOf(object), password: hiddenPassword } } : {}),
   };
 }
 

@@ -6,13 +6,21 @@ import { bgpType, frrOnlyFields } from "../metallb/bgp-type.ts";
 import { withFilledIn } from "../metallb/filled-in.ts";
 import { fromSnapshot } from "../steps/snapshot.ts";
 import type { Step, StepContext, StepPlan } from "../steps/step.ts";
-import { code, type Text, text } from "../text.ts";
+import { code, plain, type Text, text } from "../text.ts";
 import { configurationErrors } from "./configuration-state.ts";
 import { defineStep, finding, recheckAfterSync, verified } from "./define-step.ts";
 import { dryRunFindings } from "./dry-run.ts";
 import type { bgpKinds, MetalLbView } from "./metallb-view.ts";
 import { ownOf, viewMetalLb } from "./metallb-view.ts";
-import { asJson, deletion, hasInlinePassword, type ObjectChange, shown, titleOf } from "./objects.ts";
+import {
+  asJson,
+  deletion,
+  hasInlinePassword,
+  hiddenPassword,
+  type ObjectChange,
+  shown,
+  titleOf,
+} from "./objects.ts";
 import { notYet } from "./reached.ts";
 import { syncInstructions, type Way, wayOf } from "./way.ts";
 
@@ -29,9 +37,34 @@ const comparable = (kind: Kind, object: Json): string => {
   );
 };
 
+/** The copy of the snapshot could not bring the object back for its password alone; now the object has none of its own. */
+const isRidOfPassword = (kind: Kind, kept: Json, object: KubeObject): boolean =>
+  (kept as Readonly<{ spec?: Readonly<{ password?: Json }> }>).spec?.password === hiddenPassword &&
+  !hasInlinePassword(kind, object) &&
+  comparable(kind, withoutPassword(kept)) === comparable(kind, withoutPassword(asJson(shown(kind, object))));
+
+function withoutPassword(object: Json): Json {
+  const { spec, ...rest } = object as Readonly<{ spec?: Readonly<Record<string, Json>> }>;
+  const { password: _, passwordSecret: __, ...others } = spec ?? {};
+  return { ...rest, spec: others };
+}
+
+/** Objects that come back as they are now, since the snapshot could not keep them whole; told before they are deleted. */
+const keptAnew = (context: StepContext, view: MetalLbView, kind: Kind): readonly Text[] =>
+  ownOf(view, kind).flatMap((object) => {
+    const title = titleOf(kind, object);
+    const kept = fromSnapshot(context.run.notes, title);
+    return kept !== undefined && kept !== null && isRidOfPassword(kind, kept, object)
+      ? [
+          text`${title} had its password in it when the snapshot was taken: it is kept anew as it is now, and comes back with ${code("passwordSecret")}`,
+        ]
+      : [];
+  });
+
 /**
  * Deletes objects so that they come back as the snapshot of this run has them, the canary's selectors taken out again.
- * A BGPPeer with an inline password is left out: its copy cannot bring it back.
+ * A BGPPeer with an inline password is left out: its copy cannot bring it back. One whose password has moved to a Secret
+ * since comes back as it is now.
  */
 export function deletions(context: StepContext, view: MetalLbView, kind: Kind): readonly ObjectChange[] {
   return ownOf(view, kind)
@@ -40,11 +73,15 @@ export function deletions(context: StepContext, view: MetalLbView, kind: Kind): 
       const change = deletion(kind, object);
       const kept = fromSnapshot(context.run.notes, titleOf(kind, object));
       if (kept === undefined || kept === null) return change;
+      // As it may be seen: what kubectl noted of the object may still have the password.
+      const back = isRidOfPassword(kind, kept, object)
+        ? shown(kind, object)
+        : (kept as unknown as KubeObject);
       return {
         ...change,
         undo: {
           ...change.undo,
-          write: { verb: "create", kind, object: kept as unknown as KubeObject, restored: true },
+          write: { verb: "create", kind, object: back, restored: true },
         },
       };
     });
@@ -69,7 +106,7 @@ export async function removalFindings(
           subject,
           text`${title} carries its password as plain text and is not deleted: nothing could bring it back`,
           {
-            remedy: text`Move the password to a Secret, set ${code("passwordSecret")}, and take the snapshot again`,
+            remedy: text`Move the password to a Secret, set ${code("passwordSecret")}, then ${code("/migrate retry")}: the peer is kept anew`,
           },
         ),
       );
@@ -84,14 +121,15 @@ export async function removalFindings(
           subject,
           text`${title} is not in this run's snapshot: there would be no way back`,
           {
-            remedy: text`Retry step ${code("snapshot")}`,
+            remedy: text`Take the run back to its snapshot, which keeps it then: ${code("/migrate rollback snapshot")}, then ${code("/migrate next")}`,
           },
         ),
       );
+    else if (isRidOfPassword(kind, kept, object)) continue;
     else if (comparable(kind, kept) !== comparable(kind, asJson(shown(kind, object))))
       findings.push(
         finding("changed-since-snapshot", "warning", subject, text`${title} has changed since the snapshot`, {
-          remedy: text`See what changed: ${code("/arpeggio changes")}; then retry step ${code("snapshot")}`,
+          remedy: text`See what changed: ${code("/arpeggio changes")}. Put it back as it was, then ${code("/migrate retry")}; or take the run back to its snapshot, which keeps it then: ${code("/migrate rollback snapshot")}`,
         }),
       );
   }
@@ -131,13 +169,14 @@ export function removalStep(removal: Removal): Step {
       return [...removal.first(view), ...(await removalFindings(context, view, kind, way))];
     },
     plan: async (context): Promise<StepPlan> => {
-      const { way } = await changed(context);
+      const { view, way } = await changed(context);
+      const anew = keptAnew(context, view, kind);
       return {
         deeds: way.deeds,
         undo: way.undo,
         diffs: way.diffs,
-        prediction: [removal.prediction],
-        predicted: way.diffs.map(({ object }) => object),
+        prediction: [removal.prediction, ...anew],
+        predicted: [...way.diffs.map(({ object }) => object), ...anew.map(plain)],
         instructions: syncInstructions(way),
         blocks: [],
       };
