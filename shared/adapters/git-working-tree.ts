@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { FaultError } from "../fault.ts";
 import { checkedPath } from "../git/checked-path.ts";
-import type { Commit, FileChange, WorkingTree } from "../git/working-tree.ts";
+import { type Commit, type FileChange, fileState, type WorkingTree } from "../git/working-tree.ts";
 import type { RepositoryConfig } from "../site/site.ts";
 import { runGitIn } from "./run-git.ts";
 
@@ -81,6 +81,8 @@ export function openWorkingTree(repository: RepositoryConfig): WorkingTree {
       });
   }
 
+  const blob = async ({ id }: Entry): Promise<Buffer> => (await git(["cat-file", "blob", id])).stdout;
+
   /** The checkout that follows the branch, if there is one; throws when it has changes of its own. */
   async function checkoutOf(ref: string): Promise<string | undefined> {
     const { stdout } = await git(["worktree", "list", "--porcelain", "-z"]);
@@ -106,9 +108,13 @@ export function openWorkingTree(repository: RepositoryConfig): WorkingTree {
     try {
       await git(["read-tree", tip], { env });
       const lines: string[] = [];
-      for (const { path: file, text } of changes) {
+      for (const change of changes) {
+        const { path: file, text } = change;
         const known = (await entries(tip, [file])).find((entry) => entry.path === file);
         if (known !== undefined && !isFile(known)) throw fault(name, `${file} is not a file`);
+        const now = known === undefined ? undefined : textOf(name, file, await blob(known));
+        if (fileState(change, now) === "other")
+          throw fault(name, `${file} was changed by somebody else since it was read: nothing is committed`);
         if (text === null) lines.push(`0 ${absent}\t${file}\0`);
         else {
           const { stdout } = await git(["hash-object", "-w", "--stdin"], { input: text });
@@ -166,7 +172,7 @@ export function openWorkingTree(repository: RepositoryConfig): WorkingTree {
       const entry = (await entries(tip, [file])).find((each) => each.path === file);
       if (entry === undefined) return undefined;
       if (!isFile(entry)) throw fault(name, `${file} is not a file`);
-      return textOf(name, file, (await git(["cat-file", "blob", entry.id])).stdout);
+      return textOf(name, file, await blob(entry));
     },
     list: async (branch) => {
       const { tip } = await tipOf(branch);

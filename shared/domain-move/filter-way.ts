@@ -1,9 +1,10 @@
 import { type Document, parseAllDocuments } from "yaml";
 import { readDeployment } from "../dns/deployment.ts";
 import type { Finding } from "../finding.ts";
+import { replacing } from "../git/working-tree.ts";
 import { finding } from "../migration/define-step.ts";
 import { managerText, putsBack } from "../migration/managers.ts";
-import { type Manifest, manifestsOf } from "../migration/manifests.ts";
+import { type Manifest, manifestsOf, secretFinding, secretsIn } from "../migration/manifests.ts";
 import { diffsOf, type ObjectChange, patching, titleOf } from "../migration/objects.ts";
 import type { Deed } from "../steps/deed.ts";
 import type { Diff, StepContext } from "../steps/step.ts";
@@ -72,7 +73,7 @@ function commitOf(found: Found, { publisher, edits }: PublisherEdit) {
     title: `commit to ${manifest.tree} ${branch}: filters of ${publisher.name} ${words}`,
     subject: `external-dns: filters of ${publisher.name} ${words}`,
     body: "",
-    changes: [{ path: manifest.path, text: after }],
+    changes: [replacing(manifest.path, manifest.text, after)],
   };
   const undo: Deed = {
     ...common,
@@ -80,7 +81,7 @@ function commitOf(found: Found, { publisher, edits }: PublisherEdit) {
     title: `commit to ${manifest.tree} ${branch}: put ${manifest.path} back`,
     subject: `external-dns: take back: filters of ${publisher.name} ${words}`,
     body: "",
-    changes: [{ path: manifest.path, text: manifest.text }],
+    changes: [replacing(manifest.path, after, manifest.text)],
   };
   return { deed, undo };
 }
@@ -130,6 +131,11 @@ export async function filterWay(
     }
     const found = back === false ? [] : await manifestsIn(context, publisher);
     const [only, second] = found;
+    const [secret] = only !== undefined && second === undefined ? secretsIn([only.manifest]) : [];
+    if (only !== undefined && secret !== undefined) {
+      findings.push(secretFinding(only.manifest.tree, ...secret));
+      continue;
+    }
     const commit = only !== undefined && second === undefined ? commitOf(only, each) : undefined;
     if (commit !== undefined) {
       waits = true;
@@ -181,7 +187,7 @@ export async function filterWay(
             manager: managerText(publisher.manager),
             manifests: found.map(({ manifest }) => manifest.path),
           },
-          remedy: text`Name the clone under ${code("migration.repositories")}, or run step ${code("pause-dns-sync")} first`,
+          remedy: text`Name the clone under ${code("migration.repositories")}, or pause the sync of ${managerText(publisher.manager)} until the run has ended`,
         },
       ),
     );

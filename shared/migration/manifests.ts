@@ -1,7 +1,11 @@
 import { type Document, isMap, isSeq, parseAllDocuments, parseDocument, stringify } from "yaml";
-import type { FileChange, WorkingTree } from "../git/working-tree.ts";
+import { FaultError } from "../fault.ts";
+import type { Finding } from "../finding.ts";
+import { heldSecret } from "../git/held-secret.ts";
+import { type FileChange, replacing, type WorkingTree } from "../git/working-tree.ts";
 import { type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
+import { code, text } from "../text.ts";
 import type { ObjectChange } from "./objects.ts";
 import { withoutServerFields } from "./objects.ts";
 
@@ -52,13 +56,29 @@ export async function manifestsOf(
   return found;
 }
 
-/** Whether a file holds a BGPPeer with its password in plain text: such a file goes into no deed and no ledger. */
-export const holdsPassword = (text: string): boolean =>
-  documentsOf(text).some((document) => {
-    if (!isMap(document.contents) || document.get("kind") !== "BGPPeer") return false;
-    const password = document.getIn(["spec", "password"]);
-    return typeof password === "string" && password !== "";
-  });
+/** Whether a file holds what may be a secret: such a file goes into no deed, no ledger and no thread. */
+export const holdsPassword = (text: string): boolean => heldSecret(text) !== undefined;
+
+/** Which of the files may hold a secret, before or after: what may be one, by path. */
+export function secretsIn(
+  files: readonly Readonly<{ path: string; text: string | null }>[],
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { path, text } of files) {
+    const what = text === null ? undefined : heldSecret(text);
+    if (what !== undefined && !found.has(path)) found.set(path, what);
+  }
+  return found;
+}
+
+export const secretFinding = (tree: string, path: string, what: string): Finding => ({
+  code: "git-file-has-secret",
+  severity: "warning",
+  subject: { kind: "config", name: `${tree} ${path}` },
+  facts: { holds: what },
+  text: text`${path} of ${tree} holds ${what}, and what is committed is kept in the ledger: the file is not touched`,
+  remedy: text`Move that to a file of its own in Git (a BGPPeer takes ${code("passwordSecret")}), or make this change there yourself`,
+});
 
 const folderOf = (path: string): string => (path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");
 
@@ -90,7 +110,7 @@ type Edit = Readonly<{ change: ObjectChange; manifest: Manifest }>;
 
 /**
  * The files as they have to become so that GitOps brings about what the changes would have done directly. `manifest` of
- * a created object is one of its neighbours: the new file goes beside it.
+ * a created object is one of its neighbours: the new file goes beside it. Throws FaultError where a file cannot be read.
  */
 export async function fileChanges(
   tree: WorkingTree,
@@ -128,6 +148,12 @@ export async function fileChanges(
     const text = await read(manifest.path);
     if (text === null) continue;
     const documents = documentsOf(text);
+    if (documents.some(({ errors }) => errors.length > 0))
+      throw new FaultError({
+        kind: "unreadable",
+        what: `file ${manifest.path} of working tree ${tree.name}`,
+        detail: "one of its documents is not YAML that can be read",
+      });
     const index = documents.findIndex((each) => isManifestOf(each, change.kind, change.before as KubeObject));
     const document = documents[index];
     if (document === undefined) continue;
@@ -140,6 +166,9 @@ export async function fileChanges(
     after.set(manifest.path, left.length === 0 ? null : written(left));
     if (left.length === 0) await register(manifest.path, false);
   }
-  const changes = [...after].map(([path, text]) => ({ path, text }));
-  return { changes, back: changes.map(({ path }) => ({ path, text: before.get(path) ?? null })) };
+  const changed = [...after].map(([path, to]) => [path, before.get(path) ?? null, to] as const);
+  return {
+    changes: changed.map(([path, from, to]) => replacing(path, from, to)),
+    back: changed.map(([path, from, to]) => replacing(path, to, from)),
+  };
 }

@@ -4,7 +4,7 @@ import type { Diff, StepContext } from "../steps/step.ts";
 import { code, text } from "../text.ts";
 import { finding } from "./define-step.ts";
 import { managerOf, managerText, putsBack } from "./managers.ts";
-import { fileChanges, holdsPassword, type Manifest, manifestsOf } from "./manifests.ts";
+import { fileChanges, type Manifest, manifestsOf, secretFinding, secretsIn } from "./manifests.ts";
 import type { MetalLbView } from "./metallb-view.ts";
 import { diffsOf, type ObjectChange, titleOf } from "./objects.ts";
 
@@ -68,18 +68,6 @@ export async function wayOf(
     }
     const found = await manifestIn(context, kind, object);
     const [only, second] = found;
-    if (only !== undefined && change.before !== null && holdsPassword(only.manifest.text)) {
-      findings.push(
-        finding(
-          "git-file-has-password",
-          "warning",
-          { kind: "config", name: `${only.manifest.tree} ${only.manifest.path}` },
-          text`${only.manifest.path} holds the password of a BGPPeer as plain text, and what is committed is kept in the ledger: the file is not touched`,
-          { remedy: text`Move the password to a Secret and set ${code("passwordSecret")} in Git` },
-        ),
-      );
-      continue;
-    }
     if (only !== undefined && second === undefined) {
       const key = `${only.manifest.tree} ${only.branch}`;
       const commit = commits.get(key) ?? { tree: only.manifest.tree, branch: only.branch, edits: [] };
@@ -103,7 +91,10 @@ export async function wayOf(
           : text`${managerText(manager)} puts ${title} back: a direct write would be undone, and no plain manifest of it is in a configured repository`,
         {
           facts: { manager: managerText(manager), manifests: found.map(({ manifest }) => manifest.path) },
-          remedy: text`Name the clone under ${code("migration.repositories")}, or run step ${code("pause-sync")} first`,
+          remedy:
+            about === "metallb"
+              ? text`Name the clone under ${code("migration.repositories")}, or run step ${code("pause-sync")} first`
+              : text`Name the clone under ${code("migration.repositories")}, or pause the sync of ${managerText(manager)} until the run has ended`,
         },
       ),
     );
@@ -116,7 +107,20 @@ export async function wayOf(
     const base =
       context.ports.config.migration?.repositories.find(({ name }) => name === tree)?.base ?? branch;
     const on = (await working.list(branch)).length > 0 ? branch : base;
+    const edited = edits.flatMap(({ change, manifest }) => (change.before === null ? [] : [manifest]));
+    const before = secretsIn(edited);
+    const refused = (secrets: ReadonlyMap<string, string>) =>
+      findings.push(...[...secrets].map(([path, what]) => secretFinding(tree, path, what)));
+    if (before.size > 0) {
+      refused(before);
+      continue;
+    }
     const { changes: files, back } = await fileChanges(working, on, edits);
+    const secrets = secretsIn([...back, ...files]);
+    if (secrets.size > 0) {
+      refused(secrets);
+      continue;
+    }
     const titles = edits.map(({ change }) => change.deed.title);
     const id = `commit-${tree}`;
     gitDeeds.push({

@@ -1,11 +1,12 @@
 import { FaultError } from "../fault.ts";
+import { fileState } from "../git/working-tree.ts";
 import { holds } from "../kubernetes/holds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import type { KubeWrite } from "../kubernetes/write.ts";
 import { saysNoMore } from "../metallb/filled-in.ts";
 import { type Deed, type DeedState, type Look, madeByDeed } from "./deed.ts";
 import { type DeedPorts, findObject, treeOf } from "./deed-ports.ts";
-import { type DeedOrigin, hasMark, trailerOf } from "./origin.ts";
+import { type DeedOrigin, hasMark } from "./origin.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -54,16 +55,13 @@ async function lookAtWrite(
 const unchanged = ({ metadata }: KubeObject, resourceVersion: string | undefined): boolean =>
   resourceVersion === undefined || metadata.resourceVersion === resourceVersion;
 
-async function lookAtCommit(
-  ports: DeedPorts,
-  origin: DeedOrigin,
-  deed: Extract<Deed, { kind: "git" }>,
-): Promise<DeedState> {
+/** Read from the files alone: of a branch that was merged and removed, or squashed, no commit of ours is left. */
+async function lookAtCommit(ports: DeedPorts, deed: Extract<Deed, { kind: "git" }>): Promise<DeedState> {
   const tree = treeOf(ports, deed.tree);
-  for (const { path, text } of deed.changes)
-    if ((await tree.read(deed.branch, path)) !== (text ?? undefined))
-      return (await tree.find(deed.branch, trailerOf(origin, deed.id))) === undefined ? "not-done" : "moved";
-  return "done";
+  const states = new Set<ReturnType<typeof fileState>>();
+  for (const change of deed.changes) states.add(fileState(change, await tree.read(deed.branch, change.path)));
+  if (states.has("other")) return "moved";
+  return states.has("before") ? "not-done" : "done";
 }
 
 async function lookAtCommand(
@@ -95,7 +93,7 @@ export const lookOn =
       case "kube":
         return lookAtWrite(ports, origin, deed.id, deed.write, signal);
       case "git":
-        return lookAtCommit(ports, origin, deed);
+        return lookAtCommit(ports, deed);
       case "shell":
         return lookAtCommand(ports, deed, signal);
       case "document":

@@ -1,4 +1,5 @@
 import { FaultError } from "../fault.ts";
+import { filesOfOthers } from "../git/working-tree.ts";
 import { holds, missing } from "../kubernetes/holds.ts";
 import type { KubeWrite, KubeWritten, ObjectRef } from "../kubernetes/write.ts";
 import { type Deed, type DeedResult, madeByDeed, type Perform } from "./deed.ts";
@@ -98,7 +99,16 @@ async function performCommit(
 ): Promise<DeedResult> {
   const tree = treeOf(ports, deed.tree);
   const trailer = trailerOf(origin, deed.id);
-  if ((await lookOn(ports, origin)(deed, signal)) === "done") {
+  const state = await lookOn(ports, origin)(deed, signal);
+  if (state === "moved") {
+    const others = await filesOfOthers(tree, deed.branch, deed.changes);
+    return {
+      ok: false,
+      because: "conflict",
+      message: `${others.join(", ")} of ${deed.tree} ${deed.branch} says something else than when this was planned, and is left as it is`,
+    };
+  }
+  if (state === "done") {
     const found = await tree.find(deed.branch, trailer);
     return { ok: true, facts: { commit: found?.id ?? null, branch: deed.branch } };
   }

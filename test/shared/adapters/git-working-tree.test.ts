@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { configuredTrees } from "#shared/adapters/configured-trees.ts";
 import { openWorkingTree } from "#shared/adapters/git-working-tree.ts";
 import { FaultError } from "#shared/fault.ts";
+import { replacing } from "#shared/git/working-tree.ts";
 
 const folders: string[] = [];
 afterEach(() => {
@@ -54,7 +55,12 @@ const message = (deed = "R-1/step/deed") => ({
   body: "Asked by operator.",
   trailer: `Arpeggio-Deed: ${deed}`,
 });
-const l2 = { path: "metallb/l2.yaml", text: "kind: L2Advertisement\n" };
+const l2 = {
+  ...replacing("metallb/l2.yaml", null, "kind: L2Advertisement\n"),
+  text: "kind: L2Advertisement\n",
+};
+const withoutBgp = replacing("metallb/bgp.yaml", "kind: BGPPeer\n", null);
+const runOther = (text: string) => replacing("run.sh", "#!/bin/sh\n", text);
 
 describe("reading", () => {
   it("gives files of a branch, and of the base while there is no branch", async () => {
@@ -89,7 +95,7 @@ describe("reading", () => {
     await expect(tree.read("main", "link")).rejects.toMatchObject({
       fault: { kind: "refused", detail: "link is not a file" },
     });
-    await expect(tree.commit("arpeggio", message(), [{ path: "link", text: "x" }])).rejects.toMatchObject({
+    await expect(tree.commit("arpeggio", message(), [replacing("link", null, "x")])).rejects.toMatchObject({
       fault: { detail: "link is not a file" },
     });
     expect(await tree.list("main")).not.toContain("link");
@@ -99,7 +105,7 @@ describe("reading", () => {
     const { open, git } = repository();
     const tree = open();
     await expect(tree.read("main", path)).rejects.toBeInstanceOf(FaultError);
-    await expect(tree.commit("arpeggio", message(), [l2, { path, text: "x" }])).rejects.toMatchObject({
+    await expect(tree.commit("arpeggio", message(), [l2, replacing(path, null, "x")])).rejects.toMatchObject({
       fault: { kind: "refused", detail: expect.stringContaining("leaves the tree") },
     });
     expect(git("branch", "--list", "arpeggio")).toBe("");
@@ -111,7 +117,7 @@ describe("committing", () => {
     const { open, git } = repository();
     git("config", "user.name", "GitOps Bot");
     git("config", "user.email", "bot@example.com");
-    const changes = [l2, { path: "metallb/bgp.yaml", text: null }];
+    const changes = [l2, withoutBgp];
     const commit = await open().commit("arpeggio", message(), changes);
     expect(commit).toEqual({
       id: git("rev-parse", "arpeggio").trim(),
@@ -136,7 +142,7 @@ describe("committing", () => {
     const { open, git } = repository();
     const tree = open();
     const first = await tree.commit("arpeggio", message("R-1/a/b"), [l2]);
-    await tree.commit("arpeggio", message("R-1/a/c"), [{ path: "run.sh", text: "#!/bin/sh\ntrue\n" }]);
+    await tree.commit("arpeggio", message("R-1/a/c"), [runOther("#!/bin/sh\ntrue\n")]);
     expect(git("rev-parse", "arpeggio^").trim()).toBe(first.id);
     expect(await tree.read("arpeggio", "metallb/l2.yaml")).toBe(l2.text);
     // What could be run still can.
@@ -164,7 +170,7 @@ describe("committing", () => {
       index: git("ls-files", "-s"),
       head: git("rev-parse", "HEAD"),
     };
-    await open().commit("arpeggio", message(), [l2, { path: "run.sh", text: "other\n" }]);
+    await open().commit("arpeggio", message(), [l2, runOther("other\n")]);
     expect({
       status: git("status", "--porcelain"),
       index: git("ls-files", "-s"),
@@ -177,7 +183,7 @@ describe("committing", () => {
   it("takes a clean checkout of the branch along", async () => {
     const { open, git, path, write } = repository();
     write("untracked.txt", "mine\n");
-    await open("main").commit("main", message(), [l2, { path: "metallb/bgp.yaml", text: null }]);
+    await open("main").commit("main", message(), [l2, withoutBgp]);
     expect(git("status", "--porcelain")).toBe("?? untracked.txt\n");
     expect(readFileSync(join(path, l2.path), "utf8")).toBe(l2.text);
     expect(existsSync(join(path, "metallb/bgp.yaml"))).toBe(false);
@@ -208,7 +214,7 @@ describe("committing", () => {
     const script = `#!/bin/sh\nfor a in "$@"; do [ "$a" = commit-tree ] && ${real} -C ${path} update-ref refs/heads/arpeggio ${theirs}; done\nexec ${real} "$@"\n`;
     writeFileSync(join(bin, "git"), script, { mode: 0o755 });
     vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
-    const late = open().commit("arpeggio", message("R-1/a/c"), [{ path: "x.yaml", text: "x\n" }]);
+    const late = open().commit("arpeggio", message("R-1/a/c"), [replacing("x.yaml", null, "x\n")]);
     await expect(late).rejects.toMatchObject({ fault: { kind: "refused" } });
     expect(git("rev-parse", "arpeggio").trim()).toBe(theirs);
   });
@@ -216,15 +222,36 @@ describe("committing", () => {
   it("makes concurrent commits one after the other", async () => {
     const { open, git } = repository();
     const tree = open();
-    const files = [1, 2, 3, 4].map((i) => ({ path: `f${i}.yaml`, text: `${i}\n` }));
+    const files = [1, 2, 3, 4].map((i) => replacing(`f${i}.yaml`, null, `${i}\n`));
     await Promise.all(files.map((file, i) => tree.commit("arpeggio", message(`R-1/a/${i}`), [file])));
     expect(git("rev-list", "--count", "main..arpeggio").trim()).toBe("4");
     expect(await tree.list("arpeggio")).toEqual(expect.arrayContaining(files.map(({ path }) => path)));
   });
 
+  it.each([
+    ["was changed by somebody else", "kind: BGPPeer\n# ours\n"],
+    ["is there, though none was", null],
+  ])("overwrites no file that %s, and commits none of the others", async (_, from) => {
+    const { open, git } = repository();
+    const changes = [l2, replacing("metallb/bgp.yaml", from, "kind: Other\n")];
+    await expect(open().commit("arpeggio", message(), changes)).rejects.toMatchObject({
+      fault: { kind: "refused", detail: expect.stringContaining("metallb/bgp.yaml was changed by somebody") },
+    });
+    expect(git("branch", "--list", "arpeggio")).toBe("");
+  });
+
+  it("does not bring back a file that somebody else removed", async () => {
+    const { open, git } = repository();
+    const change = replacing("gone.yaml", "a\n", "b\n");
+    await expect(open().commit("arpeggio", message(), [l2, change])).rejects.toMatchObject({
+      fault: { kind: "refused" },
+    });
+    expect(git("branch", "--list", "arpeggio")).toBe("");
+  });
+
   it("makes no commit that changes nothing", async () => {
     const { open, git } = repository();
-    const same = { path: "metallb/bgp.yaml", text: "kind: BGPPeer\n" };
+    const same = replacing("metallb/bgp.yaml", "kind: BGPPeer\n", "kind: BGPPeer\n");
     await expect(open().commit("arpeggio", message(), [same])).rejects.toMatchObject({
       fault: { detail: "nothing to commit: arpeggio says the same already" },
     });

@@ -1,4 +1,5 @@
-import type { Commit, WorkingTree } from "#shared/git/working-tree.ts";
+import { FaultError } from "#shared/fault.ts";
+import { type Commit, filesOfOthers, type WorkingTree } from "#shared/git/working-tree.ts";
 
 export type MemoryTree = WorkingTree &
   Readonly<{
@@ -22,6 +23,9 @@ export function memoryTree(name: string, base: string, start: Readonly<Record<st
       commits.find((each) => each.branch === branch && each.trailer === trailer),
     commit: async (branch, { subject, body, trailer }, changes) => {
       const files = { ...(branches.get(branch) ?? of(base)) };
+      const others = await filesOfOthers({ read: async (_, path) => files[path] }, branch, changes);
+      if (others.length > 0)
+        throw new FaultError({ kind: "refused", what: `working tree ${name}`, detail: others.join(", ") });
       for (const { path, text } of changes)
         if (text === null) delete files[path];
         else files[path] = text;

@@ -163,14 +163,34 @@ describe("what GitOps would put back is changed at its source", () => {
     expect(left).not.toContain("BGPAdvertisement");
   });
 
-  it("does not touch a file with a password in it", async () => {
-    const peer =
-      "apiVersion: metallb.io/v1beta2\nkind: BGPPeer\nmetadata:\n  name: old\nspec:\n  password: hunter-two\n";
-    const { at } = withTree({ "all.yaml": `${files["metallb/bgp.yaml"]}---\n${peer}` });
+  it.each([
+    ["the password of a BGPPeer", "kind: BGPPeer\nmetadata: {name: old}\nspec:\n  password: hunter-two\n"],
+    ["a Secret", "apiVersion: v1\nkind: Secret\nmetadata: {name: bgp}\nstringData: {x: hunter-two}\n"],
+    ["a List of such", "kind: List\nitems:\n- kind: BGPPeer\n  spec: {password: hunter-two}\n"],
+    ["what cannot be read", "x: [hunter-two\n"],
+  ])("does not touch a file with %s in it", async (_, other) => {
+    const { at, tree } = withTree({ "all.yaml": `${files["metallb/bgp.yaml"]}---\n${other}` });
     await at.forward("snapshot");
     const came = await at.forward("withdraw-bgp");
-    expect(came.codes).toContain("git-file-has-password");
+    expect(came.codes).toContain("git-file-has-secret");
+    expect(came.outcome).toBe("blocked");
     expect(JSON.stringify([came, at.notes])).not.toContain("hunter-two");
+    expect(tree.commits).toEqual([]);
+  });
+
+  it("does not touch a kustomization that makes a Secret", async () => {
+    const { at, tree } = withTree({
+      ...files,
+      "metallb/kustomization.yaml":
+        "resources: [bgp.yaml]\nsecretGenerator:\n- name: bgp\n  literals: [x=hunter-two]\n",
+    });
+    await at.forward("snapshot");
+    const came = await at.forward("withdraw-bgp");
+    expect(came.findings.map(({ code, subject }) => `${code} ${subject.name}`)).toContain(
+      `git-file-has-secret ${tree.name} metallb/kustomization.yaml`,
+    );
+    expect(JSON.stringify([came, at.notes])).not.toContain("hunter-two");
+    expect(tree.commits).toEqual([]);
   });
 
   it("refuses where two manifests could be meant", async () => {

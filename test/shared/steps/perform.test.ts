@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FaultError } from "#shared/fault.ts";
-import type { Commit, WorkingTree } from "#shared/git/working-tree.ts";
+import { type Commit, replacing, type WorkingTree } from "#shared/git/working-tree.ts";
 import type { Json } from "#shared/json.ts";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
 import type { KubeWrite } from "#shared/kubernetes/write.ts";
@@ -315,8 +315,8 @@ describe("committing files", () => {
     subject: "Announce by layer 2",
     body: "",
     changes: [
-      { path: "l2.yaml", text: "kind: L2Advertisement\n" },
-      { path: "bgp.yaml", text: null },
+      replacing("l2.yaml", null, "kind: L2Advertisement\n"),
+      replacing("bgp.yaml", "kind: BGPPeer\n", null),
     ],
   };
 
@@ -331,13 +331,46 @@ describe("committing files", () => {
     expect(commits).toHaveLength(1);
   });
 
-  it("has moved when its commit is there and the files say something else", async () => {
-    const { perform, look, files, ports } = world();
+  const undo: Deed = {
+    ...deed,
+    id: "undo-commit-values",
+    changes: [
+      replacing("l2.yaml", "kind: L2Advertisement\n", null),
+      replacing("bgp.yaml", null, "kind: BGPPeer\n"),
+    ],
+  };
+
+  it("is taken back, done again, and taken back again", async () => {
+    const { perform, look, files, commits } = world();
+    files.set("arpeggio:bgp.yaml", "kind: BGPPeer\n");
+    for (const one of [deed, undo, deed, undo]) {
+      expect(await look(one, signal)).toBe("not-done");
+      made(await perform(one, signal));
+      expect(await look(one, signal)).toBe("done");
+    }
+    expect(Object.fromEntries(files)).toEqual({ "arpeggio:bgp.yaml": "kind: BGPPeer\n" });
+    expect(commits).toHaveLength(4);
+  });
+
+  it.each([
+    ["a line more", "arpeggio:l2.yaml", "kind: L2Advertisement\n# added by a colleague\n"],
+    ["a file of the name that was removed", "arpeggio:bgp.yaml", "kind: Other\n"],
+  ])("leaves what somebody else wrote since: %s", async (_, file, text) => {
+    const { perform, look, files, commits } = world();
+    files.set("arpeggio:bgp.yaml", "kind: BGPPeer\n");
     made(await perform(deed, signal));
-    files.set("arpeggio:l2.yaml", "kind: Other\n");
-    expect(await look(deed, signal)).toBe("moved");
-    // Begun again after it was taken back, it is another commit.
-    expect(await lookOn(ports, { ...origin, round: 2 })(deed, signal)).toBe("not-done");
+    files.set(file, text);
+    const before = Object.fromEntries(files);
+    for (const one of [deed, undo]) {
+      expect(await look(one, signal)).toBe("moved");
+      expect(await perform(one, signal)).toEqual({
+        ok: false,
+        because: "conflict",
+        message: `${file.slice("arpeggio:".length)} of cluster arpeggio says something else than when this was planned, and is left as it is`,
+      });
+    }
+    expect(Object.fromEntries(files)).toEqual(before);
+    expect(commits).toHaveLength(1);
   });
 
   it("cannot be looked at without its tree", async () => {
