@@ -25,7 +25,7 @@ export const removeCanary = defineStep({
   id: "remove-canary",
   kind: "act",
   title: "Remove the echo of the canary",
-  reversibleWhile: text`always: nobody uses it`,
+  reversibleWhile: text`nothing of it is needed again`,
   unneeded: async (context) =>
     echoes(await viewMetalLb(context)).length === 0 ? text`the canary left nothing behind` : undefined,
   ready: async () => [],
@@ -34,7 +34,8 @@ export const removeCanary = defineStep({
     return {
       ...noDeeds,
       deeds: changes.map(({ deed }) => deed),
-      undo: changes.map(({ undo }) => undo).reverse(),
+      // Going back, the canary finds its echo gone already. One made again would not be its own, and would stay.
+      undo: [],
       diffs: diffsOf(changes),
       prediction: [text`the echo's address is free again`],
       predicted: diffsOf(changes).map(({ object }) => object),
