@@ -18,12 +18,22 @@ const kindsOf = (title: string): readonly ResourceKind[] => {
 /** kubectl's copy of what was applied: whoever writes otherwise does not bring it up to date. */
 const passedOver = "kubectl.kubernetes.io/last-applied-configuration";
 
+/** The element that stands for this one: of the same name where they have names (containers, ports), else in its place. */
+const counterpart = (list: readonly unknown[], one: unknown, i: number): unknown =>
+  isFields(one) && typeof one.name === "string"
+    ? list.find((each) => isFields(each) && each.name === one.name)
+    : list[i];
+
+const areFields = (list: unknown): list is readonly Fields[] => Array.isArray(list) && list.every(isFields);
+
 /** Whether everything that `after` made another than `before` is as in `before` again, whatever else is there. */
 function isBack(before: unknown, after: unknown, now: unknown): boolean {
   if (isFields(before) && isFields(after))
     return [...new Set([...Object.keys(before), ...Object.keys(after)])]
       .filter((key) => key !== passedOver)
       .every((key) => isBack(before[key], after[key], isFields(now) ? now[key] : undefined));
+  if (areFields(before) && areFields(after) && before.length === after.length && Array.isArray(now))
+    return before.every((one, i) => isBack(one, after[i], counterpart(now, one, i)));
   if (holds(before ?? null, after ?? null) && holds(after ?? null, before ?? null)) return true;
   return holds(now, before ?? null) && holds(before ?? null, now ?? null);
 }

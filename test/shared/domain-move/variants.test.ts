@@ -207,6 +207,18 @@ describe("who manages them", () => {
     expect(tree.files("arpeggio")["dns/deployment.yaml"]).toBe(manifest(spec));
   });
 
+  it("touches no file that holds a secret", async () => {
+    const spec = dnsSite({}, argo);
+    const text = `${manifest(spec)}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: keys}\nstringData: {x: hunter-two}\n`;
+    const tree = memoryTree("cluster", "main", { "dns/deployment.yaml": text });
+    const came = await driveDns(spec, { trees: [tree], migration: { repositories } }).forward(
+      "cover-both-domains",
+    );
+    expect([came.outcome, came.codes]).toEqual(["blocked", ["git-file-has-secret"]]);
+    expect(JSON.stringify(came)).not.toContain("hunter-two");
+    expect(tree.commits).toEqual([]);
+  });
+
   it("hands over values where Helm made it, and waits for a person", async () => {
     const spec = dnsSite({}, helmInstalled("deployments", "external-dns"));
     const at = driveDns(spec, {

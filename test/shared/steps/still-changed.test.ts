@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Json } from "#shared/json.ts";
 import type { ResourceKind } from "#shared/kubernetes/kinds.ts";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
 import { creation, deletion, diffsOf, type ObjectChange, patching } from "#shared/migration/objects.ts";
@@ -66,6 +67,24 @@ describe("what a step changed", () => {
     expect(await left(change)).toEqual([]);
     store.remove("bgpadvertisements", namespace, "primary");
     expect(await left(change)).toEqual(["BGPAdvertisement metallb/primary"]);
+  });
+
+  it("in one of several containers is there until that one is what it was", async () => {
+    const { store, put, left } = world();
+    const pod = (...containers: readonly Json[]) => ({ template: { spec: { containers } } });
+    const own = { name: "own", args: ["--a", "--b"], env: [{ name: "X", value: "1" }] };
+    const other = { name: "other", image: "x" };
+    const before = put("deployments", "dns", pod(own, other));
+    const change = patching("deployments", before, { spec: pod({ ...own, args: ["--a"] }, other) }, "change");
+    const write = (spec: object) => store.mergePatch("deployments", namespace, "dns", { spec } as never);
+    write(pod({ ...own, args: ["--a"] }, other));
+    expect(await left(change)).toEqual(["Deployment metallb/dns"]);
+    write(pod({ name: "injected" }, { ...own, args: ["--a"] }, other));
+    expect(await left(change)).toEqual(["Deployment metallb/dns"]);
+    write(pod({ name: "injected" }, { ...own, image: "y" }, other));
+    expect(await left(change)).toEqual([]);
+    write(pod(other));
+    expect(await left(change)).toEqual(["Deployment metallb/dns"]);
   });
 
   it("by adding a field is there until the field is gone", async () => {
