@@ -1,157 +1,38 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { App } from "#bot/asking.ts";
-import { slackCommands } from "#bot/commands/all.ts";
 import type { Deps } from "#bot/commands/command.ts";
-import { createWishes, type Wishes } from "#bot/doors/slack/board.ts";
+import { createWishes } from "#bot/doors/slack/board.ts";
 import { nextStep } from "#bot/doors/slack/shortcuts.ts";
-import { threadWords } from "#bot/doors/slack/thread-words.ts";
-import { startSlackDoor } from "#bot/doors/slack.ts";
-import { secret } from "#bot/environment.ts";
-import { tendRuns } from "#bot/runs/resume-runs.ts";
 import { setBgpMode } from "#infra/lab/set-bgp-mode.ts";
 import type { Message } from "#infra/lab/slack/message.ts";
-import { type SlackWorkspace, startSlackWorkspace } from "#infra/lab/slack/workspace.ts";
-import { appForTwo, twoPeople, twoPeopleOn } from "#infra/lab/two-people.ts";
+import { appForTwo } from "#infra/lab/two-people.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
-import { currentStep, nextMove } from "#shared/runs/next-move.ts";
+import { currentStep } from "#shared/runs/next-move.ts";
 import { lastRun } from "#shared/runs/run-log.ts";
-import { bgpSite } from "../../../shared/steps/bgp-sites.ts";
-import { leapingClock } from "./leaping-clock.ts";
-import { quick } from "./open-door.ts";
+import {
+  approver,
+  channel,
+  clock,
+  closeSlack,
+  openBot,
+  openSlack,
+  operator,
+  stamped,
+} from "./two-people-in-slack.ts";
 
-/** Everybody's time, Slack's too, runs faster than the machine's: a minute of watching the canary takes a second. */
-const factor = 60;
-const clock = leapingClock(factor);
-/** Signatures are judged by the machine's time. */
-const stamped = () => ({ stampSkewMs: Date.now() - clock.now() });
-const channel = "C0PLATFORM";
-const operator = { user: "U0OPERATOR", channel } as const;
-const approver = { user: "U0APPROVER", channel } as const;
-
-const closing: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-type Bot = Readonly<{ requestUrl: string | undefined }>;
-
-async function openBot(
-  workspace: SlackWorkspace,
-  on: Readonly<{
-    app: App;
-    deps: Deps;
-    ledger: Ledger;
-    wishes: Wishes;
-    name: string;
-    via: "http" | "socket";
-  }>,
-): Promise<Bot> {
-  const { spec } = workspace;
-  const door = await startSlackDoor({
-    app: on.app,
-    slack: {
-      botToken: secret(spec.app.botToken),
-      ...(on.via === "socket"
-        ? { appToken: secret(spec.app.appToken) }
-        : { signingSecret: secret(spec.app.signingSecret), port: 0, host: "127.0.0.1" }),
-      apiUrl: workspace.apiUrl,
-      team: spec.team.id,
-      prefix: "",
-      commands: slackCommands().map(({ name }) => name),
-      groups: [],
-      channels: [],
-      reportChannel: channel,
-    },
-    ledger: on.ledger,
-    wishes: on.wishes,
-    threads: threadWords(slackCommands()),
-    people: (id) => twoPeople.find(({ slack }) => slack === id),
-    clock,
-    log: () => {},
-    owner: on.name,
-    // What the machine needs is no faster.
-    pace: {
-      ...quick,
-      answerWithinMs: quick.answerWithinMs * factor,
-      privateWithinMs: quick.privateWithinMs * factor,
-      farewellMs: quick.farewellMs * factor,
-      leaseMs: quick.leaseMs * factor,
-      longLeaseMs: quick.longLeaseMs * factor,
-    },
-  });
-  closing.push(door.stop);
-  return { requestUrl: door.requestUrl };
-}
-
-async function open(via: "http" | "socket") {
-  const workspace = await startSlackWorkspace({ clock });
-  closing.push(workspace.close);
-  let wishes: Wishes | undefined;
-  const board = (ledger: Ledger) => {
-    wishes = createWishes({ ledger, clock, log: () => {} });
-    return wishes.board;
-  };
-  const product = twoPeopleOn(bgpSite("0.16.1"), clock, board);
-  const { twin, deps, ledger } = product;
-  closing.push(twin.stop);
-  if (wishes === undefined) throw new Error("no board");
-  const bot = await openBot(workspace, { ...product, wishes, name: "bot-1", via });
-  if (bot.requestUrl !== undefined) workspace.setRequestUrl(bot.requestUrl);
-  const leaving = new AbortController();
-  const tending = tendRuns(deps, { signal: leaving.signal, log: () => {} });
-  let isLeaping = false;
-  const leaping = setInterval(async () => {
-    if (isLeaping) return;
-    isLeaping = true;
-    const state = await lastRun(ledger, "goldentooth");
-    const move = state && nextMove(state, clock.now());
-    if (move?.do === "wait-for-time") await clock.leap(move.until - clock.now() + 1);
-    isLeaping = false;
-  }, 50);
-  closing.push(async () => {
-    clearInterval(leaping);
-    leaving.abort();
-    await tending;
-  });
-
-  const acts: string[] = [];
-  twin.store.subscribe(({ type, kind, object }) => {
-    if (/advertisements|bgppeers|bfdprofiles/.test(kind))
-      acts.push(`${type} ${kind}/${object.metadata.name}`);
-  });
-  const read = (message: Message): string => workspace.renderText(message);
-  const head = (): Message | undefined =>
-    workspace
-      .messages(channel)
-      .find((m) => m.botId !== undefined && m.threadTs === undefined && /R-\d+ · /.test(read(m)));
-  /** The run's message, as soon as it says this. */
-  const stands = (words: RegExp): Promise<Message> =>
-    workspace.waitFor(
-      () => {
-        const message = head();
-        return message !== undefined && words.test(read(message)) && message;
-      },
-      15_000,
-      String(words),
-    );
-  /** Somebody is told something, alone or in the open. */
-  const told = (words: RegExp): Promise<Message> =>
-    workspace.waitForMessage((m) => m.botId !== undefined && words.test(read(m)), 15_000);
-  return { workspace, product, bot, acts, read, head, stands, told, twin, ledger };
-}
+afterEach(closeSlack);
 
 const label = "Approve and run";
 const waitsAt = (step: number) => new RegExp(`step ${step} of 17 waits for`);
 
 /** Five nodes' Services from plan to the first approval. */
-async function started(at: Awaited<ReturnType<typeof open>>): Promise<Message> {
+async function started(at: Awaited<ReturnType<typeof openSlack>>): Promise<Message> {
   await at.workspace.command({ ...operator, ...stamped(), command: "/migrate", text: "start bgp-to-l2" });
   return at.stands(waitsAt(5));
 }
 
 describe("two people in Slack", () => {
   test("from plan to final verification, over signed HTTP", async () => {
-    const at = await open("http");
+    const at = await openSlack("http");
     const { workspace, read, stands, told, acts } = at;
     await workspace.command({ ...operator, ...stamped(), command: "/migrate", text: "plan bgp-to-l2" });
     await told(/17 steps\b.*2\b.*would change something/);
@@ -242,7 +123,7 @@ describe("two people in Slack", () => {
   }, 60_000);
 
   test("all the way back, over Socket Mode", async () => {
-    const at = await open("socket");
+    const at = await openSlack("socket");
     const { workspace, stands, acts, twin } = at;
     let message = await started(at);
     for (const step of [8, 9, 11]) {
@@ -262,7 +143,7 @@ describe("two people in Slack", () => {
   }, 60_000);
 
   test("two bots on one ledger, both people press at once: one act", async () => {
-    const at = await open("http");
+    const at = await openSlack("http");
     const { workspace, bot, product, acts, stands } = at;
     // Another process sees the same ledger and the same cluster, and shares nothing else.
     const ledger: Ledger = { ...product.ledger };
