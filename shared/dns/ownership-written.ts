@@ -211,3 +211,10 @@ export function claimants(txtName: string, affixes: Affixes): readonly Claimant[
   add(sources(name, fill(prefix, ""), fill(suffix, "")), null);
   return found;
 }
+
+/** Every name under which any release keeps the ownership of a record of this name: what `claimants` undoes. */
+export function possibleTxtNames(name: string, affixes: Affixes): ReadonlySet<string> {
+  const out = new Set(types.map((type) => typedTxtName(name, type, affixes)));
+  for (const templates of [true, false]) out.add(legacyTxtName(name, affixes, { templates }));
+  return out;
+}

@@ -12,6 +12,7 @@ import { allowedDeletes, type DeleteLimits, deletes, whyWithheld } from "./guard
 import type { DriftInput } from "./input.ts";
 import { sameSet } from "./offers.ts";
 import type { Plan, PlanItem, PlannedBatch, Withheld } from "./plan-value.ts";
+import { withinReach } from "./reach.ts";
 import { idKey } from "./record-key.ts";
 
 type Offered = Drift & Readonly<{ offer: NonNullable<Drift["offer"]> }>;
@@ -259,9 +260,14 @@ const stages = 5;
 
 /**
  * What we offer to do about a report, and nothing else: only what ExternalDNS will not do, within the guards, in batches
- * that Route 53 takes, until nothing more is ours to do. What is left out is named with its reason.
+ * that Route 53 takes, until nothing more is ours to do. What is left out is named with its reason. Of a large zone only
+ * what a change can reach is looked at again.
  */
-export function makePlan({ input, report, limits, at }: PlanRequest): Plan {
+export const makePlan = (request: PlanRequest): Plan =>
+  planWithin({ ...request, input: withinReach(request.input, request.report) });
+
+/** The same, over all of `input`. */
+export function planWithin({ input, report, limits, at }: PlanRequest): Plan {
   const batches: PlannedBatch[] = [];
   const items = new Map<string, PlanItem>();
   const withheld = new Map<string, Withheld>();
