@@ -2,9 +2,10 @@ import * as z from "zod";
 import { denialReply } from "#shared/policy/denial.ts";
 import type { Block } from "#shared/reply.ts";
 import { abort as abortPort, hold as holdPort } from "#shared/runs/people.ts";
-import { runKey } from "#shared/runs/run-log.ts";
+import { readRun, runKey } from "#shared/runs/run-log.ts";
 import { stepNumber } from "#shared/runs/run-notes.ts";
-import { type RunState, standingActs } from "#shared/runs/run-state.ts";
+import type { RunState } from "#shared/runs/run-state.ts";
+import { doubtfulDeeds, standingActs, standingSteps } from "#shared/runs/standing.ts";
 import { person, text } from "#shared/text.ts";
 import { isReply, openDesk } from "../runs/desk.ts";
 import { defineVerb } from "./command.ts";
@@ -47,21 +48,30 @@ export const hold = defineVerb({
     const state = await desk.find(input.run);
     if (isReply(state)) return state;
     const asked = await holdPort(desk.runner, state.id, desk.by);
-    return asked.ok ? desk.show(asked.state) : desk.refused(asked);
+    return asked.ok ? desk.settle(asked.state) : desk.refused(asked);
   },
 });
 
 /** What stays when a run is ended where it stands, and how each of it could be taken back by hand. */
 export const staying = (state: RunState): readonly Block[] =>
-  state.steps.flatMap((step) =>
-    standingActs(step).map(
-      (act): Block => ({
-        kind: "evidence",
-        title: `Step ${stepNumber(state, step.id)}, ${step.title}: stays; taken back by`,
-        lines: act.plan.undo.map(({ title }, i) => `${i + 1}. ${title}`),
-      }),
-    ),
-  );
+  state.steps.flatMap((step): readonly Block[] => {
+    const place = `Step ${stepNumber(state, step.id)}, ${step.title}`;
+    const unknown = doubtfulDeeds(step).map(({ title }) => title);
+    return [
+      ...(standingSteps(state).includes(step) ? standingActs(step) : []).map(
+        (act): Block => ({
+          kind: "evidence",
+          title: `${place}: stays; taken back by`,
+          lines: act.plan.undo.map(({ title }, i) => `${i + 1}. ${title}`),
+        }),
+      ),
+      ...(unknown.length === 0
+        ? []
+        : [
+            { kind: "evidence" as const, title: `${place}: not known whether this was done`, lines: unknown },
+          ]),
+    ];
+  });
 
 /** `/migrate abort [RUN]`: ends it where it stands. */
 export const abort = defineVerb({
@@ -84,7 +94,10 @@ export const abort = defineVerb({
     if (isReply(state)) return state;
     const asked = await abortPort(desk.runner, state.id, desk.by);
     if (!asked.ok) return desk.refused(asked);
-    const blocks = staying(asked.state);
+    const reply = await desk.settle(asked.state);
+    const now = (await readRun(desk.ledger, state.id)) ?? asked.state;
+    // What must not stay is taken away first; a thread is told once it has ended.
+    const blocks = now.ended === undefined ? [] : staying(now);
     if (blocks.length > 0)
       await context.deps.board?.note(runKey(state.id), "aborted", {
         verdict: {
@@ -97,7 +110,6 @@ export const abort = defineVerb({
         blocks,
         actions: [],
       });
-    const reply = await desk.show(asked.state);
     return context.deps.board === undefined ? { ...reply, blocks: [...reply.blocks, ...blocks] } : reply;
   },
 });

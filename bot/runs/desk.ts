@@ -9,6 +9,7 @@ import { openRun, readRun, runsOn } from "#shared/runs/run-log.ts";
 import { runReply, shortReply } from "#shared/runs/run-reply.ts";
 import type { RunState } from "#shared/runs/run-state.ts";
 import type { Advanced, Runner } from "#shared/runs/runner.ts";
+import { pendingCleanUp } from "#shared/runs/standing.ts";
 import { utcTime } from "#shared/runs/utc-time.ts";
 import type { Migration } from "#shared/steps/runbook.ts";
 import { code, type PersonRef, person, plain, type Text, text } from "#shared/text.ts";
@@ -34,6 +35,8 @@ export type Desk = Readonly<{
   goOn: (id: string, said?: Text) => Promise<Reply>;
   /** Tells the new state where it stands, without driving. */
   show: (state: RunState, said?: Text) => Promise<Reply>;
+  /** After a run was held or aborted: drives on what must not stay, and answers with where it stands then. */
+  settle: (state: RunState) => Promise<Reply>;
   refused: (asked: Extract<Asked, { ok: false }>) => Reply;
 }>;
 
@@ -141,6 +144,12 @@ export async function openDesk(context: Context<unknown>): Promise<Desk | Reply>
     });
   };
 
+  const show = async (state: RunState, said?: Text): Promise<Reply> => {
+    await telling.tell.state(state);
+    const reply = drawn(state);
+    return said === undefined ? reply : { ...reply, why: text`${said} ${reply.why ?? []}` };
+  };
+
   return {
     ledger,
     cluster,
@@ -152,11 +161,12 @@ export async function openDesk(context: Context<unknown>): Promise<Desk | Reply>
     approvers: approversOf(deps, name),
     find,
     goOn,
-    show: async (state, said) => {
-      await telling.tell.state(state);
-      const reply = drawn(state);
-      return said === undefined ? reply : { ...reply, why: text`${said} ${reply.why ?? []}` };
-    },
+    show,
+    settle: async (state) =>
+      pendingCleanUp(state) === undefined
+        ? show(state)
+        : // Who is at work on it already takes it away as well.
+          show((await advance(runner, state.id, { by, signal })).state),
     refused: ({ because, next }) => refusal(name, because, next),
   };
 }

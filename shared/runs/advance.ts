@@ -3,28 +3,23 @@ import type { Lease } from "../ledger/ledger.ts";
 import type { Deed, DeedResult, DeedState } from "../steps/deed.ts";
 import type { DeedOrigin } from "../steps/origin.ts";
 import type { Observation, Observed, Step, StepContext, StepPlan } from "../steps/step.ts";
-import { type Text, text } from "../text.ts";
+import { stillChanged } from "../steps/still-changed.ts";
+import { createClusterLease } from "./cluster-lease.ts";
 import { changesBetween, planDigest } from "./digest.ts";
 import { driveAlone } from "./drivers.ts";
 import * as halts from "./halts.ts";
+import { judgedUndone } from "./judged-undone.ts";
 import { judgedVerified } from "./judged-verified.ts";
-import { leaseName } from "./lease.ts";
 import { looked } from "./looked.ts";
-import { type Move, nextMove } from "./next-move.ts";
+import { type Move, nameOfMove, nextMove } from "./next-move.ts";
 import { prepareStep } from "./prepare-step.ts";
 import type { KeptPlan, RunEvent } from "./run-events.ts";
 import { appendTo, readRun } from "./run-log.ts";
-import { documentNote, observedNote, planNote, verifiedNote } from "./run-notes.ts";
-import {
-  type Act,
-  changesWorld,
-  currentAct,
-  type RunState,
-  type StepRun,
-  standingActs,
-} from "./run-state.ts";
+import { documentNote, movedNote, observedNote, planNote, verifiedNote } from "./run-notes.ts";
+import { type Act, changesWorld, currentAct, type RunState, type StepRun } from "./run-state.ts";
 import { type Advanced, deedMs, type Runner, type Stopped, within } from "./runner.ts";
-import { undoDeed } from "./undo-deed.ts";
+import { isOpen, pendingCleanUp, standingActs } from "./standing.ts";
+import { isAboutSame, leftToOthers, undoDeed } from "./undo-deed.ts";
 
 type Asker = Readonly<{ by: string; signal: AbortSignal }>;
 type Of<K extends Move["do"]> = Extract<Move, { do: K }>;
@@ -32,25 +27,15 @@ type Of<K extends Move["do"]> = Extract<Move, { do: K }>;
 const kept = ({ blocks: _, ...plan }: StepPlan): KeptPlan => plan;
 const whole = (plan: KeptPlan): StepPlan => ({ ...plan, blocks: [] });
 
-/** Two moves are the same when they are about the same thing, whatever was written beside it. */
-const nameOf = (move: Move): string =>
-  [
-    move.do,
-    "step" in move ? move.step : "",
-    "act" in move ? move.act : "",
-    "way" in move ? move.way : "",
-    "deed" in move ? move.deed.id : "",
-    "token" in move ? move.token : "",
-  ].join("/");
+type DeedPlace = Omit<Extract<RunEvent, { type: "deed-intended" }>, "type">;
 
-/** Whether it is still unknown what came of the deed that was intended under this token. */
-function isOpen(state: RunState, event: Extract<RunEvent, { token: string }>): boolean {
-  const act = state.steps
-    .find(({ id }) => id === event.step)
-    ?.acts.find(({ number }) => number === event.act);
-  const deed = (event.way === "forward" ? act?.deeds : act?.undo)?.[event.deed];
-  return deed?.status === "in-doubt" && deed.token === event.token;
-}
+const movedResult = (place: DeedPlace): Extract<RunEvent, { token: string }> => ({
+  type: "deed-refused",
+  ...place,
+  because: "conflict",
+  message: "it had been begun, and somebody else has changed what it is about since",
+  moved: true,
+});
 
 async function drive(
   runner: Runner,
@@ -59,12 +44,9 @@ async function drive(
   mayStop: () => boolean,
 ): Promise<Advanced> {
   const { ledger, clock, tell } = runner;
-  const since = clock.now();
-  const token = runner.newToken();
-  let lease: Lease | undefined;
   let watching: Readonly<{ step: string; act: number; observation: Observation }> | undefined;
   /** With its blocks, which the ledger does not keep. */
-  let seen: Observed | undefined;
+  let seen: Readonly<{ step: string; act: number; observed: Observed }> | undefined;
 
   const mustRead = async (): Promise<RunState> => {
     const read = await readRun(ledger, id);
@@ -98,7 +80,7 @@ async function drive(
         return true;
       }
       state = await mustRead();
-      if (nameOf(nextMove(state, clock.now())) !== nameOf(move)) return false;
+      if (nameOfMove(nextMove(state, clock.now())) !== nameOfMove(move)) return false;
     }
   }
 
@@ -119,14 +101,8 @@ async function drive(
   const halt = (step: string, why: halts.Halt, move: Move): Promise<boolean> =>
     record(halts.haltEvent(step, why), move);
 
-  /** Takes or renews the lease for one deed; undefined when another driver has the cluster. */
-  async function hold(deed: Deed, what: string): Promise<Lease | undefined> {
-    const name = leaseName({ run: id, what, by, since }, token);
-    const ttl = deedMs(deed, runner.times) + runner.times.marginMs;
-    const taken = await ledger.lease(state.cluster, name, ttl);
-    lease = taken.ok ? taken.lease : undefined;
-    return taken.ok ? undefined : taken.held;
-  }
+  const clusterLease = createClusterLease(runner, id, by);
+  const { hold, holdFor } = clusterLease;
 
   const originOf = (step: StepRun): DeedOrigin => ({ run: id, step: step.id, round: step.rounds });
 
@@ -163,7 +139,7 @@ async function drive(
     const act = step.acts.find((one) => one.number === move.act);
     if (definition === undefined || act === undefined)
       return (await halt(move.step, halts.unknownStep(move.step), move)) ? "on" : "overtaken";
-    const held = await hold(move.deed, definition.id);
+    const held = await hold(state.cluster, move.deed, definition.id);
     if (held !== undefined) return held;
     const deed = meant(move.deed, move);
     const place = { step: move.step, act: move.act, way: move.way, deed: deed.id, token: runner.newToken() };
@@ -180,7 +156,13 @@ async function drive(
       }
       const there = await lookAt(deed, originOf(stepOf(move.step)));
       if ("fault" in there) return haltOn(move, halts.couldNotLook(there.fault.fault));
-      if (there.value === "moved") return haltOn(move, halts.moved(deed));
+      if (there.value === "moved") {
+        if (!leftToOthers(act).some((other) => isAboutSame(other, deed)))
+          return haltOn(move, halts.movedSince(deed));
+        if (!(await record({ type: "deed-intended", ...place }, move))) return "overtaken";
+        await recordResult(movedResult(place));
+        return "on";
+      }
       if (there.value === "done") {
         if (!(await record({ type: "deed-intended", ...place }, move))) return "overtaken";
         await recordResult({ type: "deed-done", ...place, facts: { already: true }, seen: "looked" });
@@ -198,7 +180,7 @@ async function drive(
 
     if (!(await record({ type: "deed-intended", ...place }, move))) return "overtaken";
     // Preparing may have taken its time: from here the lease outlasts the deed.
-    const lost = await hold(deed, definition.id);
+    const lost = await hold(state.cluster, deed, definition.id);
     if (lost !== undefined) return lost;
     const done = await looked(() => doIt(deed, move));
     // Of unknown outcome: the next move is to look.
@@ -219,22 +201,33 @@ async function drive(
     return "on";
   }
 
-  const haltOn = async (move: Move & { step: string }, why: halts.Halt): Promise<Taken> =>
-    (await halt(move.step, why, move)) ? "on" : "overtaken";
+  const haltOn = async (move: Move & { step: string }, why: halts.Halt): Promise<Taken> => {
+    // Looked at again unasked, and nothing new: what is told already stands.
+    if (state.halted?.step === move.step && state.halted.code === why.code) return "person";
+    return (await halt(move.step, why, move)) ? "on" : "overtaken";
+  };
 
   async function look(move: Of<"look">): Promise<Taken> {
-    const held = await hold(move.deed, move.step);
+    const held = await hold(state.cluster, move.deed, move.step);
     if (held !== undefined) return held;
     const deed = meant(move.deed, move);
     const place = { step: move.step, act: move.act, way: move.way, deed: deed.id, token: move.token };
     const there = await lookAt(deed, originOf(stepOf(move.step)));
     if ("fault" in there)
       return state.ended === undefined ? haltOn(move, halts.unseen(deed, there.fault.fault)) : "ended";
-    if (there.value === "moved") return state.ended === undefined ? haltOn(move, halts.moved(deed)) : "ended";
+    if (there.value === "moved") {
+      // Nobody goes on from here: what of it was ours cannot be told from theirs, and is left to them.
+      const isLeft = state.ended !== undefined || (state.back !== undefined && move.way === "forward");
+      if (!isLeft) return haltOn(move, move.way === "back" ? halts.movedSince(deed) : halts.moved(deed));
+      await recordResult(movedResult(place));
+      await tell.note(state, `${move.step}/${move.act}/${move.way}/${deed.id}/moved`, movedNote(state, deed));
+      return "on";
+    }
     if (there.value === "done")
       await recordResult({ type: "deed-done", ...place, facts: { already: true }, seen: "looked" });
     else await recordResult({ type: "deed-not-done", ...place });
-    return "on";
+    if (state.halted === undefined || pendingCleanUp(state) !== undefined) return "on";
+    return haltOn(move, halts.seenLater(deed, there.value === "done"));
   }
 
   async function plan(move: Of<"plan"> | Of<"begin-act">): Promise<Taken> {
@@ -280,11 +273,13 @@ async function drive(
     return ok ? "on" : "overtaken";
   }
 
-  const observedOf = (step: StepRun, act: Act | undefined): Observed | undefined =>
-    seen ??
-    (act !== undefined && step.observed?.act === act.number
+  const observedOf = (step: StepRun, act: Act | undefined): Observed | undefined => {
+    if (act === undefined) return undefined;
+    if (seen?.step === step.id && seen.act === act.number) return seen.observed;
+    return step.observed?.act === act.number
       ? { findings: step.observed.findings, facts: step.observed.facts, blocks: [] }
-      : undefined);
+      : undefined;
+  };
 
   async function stopWatching(): Promise<void> {
     if (watching === undefined) return;
@@ -292,8 +287,8 @@ async function drive(
     watching = undefined;
     const stopped = await looked(() => observation.stop());
     if ("fault" in stopped) return;
-    seen = stopped.value;
-    const { facts, findings } = seen;
+    seen = { step, act, observed: stopped.value };
+    const { facts, findings } = stopped.value;
     const event: RunEvent = { type: "observed", step, act, facts, findings: [...findings] };
     for (;;) {
       const next = await appendTo(ledger, state, event, clock.now());
@@ -303,7 +298,7 @@ async function drive(
       }
       state = await mustRead();
     }
-    await tell.note(state, `${step}/observed/${act}`, observedNote(state, stepOf(step), seen));
+    await tell.note(state, `${step}/observed/${act}`, observedNote(state, stepOf(step), stopped.value));
   }
 
   async function verify(move: Of<"verify">): Promise<Taken> {
@@ -313,7 +308,12 @@ async function drive(
     const judgedPlan = act?.plan ?? step.planned?.plan;
     if (definition === undefined || judgedPlan === undefined)
       return haltOn(move, halts.unknownStep(move.step));
-    const result = await looked(() => definition.verify(context(), whole(judgedPlan), observedOf(step, act)));
+    const judge = () => looked(() => definition.verify(context(), whole(judgedPlan), observedOf(step, act)));
+    // While what was done is judged nobody else acts on the cluster, whatever people ask for meanwhile.
+    const isActing = standingActs(step).length > 0;
+    const held = isActing ? await holdFor(state.cluster, runner.times.kubeMs, step.id) : undefined;
+    if (held !== undefined) return held;
+    const result = isActing ? await clusterLease.keeping(state.cluster, step.id, judge) : await judge();
     if ("fault" in result) return haltOn(move, halts.couldNotLook(result.fault.fault));
     const said = judgedVerified(step, result.value, clock.now());
     const outcome =
@@ -330,27 +330,27 @@ async function drive(
   async function verifyUndone(move: Of<"verify-undone">): Promise<Taken> {
     const step = stepOf(move.step);
     const definition = definitionOf(move.step);
-    // The first act's plan holds how it was before anything was done.
     const first = standingActs(step).at(-1);
     if (definition === undefined || first === undefined) return haltOn(move, halts.unknownStep(move.step));
-    const undone = (said: Text): Promise<boolean> =>
-      record({ type: "step-undone", step: step.id, text: said }, move);
     if (definition.verifyUndone !== undefined) {
       const result = await looked(
         () => definition.verifyUndone?.(context(), whole(first.plan)) ?? Promise.reject(),
       );
       if ("fault" in result) return haltOn(move, halts.couldNotLook(result.fault.fault));
-      if (result.value.outcome === "passed") return (await undone(result.value.text)) ? "on" : "overtaken";
-      return haltOn(move, halts.notUndone(result.value.text, result.value.findings));
+      const { outcome, text, findings } = result.value;
+      if (outcome !== "passed") return haltOn(move, halts.notUndone(text, findings));
+      return (await record({ type: "step-undone", step: step.id, text }, move)) ? "on" : "overtaken";
     }
-    for (const deed of first.plan.undo.map((one) => undoDeed(first, one))) {
-      if (deed.kind === "document") continue;
-      const there = await lookAt(deed, originOf(stepOf(move.step)));
-      if ("fault" in there) return haltOn(move, halts.couldNotLook(there.fault.fault));
-      if (there.value !== "done")
-        return haltOn(move, halts.notUndone(text`${deed.title}: its effect is not there`, []));
-    }
-    return (await undone(text`taken back, and seen to be as before`)) ? "on" : "overtaken";
+    const judged = await judgedUndone(
+      {
+        look: (deed) => lookAt(deed, originOf(step)),
+        stillChanged: (diffs) => looked(() => stillChanged(runner.ports.read, diffs, signal)),
+      },
+      step,
+      clock.now(),
+    );
+    if ("code" in judged) return haltOn(move, judged);
+    return (await record(judged, move)) ? "on" : "overtaken";
   }
 
   async function take(move: Move): Promise<Taken> {
@@ -398,6 +398,10 @@ async function drive(
         return verifyUndone(move);
       case "arrive":
         return (await record({ type: "went-back", to: state.back?.to ?? null }, move)) ? "on" : "overtaken";
+      case "end":
+        return (await record({ type: "aborted", by: state.aborting?.by ?? state.operator }, move))
+          ? "on"
+          : "overtaken";
       case "finish":
         return (await record({ type: "finished" }, move)) ? "on" : "overtaken";
     }
@@ -408,7 +412,8 @@ async function drive(
     if (!("step" in move) || state.ended !== undefined) return;
     try {
       const now = await mustRead();
-      if (now.halted !== undefined || now.ended !== undefined) return;
+      const isTold = now.halted?.step === move.step && now.halted.code === "fault";
+      if (isTold || now.ended !== undefined) return;
       state = now;
       const event = halts.haltEvent(move.step, halts.fault(error));
       const next = await appendTo(ledger, state, event, clock.now());
@@ -434,15 +439,15 @@ async function drive(
       const move = nextMove(state, clock.now());
       const isDoing = move.do === "perform" || move.do === "look";
       if (!isDoing) await stopWatching();
-      if (!isDoing && lease !== undefined) {
-        await ledger.release(state.cluster, lease.token);
-        lease = undefined;
-      }
+      const isJudging = move.do === "verify" && standingActs(stepOf(move.step)).length > 0;
+      if (!isDoing && !isJudging) await clusterLease.release();
       const outcome = signal.aborted
         ? "cancelled"
         : await takeOrHalt(isDoing ? move : nextMove(state, clock.now()));
       if (outcome === "on") continue;
       if (typeof outcome === "object") return { state, stopped: "busy", held: outcome };
+      // Whoever stopped the run may not be there to take away what must not stay.
+      if (outcome === "overtaken" && (state.held !== undefined || state.aborting !== undefined)) continue;
       if (outcome !== "cancelled" && !mayStop()) {
         state = await mustRead();
         continue;
@@ -451,7 +456,7 @@ async function drive(
     }
   } finally {
     await watching?.observation.stop().catch(() => {});
-    if (lease !== undefined) await ledger.release(state.cluster, lease.token).catch(() => {});
+    await clusterLease.release().catch(() => {});
   }
 }
 

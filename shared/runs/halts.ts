@@ -90,6 +90,22 @@ export const moved = (deed: Deed): Halt => ({
   findings: [],
 });
 
+/** On the way back nothing that somebody else wrote is written over. */
+export const movedSince = (deed: Deed): Halt => ({
+  code: "moved",
+  because: text`${deed.title}: what it is about has been changed by somebody else since, and is not written over`,
+  next: text`Look at the object. Put it as it was before by hand, then ${retry} goes on going back; to leave it and end the run: ${code("/migrate abort")}.`,
+  findings: [],
+});
+
+/** It was looked at again without anybody asking, and is known now. */
+export const seenLater = (deed: Deed, wasDone: boolean): Halt => ({
+  code: "late",
+  because: text`${deed.title} had started and nobody answered; it has been looked at since: it was ${wasDone ? "done" : "not done"}. Nothing more of this step was begun`,
+  next: text`${retry} goes on from there; ${goBack} takes back what was done.`,
+  findings: [],
+});
+
 export const unseen = (deed: Deed, { what, detail }: Fault): Halt => ({
   code: "unseen",
   because: text`${deed.title} had started, and it cannot be seen whether it was done: ${what}: ${detail}`,
@@ -132,7 +148,7 @@ export const unproven = (said: Text, findings: readonly Finding[], acted: boolea
 export const reverted = (said: Text, findings: readonly Finding[]): Halt => ({
   code: "reverted",
   because: text`it held at first and no longer does, so somebody (GitOps, an operator) has put it back: ${said}`,
-  next: text`Change it at its source or pause its sync, then ${retry}; ${goBack} leaves nothing of it.`,
+  next: text`Change it at its source or pause its sync, then ${retry}, which plans it anew and asks for approval; ${goBack} leaves nothing of it.`,
   findings,
 });
 

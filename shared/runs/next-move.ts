@@ -1,4 +1,5 @@
 import type { Deed } from "../steps/deed.ts";
+import type { HaltCode } from "./run-events.ts";
 import {
   type Act,
   changesWorld,
@@ -6,8 +7,8 @@ import {
   type DeedProgress,
   type RunState,
   type StepRun,
-  standingActs,
 } from "./run-state.ts";
+import { pendingCleanUp, standingActs } from "./standing.ts";
 
 type DeedMove = Readonly<{
   step: string;
@@ -40,7 +41,20 @@ export type Move =
   | Readonly<{ do: "verify"; step: string }>
   | Readonly<{ do: "verify-undone"; step: string }>
   | Readonly<{ do: "arrive" }>
+  /** Nothing is left that must not stay: it ends, as somebody asked. */
+  | Readonly<{ do: "end"; step: string }>
   | Readonly<{ do: "finish" }>;
+
+/** Two moves are the same when they are about the same thing, whatever was written beside it. */
+export const nameOfMove = (move: Move): string =>
+  [
+    move.do,
+    "step" in move ? move.step : "",
+    "act" in move ? move.act : "",
+    "way" in move ? move.way : "",
+    "deed" in move ? move.deed.id : "",
+    "token" in move ? move.token : "",
+  ].join("/");
 
 /** Break-glass has no request whose time it could share. */
 const breakGlassMs = 15 * 60_000;
@@ -68,6 +82,8 @@ function nextDeed(step: StepRun, act: Act, way: "forward" | "back"): Move | unde
   for (const deed of way === "forward" ? act.plan.deeds : act.plan.undo) {
     const progress = list[deed.id] ?? { status: "pending" as const };
     const at = { step: step.id, act: act.number, way, deed };
+    // What somebody else has changed since is left to them.
+    if (way === "back" && progress.refusal?.moved === true) continue;
     if (progress.status === "refused")
       return { do: "tell-refused", ...at, refusal: progress.refusal ?? { because: "failed", message: "" } };
     if (progress.status === "pending") return { do: "perform", ...at };
@@ -75,7 +91,7 @@ function nextDeed(step: StepRun, act: Act, way: "forward" | "back"): Move | unde
   return undefined;
 }
 
-function wayBack(state: RunState, to: string | null): Move {
+function wayBack(state: RunState, to: string | null, now: number): Move {
   const from = to === null ? 0 : state.steps.findIndex(({ id }) => id === to);
   for (const step of state.steps.slice(Math.max(from, 0)).toReversed()) {
     const acts = standingActs(step);
@@ -83,7 +99,10 @@ function wayBack(state: RunState, to: string | null): Move {
       const move = nextDeed(step, act, "back");
       if (move !== undefined) return move;
     }
-    if (acts.length > 0) return { do: "verify-undone", step: step.id };
+    if (acts.length > 0)
+      return step.waiting !== undefined && now < step.waiting.until
+        ? { do: "wait-for-time", step: step.id, until: step.waiting.until }
+        : { do: "verify-undone", step: step.id };
   }
   return { do: "arrive" };
 }
@@ -129,19 +148,49 @@ function onStep(step: StepRun, now: number): Move {
 export const currentStep = (state: RunState): StepRun | undefined =>
   state.steps.find(({ status }) => status === "pending" || status === "running");
 
+/** Stops that time may cure: it is looked at again without anybody who asks for it. */
+const maybeCured: ReadonlySet<HaltCode> = new Set(["unseen", "could-not-look"]);
+/** How long after such a stop. */
+export const lookAgainMs = 30_000;
+
+const cleanUpMove = (state: RunState, now: number): Move | undefined => {
+  const step = pendingCleanUp(state);
+  return step === undefined ? undefined : onStep(step, now);
+};
+
+/** What is done although the run has stopped: what must not stay is taken away, and what is not known is looked at. */
+function whileHalted(
+  state: RunState,
+  halted: NonNullable<RunState["halted"]>,
+  now: number,
+): Move | undefined {
+  const again = maybeCured.has(halted.code);
+  if (again && now < halted.at + lookAgainMs) return undefined;
+  if (again) {
+    const doubtful = inDoubt(state);
+    if (doubtful !== undefined) return doubtful;
+  }
+  const step = pendingCleanUp(state);
+  return step === undefined || (step.id === halted.step && !again) ? undefined : onStep(step, now);
+}
+
 /**
  * What the runner does next; pure. Whatever the history is: a deed in doubt is looked at before it is done again, no
  * deed that changes the world is done without an approval of its digest, and nothing is done after the end.
  */
 export function nextMove(state: RunState, now: number): Move {
-  if (state.halted !== undefined) return { do: "wait-for-person", why: "halted", step: state.halted.step };
+  const { halted, ended } = state;
+  if (halted !== undefined && ended === undefined)
+    return whileHalted(state, halted, now) ?? { do: "wait-for-person", why: "halted", step: halted.step };
   // Also after the end: what was begun must be known.
   const doubtful = inDoubt(state);
   if (doubtful !== undefined) return doubtful;
-  if (state.ended !== undefined) return { do: "nothing" };
+  if (ended !== undefined) return { do: "nothing" };
   const step = currentStep(state);
+  const here = step?.id ?? state.steps.at(-1)?.id ?? "";
+  if (state.aborting !== undefined) return cleanUpMove(state, now) ?? { do: "end", step: here };
   if (state.held !== undefined)
-    return { do: "wait-for-person", why: "held", step: step?.id ?? state.steps.at(-1)?.id ?? "" };
-  if (state.back !== undefined) return wayBack(state, state.back.to);
+    return cleanUpMove(state, now) ?? { do: "wait-for-person", why: "held", step: here };
+  if (state.back !== undefined) return wayBack(state, state.back.to, now);
   return step === undefined ? { do: "finish" } : onStep(step, now);
 }

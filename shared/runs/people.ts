@@ -6,7 +6,8 @@ import { code, type PersonRef, person, type Text, text } from "../text.ts";
 import { currentStep, nextMove } from "./next-move.ts";
 import type { RunEvent } from "./run-events.ts";
 import { appendTo, readRun } from "./run-log.ts";
-import { currentAct, type RunState, type StepRun, standingActs } from "./run-state.ts";
+import type { RunState, StepRun } from "./run-state.ts";
+import { doubtfulDeeds, pendingCleanUp, standingActs } from "./standing.ts";
 import { utcTime } from "./utc-time.ts";
 
 /** What came of what a person asked of a run: written down, or refused with a sentence and nothing changed. */
@@ -39,8 +40,7 @@ async function ask(
 
 function hasEnded({ id, ended }: RunState): Refused | undefined {
   if (ended === undefined) return undefined;
-  const how =
-    ended.how === "finished" ? "ended" : ended.how === "aborted" ? "was aborted" : "was taken back";
+  const how = ended.how === "finished" ? "ended" : ended.how === "aborted" ? "was aborted" : "was taken back";
   const who = ended.by === undefined ? [] : text` by ${by(ended.by)}`;
   return { because: text`${id} ${how}${who} at ${utcTime(ended.at)}; nothing more is done in it` };
 }
@@ -64,8 +64,9 @@ export const goOn = (ports: Ports, id: string, who: string): Promise<Asked> =>
   ask(ports, id, (state, now) => {
     const move = nextMove(state, now);
     const isStopped =
-      move.do === "wait-for-person" &&
-      (move.why === "halted" || move.why === "held" || move.why === "lapsed");
+      state.halted !== undefined ||
+      state.held !== undefined ||
+      (move.do === "wait-for-person" && move.why === "lapsed");
     return hasEnded(state) ?? (isStopped ? { type: "resumed", by: who } : undefined);
   });
 
@@ -145,9 +146,20 @@ export const hold = (ports: Ports, id: string, who: string): Promise<Asked> =>
     (state) => hasEnded(state) ?? (state.held === undefined ? { type: "held", by: who } : undefined),
   );
 
-/** Ends the run where it stands; what was done stays done. */
+/**
+ * Ends the run where it stands; what was done stays done, but for what must not stay: that is taken away first, by
+ * whoever drives the run, and only then it ends. Asked once more when that has stopped, it ends as it is.
+ */
 export const abort = (ports: Ports, id: string, who: string): Promise<Asked> =>
-  ask(ports, id, (state) => hasEnded(state) ?? { type: "aborted", by: who });
+  ask(ports, id, (state) => {
+    const isOver = hasEnded(state);
+    if (isOver !== undefined) return isOver;
+    if (state.aborting === undefined && pendingCleanUp(state) !== undefined)
+      return { type: "abort-asked", by: who };
+    return state.aborting !== undefined && state.halted === undefined
+      ? undefined
+      : { type: "aborted", by: who };
+  });
 
 /** A person says that they have done what the step asks of them. */
 export const done = (ports: Ports, id: string, who: string, said: string): Promise<Asked> =>
@@ -169,11 +181,7 @@ export const canGoBack = (state: RunState, to: string | null): boolean => {
   const from = to === null ? 0 : state.steps.findIndex(({ id }) => id === to);
   return state.steps
     .slice(Math.max(0, from))
-    .some(
-      (step) =>
-        standingActs(step).length > 0 ||
-        step.acts.some((act) => Object.values(act.deeds).some(({ status }) => status === "in-doubt")),
-    );
+    .some((step) => standingActs(step).length > 0 || doubtfulDeeds(step).length > 0);
 };
 
 /** Takes back what was done, last first, down to and including a step; from the start it ends the run. */
@@ -184,6 +192,11 @@ export const comeBack = (ports: Ports, id: string, who: string, name: string | u
     const step = name === undefined ? undefined : stepNamed(state, name);
     if (name !== undefined && step === undefined) return noStep(state, name);
     const to = step?.id ?? null;
+    if (state.aborting !== undefined)
+      return {
+        because: text`${state.id} is being ended, asked by ${by(state.aborting.by)}`,
+        next: text`What is still done: ${code("/migrate status")}`,
+      };
     if (state.back !== undefined && state.back.to === to && state.halted === undefined) return undefined;
     if (!canGoBack(state, to))
       return {
@@ -199,8 +212,9 @@ export const comeBack = (ports: Ports, id: string, who: string, name: string | u
 export type SkipAsked = Asked & Readonly<{ shown?: Text }>;
 
 /**
- * Leaves a step out. What proves something is left out only by who has seen what that means and says so (`force`):
- * the first time the answer is the consequence (`shown`), and nothing is left out.
+ * Leaves a step out. What proves something, and what has changed something that is not proven to work, is left out only
+ * by who has seen what that means and says so (`force`): the first time the answer is the consequence (`shown`), and
+ * nothing is left out.
  */
 export async function skip(
   ports: Ports,
@@ -220,13 +234,14 @@ export async function skip(
       return {
         because: text`step ${numberOf(state, step)} has ended (${step.status}), so there is nothing to skip`,
       };
-    if (nextMove(state, now).do === "look" || isInDoubt(step))
+    if (nextMove(state, now).do === "look" || doubtfulDeeds(step).length > 0)
       return {
         because: text`a part of step ${numberOf(state, step)} had started and it is not known whether it was done`,
         next: text`First look: ${code("/migrate retry")}`,
       };
-    if (step.proof !== undefined && !(wish.force && step.skipShownTo.includes(wish.by))) {
-      shown = step.proof;
+    const unproven = unprovenWithout(state, step);
+    if (unproven !== undefined && !(wish.force && step.skipShownTo.includes(wish.by))) {
+      shown = unproven;
       return step.skipShownTo.includes(wish.by)
         ? undefined
         : { type: "skip-shown", step: step.id, by: wish.by };
@@ -236,11 +251,15 @@ export async function skip(
       step: step.id,
       by: wish.by,
       reason: wish.reason,
-      forced: step.proof !== undefined,
+      forced: unproven !== undefined,
     };
   });
   return shown === undefined ? asked : { ...asked, shown };
 }
 
-const isInDoubt = (step: StepRun): boolean =>
-  Object.values(currentAct(step)?.deeds ?? {}).some(({ status }) => status === "in-doubt");
+/** What would be unproven if the step were left out as it stands; undefined when nothing would. */
+function unprovenWithout(state: RunState, step: StepRun): Text | undefined {
+  if (standingActs(step).length === 0) return step.proof;
+  const stays = text`what step ${numberOf(state, step)} changed stays as it is, and that it works is not proven`;
+  return step.proof === undefined ? stays : text`${stays}; ${step.proof}`;
+}

@@ -20,6 +20,7 @@ const inline = z.union([
   z.string(),
   z.strictObject({ code: z.string() }),
   z.strictObject({ strong: z.string() }),
+  z.strictObject({ strike: z.string() }),
   z.strictObject({ person: z.strictObject({ name: z.string(), slack: z.string().optional() }) }),
   z.strictObject({ link: z.string(), text: z.string() }),
 ]);
@@ -107,6 +108,7 @@ const events = z.discriminatedUnion("type", [
           reversibleWhile: text,
           proof: text.optional(),
           cleanUp: z.literal(true).optional(),
+          whenStopped: z.literal(true).optional(),
         }),
       )
       .min(1),
@@ -154,6 +156,8 @@ const events = z.discriminatedUnion("type", [
     ...deedPlace,
     because: z.enum(["conflict", "exists", "not-found", "webhook", "denied", "invalid", "failed"]),
     message: z.string(),
+    /** It had been begun, and what it is about was found changed by somebody else: whether it was done is not known. */
+    moved: z.literal(true).optional(),
   }),
   /** It was looked at, and its effect is not there: it may be done again. */
   z.strictObject({ type: z.literal("deed-not-done"), ...deedPlace }),
@@ -198,6 +202,8 @@ const events = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("back-asked"), by: person, to: step.nullable() }),
   z.strictObject({ type: z.literal("step-undone"), step, text }),
   z.strictObject({ type: z.literal("went-back"), to: step.nullable() }),
+  /** It ends once what must not stay is taken away; `aborted` follows. */
+  z.strictObject({ type: z.literal("abort-asked"), by: person }),
   z.strictObject({ type: z.literal("aborted"), by: person }),
   z.strictObject({ type: z.literal("finished") }),
 ]);

@@ -81,6 +81,15 @@ export const verifiedNote = (state: RunState, step: StepRun, result: Verified): 
   blocks: result.blocks,
 });
 
+export const movedNote = (state: RunState, deed: Deed): Reply => ({
+  ...head(
+    state,
+    "UNKNOWN",
+    "unknown",
+    text`${deed.title}: it is not known whether this was done. It had been begun, and somebody else has changed what it is about since: it is left as it is`,
+  ),
+});
+
 export function documentNote(
   state: RunState,
   step: StepRun,

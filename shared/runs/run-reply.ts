@@ -3,7 +3,9 @@ import type { Action, Block, Outcome, Reply, StepState } from "../reply.ts";
 import { code, join, type PersonRef, person, strong, type Text, text } from "../text.ts";
 import { currentStep, nextMove } from "./next-move.ts";
 import { stepNumber } from "./run-notes.ts";
-import { changesWorld, currentAct, type RunState, type StepRun, standingActs } from "./run-state.ts";
+import { changesWorld, currentAct, type RunState, type StepRun } from "./run-state.ts";
+import { doubtfulDeeds, pendingCleanUp, standingActs, standingSteps } from "./standing.ts";
+import { worldUndo } from "./undo-deed.ts";
 import { elapsed, utcDateTime, utcTime } from "./utc-time.ts";
 
 export type RunReplyOptions = Readonly<{
@@ -32,23 +34,34 @@ const action = (id: string, label: string, value: string, more: Partial<Action> 
   ...more,
 });
 
-const changed = (state: RunState): readonly StepRun[] =>
-  state.steps.filter((step) => standingActs(step).length > 0);
-
 const numbers = (state: RunState, steps: readonly StepRun[]): string => {
   const all = steps.map(({ id }) => String(stepNumber(state, id)));
   const last = all.at(-1) ?? "";
   return all.length > 1 ? `steps ${all.slice(0, -1).join(", ")} and ${last}` : `step ${last}`;
 };
 
+/** What was begun and may be done: said wherever it is said what was changed. */
+function doubts(state: RunState): readonly string[] {
+  const titles = state.steps.flatMap(doubtfulDeeds).map(({ title }) => title);
+  const more = titles.length > 2 ? ` and ${titles.length - 2} more` : "";
+  return titles.length === 0
+    ? []
+    : [`It is not known whether this was done: ${titles.slice(0, 2).join("; ")}${more}.`];
+}
+
 const abortButton = (state: RunState): Action => {
-  const stays = changed(state);
+  const stays = standingSteps(state);
+  const first = state.aborting === undefined ? pendingCleanUp(state) : undefined;
+  const kept =
+    first !== undefined
+      ? [`First step ${stepNumber(state, first.id)} is done: ${first.title}.`]
+      : stays.length > 0
+        ? [`What ${numbers(state, stays)} changed stays as it is; go back first if it should not.`]
+        : [];
+  const said = [...kept, ...doubts(state)];
   return action("run-abort", "Abort", state.id, {
     style: "danger",
-    confirm:
-      stays.length === 0
-        ? `Ends ${state.id}. Nothing was changed.`
-        : `Ends ${state.id}. What ${numbers(state, stays)} changed stays as it is; go back first if it should not.`,
+    confirm: `Ends ${state.id}. ${said.length === 0 ? "Nothing was changed." : said.join(" ")}`,
   });
 };
 const holdButton = (state: RunState): Action => action("run-hold", "Hold", state.id);
@@ -65,16 +78,20 @@ const named = (refs: readonly PersonRef[]): Text =>
 
 /** What was changed, and how long it can be taken back. */
 function truth(state: RunState): Text {
-  const steps = changed(state);
+  const steps = standingSteps(state);
   const last = steps.at(-1);
+  const open = doubts(state);
   if (last === undefined)
     return [
-      state.steps.some(({ undoneAt }) => undoneAt !== undefined)
-        ? "Nothing that it changed is left."
-        : "Nothing is changed yet.",
+      open.length > 0
+        ? open.join(" ")
+        : state.steps.some((step) => step.undoneAt !== undefined || standingActs(step).length > 0)
+          ? "Nothing that it changed is left."
+          : "Nothing is changed yet.",
     ];
   const now = last.note === undefined ? [] : text` Now: ${last.note}.`;
-  return text`Changed by ${numbers(state, steps)}.${now} Way back: open while ${last.reversibleWhile}.`;
+  const unknown = open.map((said) => ` ${said}`).join("");
+  return text`Changed by ${numbers(state, steps)}.${now}${unknown} Way back: open while ${last.reversibleWhile}.`;
 }
 
 function waitsForPerson(state: RunState, step: StepRun, why: string, options: RunReplyOptions): Head {
@@ -147,13 +164,43 @@ function stopped(state: RunState, halted: NonNullable<RunState["halted"]>): Head
         : "failed",
     text: text`${state.runbook} · ${state.back === undefined ? "" : "on the way back, "}step ${stepNumber(state, halted.step)} of ${state.steps.length}, ${step?.title ?? halted.step}`,
     why: text`${truth(state)} Stopped at ${utcTime(halted.at)}: ${halted.because}.`,
-    next: halted.next,
+    next:
+      state.aborting === undefined
+        ? halted.next
+        : text`${halted.next} To end it as it is: ${code(`/migrate abort ${state.id}`)}`,
     actions: [
       retry,
-      ...(standing && state.back === undefined ? [backButton(state, halted.step)] : [abortButton(state)]),
+      ...(standing && state.back === undefined && state.aborting === undefined
+        ? [backButton(state, halted.step)]
+        : [abortButton(state)]),
       evidenceButton(state),
     ],
   };
+}
+
+/** Steps whose deeds have no way back, so that going back left them as they were. */
+function noWayBack(state: RunState): readonly string[] {
+  const steps = state.steps.filter(
+    ({ acts, cleanUp }) =>
+      cleanUp !== true &&
+      acts.some((act) => Object.values(act.deeds).some(({ status }) => status === "done")) &&
+      acts.some((act) => changesWorld(act.plan)) &&
+      acts.every((act) => worldUndo(act).length === 0),
+  );
+  return steps.length === 0 ? [] : [`What ${numbers(state, steps)} changed has no way back and stays.`];
+}
+
+function whatStays(state: RunState, stays: readonly StepRun[]): string {
+  const open = doubts(state);
+  const kept =
+    stays.length > 0
+      ? [`What ${numbers(state, stays)} changed stays as it is. The way back is listed in the thread.`]
+      : open.length > 0
+        ? []
+        : state.steps.some((step) => standingActs(step).length > 0)
+          ? ["Nothing that it changed is left."]
+          : ["Nothing was changed."];
+  return [...kept, ...open].join(" ");
 }
 
 function ended(state: RunState, options: RunReplyOptions): Head {
@@ -161,7 +208,7 @@ function ended(state: RunState, options: RunReplyOptions): Head {
   const took = elapsed(at - state.startedAt);
   const who = by === undefined ? [] : text` by ${person(options.ref(by))}`;
   const skipped = state.steps.filter(({ status }) => status === "skipped");
-  const stays = changed(state);
+  const stays = standingSteps(state);
   const again = text`To start again: ${code(`/migrate start ${state.runbook}`)}`;
   if (how === "finished")
     return {
@@ -171,22 +218,22 @@ function ended(state: RunState, options: RunReplyOptions): Head {
       next: text`The record: ${code(`/migrate history ${state.id}`)}`,
       actions: [],
     };
-  if (how === "went-back")
+  if (how === "went-back") {
+    const left = [...noWayBack(state), ...doubts(state)].join(" ");
     return {
       word: "WENT BACK",
       outcome: "info",
-      text: text`${state.runbook} · everything it changed was taken back${who} at ${utcTime(at)}`,
+      text: text`${state.runbook} · ${left === "" ? "everything it changed was" : "what could be was"} taken back${who} at ${utcTime(at)}`,
+      ...(left !== "" && { why: [left] }),
       next: again,
       actions: [],
     };
+  }
   return {
     word: "ABORTED",
     outcome: "info",
     text: text`${state.runbook} · ended${who} at ${utcTime(at)}`,
-    why:
-      stays.length === 0
-        ? text`Nothing was changed.`
-        : text`What ${numbers(state, stays)} changed stays as it is. The way back is listed in the thread.`,
+    why: [whatStays(state, stays)],
     next: again,
     actions: [],
   };
@@ -195,10 +242,15 @@ function ended(state: RunState, options: RunReplyOptions): Head {
 function atWork(state: RunState, options: RunReplyOptions): Head {
   const step = currentStep(state);
   const at = step === undefined ? "" : ` · step ${stepNumber(state, step.id)} of ${state.steps.length}`;
+  const cleaning = pendingCleanUp(state);
   const what =
-    state.back !== undefined
-      ? text`${state.runbook} · going back, asked by ${person(options.ref(state.back.by))}`
-      : text`${state.runbook}${at}${step === undefined ? "" : `, ${step.title}`}`;
+    state.aborting !== undefined
+      ? text`${state.runbook} · ending, asked by ${person(options.ref(state.aborting.by))}${cleaning === undefined ? "" : `; first step ${stepNumber(state, cleaning.id)}, ${cleaning.title}`}`
+      : state.held !== undefined && cleaning !== undefined
+        ? text`${state.runbook} · held by ${person(options.ref(state.held.by))}; first step ${stepNumber(state, cleaning.id)}, ${cleaning.title}`
+        : state.back !== undefined
+          ? text`${state.runbook} · going back, asked by ${person(options.ref(state.back.by))}`
+          : text`${state.runbook}${at}${step === undefined ? "" : `, ${step.title}`}`;
   return {
     word: "AT WORK",
     outcome: "running",
@@ -216,12 +268,13 @@ function headOf(state: RunState, options: RunReplyOptions): Head {
   const step = currentStep(state);
   if (move.do === "wait-for-person" && step !== undefined)
     return waitsForPerson(state, step, move.why, options);
-  if (move.do === "wait-for-time" && step !== undefined)
+  const timed = move.do === "wait-for-time" ? state.steps.find(({ id }) => id === move.step) : undefined;
+  if (move.do === "wait-for-time" && timed !== undefined)
     return {
       word: "WAITS",
       outcome: "info",
-      text: text`${state.runbook} · step ${stepNumber(state, step.id)} of ${state.steps.length} waits until ${utcDateTime(move.until)}`,
-      why: text`${truth(state)} ${step.waiting?.why === "recheck" ? text`It is looked at again then, when everybody who reconciles had their turn.` : (step.waiting?.text ?? [])}`,
+      text: text`${state.runbook} · ${state.back === undefined ? "" : "on the way back, "}step ${stepNumber(state, timed.id)} of ${state.steps.length} waits until ${utcDateTime(move.until)}`,
+      why: text`${truth(state)} ${timed.waiting?.why === "recheck" ? text`It is looked at again then, when everybody who reconciles had their turn.` : (timed.waiting?.text ?? [])}`,
       next: text`It goes on by itself. To stop it: ${code(`/migrate hold ${state.id}`)}`,
       actions: [holdButton(state), abortButton(state)],
     };
@@ -241,7 +294,10 @@ function stepBlock(state: RunState, options: RunReplyOptions): Block {
     return isWaiting ? "waiting" : "running";
   };
   const noteOf = (step: StepRun): Text | undefined => {
-    if (step.undoneAt !== undefined) return text`taken back at ${utcTime(step.undoneAt)}`;
+    if (step.undoneAt !== undefined)
+      return step.acts.length > 0 && step.acts.every((act) => worldUndo(act).length === 0)
+        ? step.note
+        : text`taken back at ${utcTime(step.undoneAt)}`;
     if (step.status === "unneeded") return text`not needed: ${step.note ?? []}`;
     if (step.status === "skipped") return step.note;
     if (step.status === "done") {

@@ -14,6 +14,8 @@ export type DeedProgress = Readonly<{
   refusal?: Readonly<{
     because: Extract<RunEvent, { type: "deed-refused" }>["because"];
     message: string;
+    /** What it is about has been changed by somebody else: whether it was done is not known. */
+    moved?: true;
   }>;
 }>;
 
@@ -39,6 +41,8 @@ export type StepRun = Readonly<{
   proof?: Text;
   /** It only takes back what an earlier step of this run did: nobody has to approve it. */
   cleanUp?: true;
+  /** Done also when the run is held, aborted or stopped before it. */
+  whenStopped?: true;
   status: "pending" | "running" | "done" | "skipped" | "unneeded";
   begunAt?: number;
   endedAt?: number;
@@ -96,6 +100,8 @@ export type RunState = Readonly<{
   }>;
   held?: Readonly<{ by: string; at: number }>;
   back?: Readonly<{ by: string; to: string | null; at: number }>;
+  /** It ends when what must not stay is taken away. */
+  aborting?: Readonly<{ by: string; at: number }>;
   ended?: Readonly<{ how: "finished" | "aborted" | "went-back"; by?: string; at: number }>;
 }>;
 
@@ -108,21 +114,6 @@ export const changesWorld = (plan: KeptPlan): boolean => plan.deeds.some(({ kind
 /** The act of a step that is being done or was done last; undefined before the first and after one that was given up. */
 export const currentAct = (step: StepRun): Act | undefined => step.acts.findLast((act) => !act.closed);
 
-/** Acts that left something in the world which was not taken back, last first. */
-export const standingActs = (step: StepRun): readonly Act[] =>
-  step.undoneAt !== undefined
-    ? []
-    : step.acts
-        .filter(
-          (act) =>
-            changesWorld(act.plan) &&
-            act.plan.deeds.some(
-              ({ id, kind }) =>
-                kind !== "document" && act.deeds[id] !== undefined && act.deeds[id].status === "done",
-            ),
-        )
-        .toReversed();
-
 const without = <T extends object, K extends keyof T>(value: T, ...keys: readonly K[]): Omit<T, K> => {
   const copy = { ...value };
   for (const key of keys) delete copy[key];
@@ -133,14 +124,17 @@ const without = <T extends object, K extends keyof T>(value: T, ...keys: readonl
 const replanned = (step: StepRun): StepRun =>
   without(step, "planned", "asked", "approved", "waiting", "manual", "observed") as StepRun;
 
-/** Deeds that were refused or never begun are planned again; what is done, by us or by a person, is only verified again. */
-function resumedStep(step: StepRun): StepRun {
+/**
+ * Deeds that were refused or never begun are planned again, and so is what was done and then put back by somebody
+ * (`reverted`); what is done otherwise, by us or by a person, is only verified again.
+ */
+function resumedStep(step: StepRun, reverted: boolean): StepRun {
   if (step.status !== "running") return step;
   const act = currentAct(step);
   if (act === undefined) return step.manual === undefined ? replanned(step) : step;
   const all = Object.values(act.deeds);
-  if (all.some(({ status }) => status === "in-doubt") || all.every(({ status }) => status === "done"))
-    return step;
+  if (all.some(({ status }) => status === "in-doubt")) return step;
+  if (all.every(({ status }) => status === "done") && !reverted) return step;
   return {
     ...replanned(step),
     acts: step.acts.map((other) => (other === act ? { ...act, closed: true } : other)),
@@ -167,6 +161,7 @@ const fresh = (step: StepRun): StepRun => ({
   reversibleWhile: step.reversibleWhile,
   ...(step.proof !== undefined && { proof: step.proof }),
   ...(step.cleanUp !== undefined && { cleanUp: step.cleanUp }),
+  ...(step.whenStopped !== undefined && { whenStopped: step.whenStopped }),
   status: "pending",
   acts: [],
   skipShownTo: [],
@@ -194,7 +189,15 @@ function progressed(before: DeedProgress, event: DeedEvent): DeedProgress {
         : before;
     case "deed-refused":
       return before.token === event.token && before.status === "in-doubt"
-        ? { ...before, status: "refused", refusal: { because: event.because, message: event.message } }
+        ? {
+            ...before,
+            status: "refused",
+            refusal: {
+              because: event.because,
+              message: event.message,
+              ...(event.moved !== undefined && { moved: event.moved }),
+            },
+          }
         : before;
     case "deed-not-done":
       return before.token === event.token && before.status === "in-doubt" ? { status: "pending" } : before;
@@ -240,7 +243,7 @@ function onEvent(state: RunState, { event, at }: Recorded): RunState {
       );
     case "step-unneeded":
       return onStep(state, event.step, (step) =>
-        step.status === "running" && step.acts.length === 0
+        step.status === "running" && currentAct(step) === undefined
           ? { ...step, status: "unneeded", endedAt: at, note: event.because }
           : step,
       );
@@ -365,8 +368,11 @@ function onEvent(state: RunState, { event, at }: Recorded): RunState {
         },
       };
     case "resumed": {
-      const { halted: _, held: __, ...rest } = state;
-      return { ...rest, operator: event.by, steps: rest.steps.map((s) => retriedUndo(resumedStep(s))) };
+      const { halted, held: _, ...rest } = state;
+      const steps = rest.steps.map((step) =>
+        retriedUndo(resumedStep(step, halted?.code === "reverted" && halted.step === step.id)),
+      );
+      return { ...rest, operator: event.by, steps };
     }
     case "held":
       return { ...state, held: { by: event.by, at } };
@@ -395,11 +401,16 @@ function onEvent(state: RunState, { event, at }: Recorded): RunState {
         ...rest,
         back: { by: event.by, to: event.to, at },
         operator: event.by,
-        steps: rest.steps.map(retriedUndo),
+        // What it waited for on the way forward is over.
+        steps: rest.steps.map((step) => retriedUndo(without(step, "waiting") as StepRun)),
       };
     }
     case "step-undone":
-      return onStep(state, event.step, (step) => ({ ...step, undoneAt: at, note: event.text }));
+      return onStep(state, event.step, (step) => ({
+        ...(without(step, "waiting") as StepRun),
+        undoneAt: at,
+        note: event.text,
+      }));
     case "went-back": {
       const { back, ...rest } = state;
       if (back === undefined) return state;
@@ -409,6 +420,15 @@ function onEvent(state: RunState, { event, at }: Recorded): RunState {
         ...rest,
         held: { by: back.by, at },
         steps: rest.steps.map((step, i) => (i >= from && from >= 0 ? fresh(step) : step)),
+      };
+    }
+    case "abort-asked": {
+      const { halted: _, held: __, back: ___, ...rest } = state;
+      return {
+        ...rest,
+        aborting: { by: event.by, at },
+        operator: event.by,
+        steps: rest.steps.map((step) => retriedUndo(resumedStep(step, false))),
       };
     }
     case "aborted":

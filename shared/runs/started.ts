@@ -23,5 +23,6 @@ export const startedEvent = (
     reversibleWhile: step.reversibleWhile,
     ...(step.proof !== undefined && { proof: step.proof }),
     ...(step.cleanUp !== undefined && { cleanUp: step.cleanUp }),
+    ...(step.whenStopped !== undefined && { whenStopped: step.whenStopped }),
   })),
 });

@@ -14,6 +14,7 @@ export const drillInclude = defineStep({
   id: "drill-include",
   kind: "act",
   cleanUp: true,
+  whenStopped: true,
   title: "Take the label off again",
   reversibleWhile: text`nothing of it needs a way back: it is the way back`,
   unneeded: async (context) => {

@@ -106,6 +106,11 @@ export type Step = Readonly<{
    * too late.
    */
   cleanUp?: true;
+  /**
+   * With `cleanUp`: done also when the run was held, aborted or stopped before it, as soon as anything that came before it
+   * was done. What it takes away must not stay.
+   */
+  whenStopped?: true;
   /** Skipping it leaves something unproven: it then counts as `--force`. Says what that would mean. */
   proof?: Text;
   /** Until when the way back of this step is open, for people. */
