@@ -6,6 +6,8 @@ export type Inline =
   | string
   | Readonly<{ code: string }>
   | Readonly<{ strong: string }>
+  /** What stood here and no longer holds; where nothing can be struck through a word says so. */
+  | Readonly<{ strike: string }>
   | Readonly<{ person: PersonRef }>
   | Readonly<{ link: string; text: string }>;
 
@@ -34,6 +36,7 @@ export function text(strings: TemplateStringsArray, ...parts: Part[]): Text {
 
 export const code = (value: string): Inline => ({ code: value });
 export const strong = (value: string): Inline => ({ strong: value });
+export const strike = (value: string): Inline => ({ strike: value });
 export const person = (ref: PersonRef): Inline => ({ person: ref });
 export const link = (url: string, label: string): Inline => ({ link: url, text: label });
 
@@ -55,6 +58,7 @@ export const plain = (value: Text): string =>
       if (typeof part === "string") return part;
       if ("code" in part) return part.code;
       if ("strong" in part) return part.strong;
+      if ("strike" in part) return part.strike === "" ? "" : `${part.strike} (gone)`;
       if ("person" in part) return `@${part.person.name}`;
       return `${part.text} (${part.link})`;
     })

@@ -1,6 +1,6 @@
 import { makePlan } from "#shared/drift/change-plan.ts";
 import { defaultDeleteLimits } from "#shared/drift/guards.ts";
-import type { ZoneLook } from "#shared/drift/look.ts";
+import type { ZoneLook } from "#shared/drift/look-at-zone.ts";
 import { changeCount, planReply } from "#shared/drift/plan-reply.ts";
 import { type PlanState, planId } from "#shared/drift/plan-stream.ts";
 import type { Plan } from "#shared/drift/plan-value.ts";

@@ -2,7 +2,7 @@ import { driftKinds } from "#shared/drift/all.ts";
 import type { Drift } from "#shared/drift/drift.ts";
 import { type DriftReport, driftKey, toldDrifts } from "#shared/drift/drift-report.ts";
 import { resolvedSince } from "#shared/drift/fingerprint.ts";
-import type { ZoneLook } from "#shared/drift/look.ts";
+import type { ZoneLook } from "#shared/drift/look-at-zone.ts";
 import { addSnooze, lastHeartbeat, lastReport, snoozesOf } from "#shared/drift/scan-memory.ts";
 import { quietBy, type Snooze } from "#shared/drift/snooze.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";

@@ -1,6 +1,7 @@
 import { type Fqdn, isWithin } from "#shared/dns/fqdn.ts";
 import type { Drift } from "#shared/drift/drift.ts";
-import type { ZoneLook } from "#shared/drift/look.ts";
+import { isUnwatchedZone } from "#shared/drift/drift-report.ts";
+import type { ZoneLook } from "#shared/drift/look-at-zone.ts";
 import { checkJson, countsOf, driftReply } from "#shared/drift/report.ts";
 import type { Snooze } from "#shared/drift/snooze.ts";
 import { isFailure } from "#shared/finding.ts";
@@ -25,8 +26,7 @@ const zoneWords = ({ look }: ZoneSaid, all: readonly ZoneSaid[]): string => {
 };
 
 /** The cluster has ExternalDNS, and none looks at this zone. */
-export const isUnwatched = ({ look }: Pick<ZoneSaid, "look">): boolean =>
-  look.report.findings.some(({ code: id }) => id === "dns-zone-unwatched");
+export const isUnwatched = ({ look }: Pick<ZoneSaid, "look">): boolean => isUnwatchedZone(look.report);
 
 const rank = (reply: Reply): number =>
   (["failed", "unknown", "info", "ok"] as readonly Outcome[]).indexOf(reply.verdict.outcome);

@@ -291,7 +291,16 @@ export function arpeggioStack(scope: Construct, { deployment, bundles }: StackPa
     timeout: Duration.minutes(10),
     memorySize: 1_024,
     environment: { ...environment, SLACK_TOKEN_SECRET: slackToken.secretArn },
-    statements: [...commonStatements({ table, bucket }), maySee(slackToken)],
+    statements: [
+      ...commonStatements({ table, bucket }),
+      maySee(slackToken),
+      new iam.PolicyStatement({
+        // Which zone gets a name is decided among all zones of the account; IAM has no narrower resource for it.
+        sid: "ListZones",
+        actions: ["route53:ListHostedZones"],
+        resources: ["*"],
+      }),
+    ],
     managed: readZones,
   });
   const apply = makeFunction(stack, "apply-changes", {
@@ -336,6 +345,7 @@ export function arpeggioStack(scope: Construct, { deployment, bundles }: StackPa
     secrets: [slackToken, ...(txtKey ? [txtKey] : [])],
     readSnapshots: [scan.role, apply.role, bot],
     applyRole: apply.role,
+    scanRole: scan.role,
     scheduleQueue,
     scan: scan.fn,
   });

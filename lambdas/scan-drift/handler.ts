@@ -7,7 +7,7 @@ import { createSlackApi } from "#shared/adapters/slack.ts";
 import { openSnapshotBucket } from "#shared/adapters/snapshots-s3.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import { makePlan } from "#shared/drift/change-plan.ts";
-import { toldDrifts } from "#shared/drift/drift-report.ts";
+import { isReadWhole, toldDrifts } from "#shared/drift/drift-report.ts";
 import { keepPlan, planId } from "#shared/drift/plan-stream.ts";
 import type { Plan } from "#shared/drift/plan-value.ts";
 import type { PostMessage } from "#shared/drift/post-message.ts";
@@ -119,7 +119,7 @@ async function run(composed: Composed, requestId: string, log: Log): Promise<Sca
       },
     });
     untold(report.zone.name, told);
-    if (!report.complete)
+    if (!isReadWhole(report))
       log({
         event: "zone-not-whole",
         level: "warn",
@@ -129,7 +129,7 @@ async function run(composed: Composed, requestId: string, log: Log): Promise<Sca
     zones.push({
       id: report.zone.id,
       name: report.zone.name,
-      complete: report.complete,
+      complete: isReadWhole(report),
       differences: toldDrifts(report).length,
       changed,
       told: told.state,

@@ -67,3 +67,10 @@ export function toldDrifts(report: DriftReport): readonly Drift[] {
   const overdue = new Set(report.notReconciling);
   return report.drifts.filter((drift) => drift.repair !== "external-dns" || overdue.has(driftKey(drift)));
 }
+
+/** The cluster has ExternalDNS, and none looks at this zone. */
+export const isUnwatchedZone = ({ findings }: Pick<DriftReport, "findings">): boolean =>
+  findings.some(({ code }) => code === "dns-zone-unwatched");
+
+/** Everything that had to be read was: of a zone that no ExternalDNS looks at nothing more is wanted. */
+export const isReadWhole = (report: DriftReport): boolean => report.complete || isUnwatchedZone(report);

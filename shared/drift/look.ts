@@ -1,19 +1,15 @@
 import type { Clock } from "../clock.ts";
-import { clusterWishes, serviceAddresses, wishFaults, wishKinds } from "../dns/cluster-wishes.ts";
-import { type Fqdn, fqdn } from "../dns/fqdn.ts";
+import { clusterWishes, wishKinds } from "../dns/cluster-wishes.ts";
+import { fqdn } from "../dns/fqdn.ts";
 import { makeSnapshot, type Snapshot } from "../dns/snapshot.ts";
-import { type ZoneViews, zoneViews } from "../dns/zone-views.ts";
-import type { HostedZone, ReadZones } from "../dns/zones.ts";
-import { type Fault, FaultError, isFault } from "../fault.ts";
-import type { Finding } from "../finding.ts";
+import type { ReadZones } from "../dns/zones.ts";
+import { type Fault, FaultError } from "../fault.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
 import type { ReadCluster } from "../kubernetes/read.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
 import type { DnsConfig } from "../site/site.ts";
-import { detectDrift } from "./detect.ts";
-import type { DriftReport } from "./drift-report.ts";
-import type { DriftInput } from "./input.ts";
+import { lookAtZone, type ZoneLook } from "./look-at-zone.ts";
 import { announcementKinds, predictedAddresses } from "./predicted-addresses.ts";
 import { lastAccepted, lastSightings } from "./scan-memory.ts";
 
@@ -31,9 +27,6 @@ export type LookSettings = Readonly<{
   /** Only these zones; without it all that are configured. */
   only?: (zone: Readonly<{ id: string; name: string }>) => boolean;
 }>;
-
-/** One zone, looked at whole: what the report was made from is kept, as a plan is made of both. */
-export type ZoneLook = Readonly<{ input: DriftInput; report: DriftReport; private: boolean | undefined }>;
 
 export type DriftLook = Readonly<{ snapshot: Snapshot; zones: readonly ZoneLook[] }>;
 
@@ -67,47 +60,6 @@ export async function lookAtCluster(
   };
 }
 
-const about = (zone: Fqdn, code: string, severity: Finding["severity"], words: string): Finding => ({
-  code,
-  severity,
-  subject: { kind: "zone", name: zone },
-  facts: {},
-  text: [words],
-});
-
-/** Another zone of the same name: which of the two is meant is never guessed from the name. */
-function twinFinding(zone: HostedZone, all: readonly HostedZone[]): readonly Finding[] {
-  const twins = all.filter(({ name, id }) => name === zone.name && id !== zone.id);
-  if (twins.length === 0) return [];
-  const own = zone.private ? "private" : "public";
-  const list = twins.map((twin) => `${twin.id} (${twin.private ? "private" : "public"})`).join(", ");
-  const isDouble = twins.some((twin) => twin.private === zone.private);
-  return [
-    about(
-      zone.name,
-      "dns-zone-twin",
-      isDouble ? "warning" : "info",
-      `this is ${zone.id} (${own}); another zone has the same name: ${list}`,
-    ),
-  ];
-}
-
-/** Where no ExternalDNS looks, nobody repairs anything, and nothing there is anybody's drift. */
-function withWatchers(report: DriftReport, { views, others }: ZoneViews): DriftReport {
-  if (views.length > 0 || others.length === 0) return report;
-  const why = others.map(({ name, why: because }) => `${name}: ${because}`).join("; ");
-  const words = `no ExternalDNS looks at this zone, so nobody will repair anything in it (${why})`;
-  return {
-    ...report,
-    findings: report.findings.map((finding) =>
-      finding.code === "dns-no-controller"
-        ? { ...finding, code: "dns-zone-unwatched", text: [words] }
-        : finding,
-    ),
-    deletesBlocked: [words],
-  };
-}
-
 /**
  * Reads the cluster once and every configured zone once, and compares them: only the ExternalDNS that look at a zone are
  * asked about it. What could not be read is in each report as not known. Throws FaultError only where the ledger cannot
@@ -126,51 +78,22 @@ export async function lookForDrift(
   const accepted = ledger && (await lastAccepted(ledger, cluster));
   const looks: ZoneLook[] = [];
   for (const { id, name } of chosen) {
-    const zone = { id, name: fqdn(name) };
-    const known = isFault(all) ? all : all.find((each) => each.id === id);
-    const listed = await orFault(() => read.recordSets(id, signal));
-    const wrongName: Fault | undefined =
-      known !== undefined && !isFault(known) && known.name !== zone.name
-        ? {
-            kind: "not-configured",
-            what: `zone ${id}`,
-            detail: `it is ${known.name}, and the configuration says ${zone.name}`,
-          }
-        : undefined;
-    const lost: Fault = {
-      kind: "not-configured",
-      what: `zone ${id}`,
-      detail: "the account has no such zone",
-    };
-    const views =
-      known === undefined || isFault(known) || isFault(all) ? undefined : zoneViews(snapshot, known, all);
-    const at = clock.now();
-    const input: DriftInput = {
-      cluster,
-      at,
-      zone,
-      recordSets: wrongName ?? (known === undefined ? lost : listed),
-      controllers: views?.views ?? (isFault(known) ? known : lost),
-      snapshot: {
-        hash: snapshot.hash,
-        takenAt: snapshot.takenAt,
-        faults: wishFaults(snapshot),
-        endpoints: snapshot.controllers.reduce((sum, { endpoints }) => sum + endpoints.length, 0),
-        ...(accepted && { lastAccepted: accepted.endpoints }),
-      },
-      services: serviceAddresses(snapshot),
-      predictions,
-      oldDomains: dns.move === undefined ? [] : [fqdn(dns.move.from)],
-      previous: ledger === undefined ? [] : (await lastSightings(ledger, id)).sightings,
-    };
-    const report = withWatchers(detectDrift(input), views ?? { views: [], others: [] });
-    const isKnown = known !== undefined && !isFault(known);
-    const twins = isKnown && !isFault(all) ? twinFinding(known, all) : [];
-    looks.push({
-      input,
-      report: { ...report, findings: [...report.findings, ...twins] },
-      private: isKnown ? known.private : undefined,
-    });
+    const recordSets = await orFault(() => read.recordSets(id, signal));
+    const previous = ledger === undefined ? [] : (await lastSightings(ledger, id)).sightings;
+    looks.push(
+      lookAtZone({
+        cluster,
+        at: clock.now(),
+        zone: { id, name: fqdn(name) },
+        all,
+        recordSets,
+        snapshot,
+        accepted,
+        predictions,
+        oldDomains: dns.move === undefined ? [] : [fqdn(dns.move.from)],
+        previous,
+      }),
+    );
   }
   return { snapshot, zones: looks };
 }

@@ -1,9 +1,9 @@
 import { isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
 import type { Action, Block, Outcome, Reply } from "../reply.ts";
-import { code, plain, type Text, text } from "../text.ts";
+import { code, join, plain, strike, type Text, text } from "../text.ts";
 import type { Drift } from "./drift.ts";
-import { type DriftReport, toldDrifts } from "./drift-report.ts";
+import { type DriftReport, isUnwatchedZone, toldDrifts } from "./drift-report.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { Plan } from "./plan-value.ts";
 import type { Snooze } from "./snooze.ts";
@@ -77,19 +77,22 @@ const table = (drifts: readonly Drift[]): readonly Block[] =>
         },
       ];
 
-const resolvedSteps = (drifts: readonly Drift[]): readonly Block[] =>
-  drifts.length === 0
-    ? []
-    : [
-        {
-          kind: "steps",
-          steps: drifts.map(({ name, type, kind }) => ({
-            title: `${name} ${type}`,
-            state: "done" as const,
-            note: text`resolved: ${kind}`,
-          })),
-        },
-      ];
+/** Lines of what is resolved; beyond that they are counted. */
+const mostResolved = 20;
+
+const resolvedLines = (drifts: readonly Drift[]): readonly Block[] => {
+  if (drifts.length === 0) return [];
+  const lines = drifts
+    .slice(0, mostResolved)
+    .map(({ name, type, kind }) => text`${strike(`${name} ${type}`)} resolved: ${kind}`);
+  const more = drifts.length - lines.length;
+  return [
+    {
+      kind: "prose",
+      text: join(more === 0 ? lines : [...lines, [`and ${more} more that are resolved`]], "\n"),
+    },
+  ];
+};
 
 const planBlocks = (plan: Plan | undefined): readonly Block[] =>
   plan === undefined || plan.withheld.length === 0
@@ -142,6 +145,12 @@ function headline({
     snooze === undefined
       ? ""
       : ` · quiet until ${new Date(snooze.until).toISOString().slice(0, 16)}Z: ${snooze.reason}`;
+  if (shown.length === 0 && isUnwatchedZone(report))
+    return {
+      word: "WARN",
+      outcome: "failed",
+      text: [`nobody will repair ${zone}: no ExternalDNS looks at it${quiet}`],
+    };
   if (shown.length === 0 && !report.complete)
     return {
       word: "UNKNOWN",
@@ -199,7 +208,7 @@ export function driftReply(message: ReportMessage): Reply {
     verdict: headline(message),
     ...(report.cluster !== undefined && { cluster: report.cluster }),
     findings: report.findings,
-    blocks: [...table(shown), ...resolvedSteps(resolved), ...planBlocks(plan), ...evidence(message)],
+    blocks: [...table(shown), ...resolvedLines(resolved), ...planBlocks(plan), ...evidence(message)],
     next: next(message),
     actions: buttonsOf(message),
     data: { fingerprint: fingerprint(report), report: reportJson(report) },

@@ -1,16 +1,14 @@
 import type { Clock } from "../clock.ts";
-import { controllerViews, serviceAddresses, wishFaults } from "../dns/cluster-wishes.ts";
 import type { Fqdn } from "../dns/fqdn.ts";
-import type { RecordSet } from "../dns/record-set.ts";
 import type { Snapshot, SnapshotStore } from "../dns/snapshot.ts";
 import type { ReadZones } from "../dns/zones.ts";
 import { type Fault, FaultError, isFault } from "../fault.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
-import { detectDrift } from "./detect.ts";
-import { type DriftReport, toldDrifts } from "./drift-report.ts";
+import { type DriftReport, isReadWhole, toldDrifts } from "./drift-report.ts";
 import { fingerprint } from "./fingerprint.ts";
-import type { DriftInput, SnapshotState } from "./input.ts";
+import type { DriftInput } from "./input.ts";
+import { lookAtZone, wantedCount } from "./look-at-zone.ts";
 import {
   type Accepted,
   acceptSnapshot,
@@ -58,49 +56,6 @@ async function orFault<T>(look: () => Promise<T>): Promise<T | Fault> {
   }
 }
 
-const wanted = ({ controllers }: Snapshot): number =>
-  controllers.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-
-type Wishes = Pick<DriftInput, "controllers" | "snapshot" | "services">;
-
-/** Without a snapshot nobody knows what is wanted: the controllers are a fault, and nothing is said to be absent. */
-function wishesOf(snapshot: Snapshot | Fault, accepted: Accepted | undefined, at: number): Wishes {
-  if (isFault(snapshot))
-    return {
-      controllers: snapshot,
-      snapshot: {
-        hash: accepted?.hash ?? "none",
-        takenAt: accepted?.takenAt ?? at,
-        faults: [],
-        endpoints: accepted?.endpoints ?? 0,
-      },
-      services: [],
-    };
-  const state: SnapshotState = {
-    hash: snapshot.hash,
-    takenAt: snapshot.takenAt,
-    faults: wishFaults(snapshot),
-    endpoints: wanted(snapshot),
-    ...(accepted && { lastAccepted: accepted.endpoints }),
-  };
-  return { controllers: controllerViews(snapshot), snapshot: state, services: serviceAddresses(snapshot) };
-}
-
-/** An id that belongs to another zone would make every record look absent. */
-function judgeListing(
-  recordSets: readonly RecordSet[],
-  zone: Readonly<{ id: string; name: Fqdn }>,
-): readonly RecordSet[] | Fault {
-  const soa = recordSets.find(({ type }) => type === "SOA");
-  return soa !== undefined && soa.name !== zone.name
-    ? {
-        kind: "not-configured",
-        what: `zone ${zone.id}`,
-        detail: `it is ${soa.name}, and the configuration says ${zone.name}`,
-      }
-    : recordSets;
-}
-
 async function readSnapshot(ports: ScanPorts, cluster: string): Promise<Snapshot | Fault> {
   const found = await orFault(() => ports.snapshots.latest(cluster));
   return (
@@ -119,7 +74,7 @@ async function acceptUnlessInDoubt(
   before: Accepted | undefined,
 ): Promise<void> {
   if (isFault(snapshot) || snapshot.faults.length > 0 || before?.hash === snapshot.hash) return;
-  const endpoints = wanted(snapshot);
+  const endpoints = wantedCount(snapshot);
   if (endpoints === 0 || isShrunken(endpoints, before?.endpoints)) return;
   await acceptSnapshot(ledger, cluster, { hash: snapshot.hash, takenAt: snapshot.takenAt, endpoints });
 }
@@ -134,23 +89,25 @@ export async function scanZones(ports: ScanPorts, settings: ScanSettings): Promi
   const { cluster } = settings;
   const accepted = await lastAccepted(ledger, cluster);
   const snapshot = await readSnapshot(ports, cluster);
+  const all = await orFault(() => read.zones());
   const scans: ZoneScan[] = [];
   for (const zone of settings.zones) {
     const kept = await lastReport(ledger, zone.id);
     const seen = await lastSightings(ledger, zone.id);
-    const listed = await orFault(() => read.recordSets(zone.id));
+    const recordSets = await orFault(() => read.recordSets(zone.id));
     const at = clock.now();
-    const input: DriftInput = {
+    const { input, report } = lookAtZone({
       cluster,
       at,
       zone,
-      recordSets: isFault(listed) ? listed : judgeListing(listed, zone),
-      ...wishesOf(snapshot, accepted, at),
+      all,
+      recordSets,
+      snapshot,
+      accepted,
       ...(settings.predictions !== undefined && { predictions: settings.predictions }),
       oldDomains: settings.oldDomains,
       previous: seen.sightings,
-    };
-    const report = detectDrift(input);
+    });
     const print = fingerprint(report);
     await keepSightings(ledger, zone.id, seen, report.sightings, at);
     const changed = await keepReport(ledger, kept, report, print);
@@ -158,13 +115,13 @@ export async function scanZones(ports: ScanPorts, settings: ScanSettings): Promi
   }
   await acceptUnlessInDoubt(ledger, cluster, snapshot, accepted);
   const at = clock.now();
-  const complete = scans.every(({ report }) => report.complete);
+  const complete = scans.every(({ report }) => isReadWhole(report));
   await beat(ledger, {
     at,
     complete,
     zones: scans.map(({ report, fingerprint: print }) => ({
       id: report.zone.id,
-      complete: report.complete,
+      complete: isReadWhole(report),
       fingerprint: print,
       differences: toldDrifts(report).length,
     })),

@@ -29,6 +29,7 @@ const inline = z.union([
   z.string(),
   z.strictObject({ code: z.string() }),
   z.strictObject({ strong: z.string() }),
+  z.strictObject({ strike: z.string() }),
   z.strictObject({ person: z.strictObject({ name: z.string(), slack: z.string().optional() }) }),
   z.strictObject({ link: z.string(), text: z.string() }),
 ]) as z.ZodType<Inline>;

@@ -43,6 +43,7 @@ function inline(part: Inline): string {
   if (typeof part === "string") return escaped(visibleLines(part));
   if ("code" in part) return span(part.code);
   if ("strong" in part) return part.strong.trim() === "" ? "" : `**${escaped(visible(part.strong).trim())}**`;
+  if ("strike" in part) return part.strike.trim() === "" ? "" : `~~${escaped(visible(part.strike).trim())}~~`;
   if ("person" in part) return escaped(`@${visible(part.person.name)}`);
   const label = escaped(visible(part.text)) || escaped(visible(part.link));
   return /^https?:\/\/[^\s<>()]+$/.test(part.link)

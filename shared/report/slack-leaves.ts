@@ -1,5 +1,5 @@
 import type { RichTextBlock, RichTextElement, RichTextText } from "@slack/types";
-import type { Inline, PersonRef, Text } from "../text.ts";
+import { type Inline, type PersonRef, plain, type Text } from "../text.ts";
 import { cut, visible, visibleLines } from "./visible.ts";
 
 /** Slack documents no limit for one rich_text block; 3,000 is that of its text objects, and we stay below it. */
@@ -25,6 +25,8 @@ function leaf(part: Inline): RichTextElement | undefined {
   if ("code" in part) return part.code === "" ? undefined : words(visible(part.code), { code: true });
   if ("strong" in part)
     return part.strong === "" ? undefined : words(visibleLines(part.strong), { bold: true });
+  if ("strike" in part)
+    return part.strike === "" ? undefined : words(visibleLines(part.strike), { strike: true });
   if ("person" in part) {
     const { name, slack = "" } = part.person;
     if (isUser(part.person)) return { type: "user", user_id: slack };
@@ -97,6 +99,11 @@ function mrkdwnLeaf(part: Inline, style: boolean): string {
   if ("strong" in part) {
     const value = escapeMrkdwn(visible(part.strong));
     return style && value.trim() === value && value !== "" && !value.includes("*") ? `*${value}*` : value;
+  }
+  if ("strike" in part) {
+    const value = escapeMrkdwn(visible(part.strike));
+    const canStrike = style && value.trim() === value && value !== "" && !value.includes("~");
+    return canStrike ? `~${value}~` : escapeMrkdwn(visible(plain([part])));
   }
   if ("person" in part) {
     const { name, slack = "" } = part.person;

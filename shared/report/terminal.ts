@@ -1,8 +1,7 @@
 import type { Finding } from "../finding.ts";
 import { isFailure } from "../finding.ts";
 import type { Block, Outcome, Reply, StepState } from "../reply.ts";
-import type { Inline, Text } from "../text.ts";
-import { plain } from "../text.ts";
+import { type Inline, plain, type Text } from "../text.ts";
 import { padEnd, width, wrapCode, wrapWords } from "./columns.ts";
 import { fittedLines, gridOf } from "./text-table.ts";
 import { visible, visibleLines } from "./visible.ts";
@@ -58,6 +57,7 @@ const words = (part: Inline): string => {
   if (typeof part === "string") return visibleLines(part);
   if ("code" in part) return visible(part.code);
   if ("strong" in part) return visible(part.strong);
+  if ("strike" in part) return visible(plain([part]));
   if ("person" in part) return `@${visible(part.person.name)}`;
   const label = visible(part.text);
   return label === "" ? visible(part.link) : `${label} (${visible(part.link)})`;

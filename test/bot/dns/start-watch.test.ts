@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { ClusterPorts } from "#bot/commands/command.ts";
 import { snapshotEveryMs } from "#bot/dns/keep-snapshots.ts";
 import { startDnsWatch } from "#bot/dns/start-watch.ts";
 import { scanEveryMs } from "#bot/dns/watch-zones.ts";
-import { lastHeartbeat } from "#shared/drift/scan-memory.ts";
+import { fingerprint } from "#shared/drift/fingerprint.ts";
+import { lookForDrift } from "#shared/drift/look.ts";
+import { lastHeartbeat, lastReport } from "#shared/drift/scan-memory.ts";
 import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
 import { dnsSite } from "../commands/dns-site.ts";
 
@@ -50,6 +53,24 @@ describe("what the bot does for zones unasked", () => {
     expect(taken).toHaveLength(before);
     expect(logged).toEqual([]);
     expect(watch.warnings()).toEqual([]);
+  });
+
+  it("says of every zone what /dns check says", async () => {
+    const { on, leaving, watch } = started();
+    await on.clock.advance(10_000);
+    const { config, read, zones } = [...on.deps.clusters.values()][0] as ClusterPorts;
+    if (zones === undefined || config.dns === undefined) throw new Error("no zones");
+    const looked = await on.clock.runUntil(
+      lookForDrift(
+        { read, zones, clock: on.clock, ledger: on.ledger },
+        { cluster: config.name, dns: config.dns },
+      ),
+    );
+    expect(looked.zones.length).toBeGreaterThan(0);
+    for (const { report } of looked.zones)
+      expect((await lastReport(on.ledger, report.zone.id))?.fingerprint).toBe(fingerprint(report));
+    leaving.abort();
+    await on.clock.runUntil(watch.ended);
   });
 
   it("leaves the scanning to the function, and warns when that is silent", async () => {

@@ -185,6 +185,7 @@ describe("what is deployed", () => {
       "logs:CreateLogStream",
       "logs:PutLogEvents",
       "route53:GetHostedZone",
+      "route53:ListHostedZones",
       "route53:ListResourceRecordSets",
       "s3:GetObject",
       "s3:ListBucket",

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { toldDrifts } from "#shared/drift/drift-report.ts";
+import type { Drift } from "#shared/drift/drift.ts";
+import { type DriftReport, isReadWhole, toldDrifts } from "#shared/drift/drift-report.ts";
 import { dailyDigest, driftReply, type ReportMessage } from "#shared/drift/report.ts";
 import type { Fault } from "#shared/fault.ts";
 import { exitCode } from "#shared/reply.ts";
+import { renderMarkdown } from "#shared/report/markdown.ts";
+import { renderSlack } from "#shared/report/slack.ts";
+import { renderTerminal } from "#shared/report/terminal.ts";
 import { plain } from "#shared/text.ts";
 import { owns, record, wants } from "../dns/zones.ts";
 import { noon, planOf, type Site, scan } from "./scans.ts";
@@ -76,8 +80,41 @@ describe("the report", () => {
 
   it("strikes through what is resolved", () => {
     const gone = scan(site).drifts.slice(0, 1);
-    const steps = driftReply(message({}, { resolved: gone })).blocks.find((block) => block.kind === "steps");
-    expect(steps?.kind === "steps" ? steps.steps.map(({ state }) => state) : []).toEqual(["done"]);
+    const [{ name, type, kind }] = gone as [Drift];
+    const reply = driftReply(message({}, { resolved: gone }));
+    expect(JSON.stringify(renderSlack(reply))).toContain(
+      JSON.stringify({ type: "text", text: `${name} ${type}`, style: { strike: true } }),
+    );
+    expect(renderMarkdown(reply)).toMatch(/^~~.+~~ resolved: /m);
+    expect(renderTerminal(reply, { columns: 100, colour: false })).toContain(
+      `${name} ${type} (gone) resolved: ${kind}`,
+    );
+  });
+
+  it("counts what is resolved beyond twenty lines", () => {
+    const [one] = scan(site).drifts as [Drift];
+    const reply = driftReply(message({}, { resolved: Array.from({ length: 25 }, () => one) }));
+    const [prose] = reply.blocks.filter((block) => block.kind === "prose");
+    expect(prose === undefined ? "" : plain(prose.text).split("\n").at(-1)).toBe(
+      "and 5 more that are resolved",
+    );
+  });
+
+  it("says of a zone no ExternalDNS looks at that nobody will repair it", () => {
+    const blind = message({});
+    const findings: DriftReport["findings"] = [
+      {
+        code: "dns-zone-unwatched",
+        severity: "warning",
+        subject: { kind: "zone", name: "z" },
+        facts: {},
+        text: ["w"],
+      },
+    ];
+    const report = { ...blind.report, complete: false, findings };
+    expect(headline({ ...blind, report, shown: [] })).toMatch(/^WARN nobody will repair example\.com /);
+    expect(isReadWhole(report)).toBe(true);
+    expect(isReadWhole({ ...report, findings: [] })).toBe(false);
   });
 
   it("is OK only when everything was read", () => {

@@ -189,6 +189,47 @@ describe("a scan", () => {
     expect(JSON.stringify(report?.findings)).toContain("it is example.com");
   });
 
+  it("expects a name in the longest zone that holds it, and tells twins apart", async () => {
+    const w = world();
+    const nameServers = [{ name: fqdn("ns.example.org"), ip: "192.0.2.1" }];
+    let made = 0;
+    const account = createZones({
+      zones: [
+        { id: "Z1", name: zoneName, nameServers, recordSets: have },
+        { id: "Z2", name: zoneName, nameServers, recordSets: [], private: true },
+        { id: "Z3", name: fqdn(`k8s.${zoneName}`), nameServers, recordSets: [] },
+      ],
+      clock: w.clock,
+      schedule: () => () => {},
+      newId: () => String(++made).padStart(20, "0"),
+    });
+    w.wants(() => snapshot(["keep", "web.k8s"], w.clock.now()));
+    const zones = [
+      ...settings.zones,
+      { id: "Z2", name: zoneName },
+      { id: "Z3", name: fqdn(`k8s.${zoneName}`) },
+    ];
+    const scan = await scanZones({ ...w.ports, zones: account.read }, { ...settings, zones });
+    const missing = scan.zones.map(({ report }) =>
+      report.drifts.filter(({ kind }) => kind === "record-missing").map(({ name }) => name),
+    );
+    expect(missing).toEqual([[], ["keep.example.com", "web.k8s.example.com"], ["web.k8s.example.com"]]);
+    expect(
+      scan.zones.map(({ report }) => report.findings.map(({ code }) => code).includes("dns-zone-twin")),
+    ).toEqual([true, true, false]);
+  });
+
+  it("that cannot list the account's zones says that of every zone, and nothing is absent", async () => {
+    const w = world();
+    const zones = async () => {
+      throw new FaultError({ kind: "denied", what: "zones", detail: "AccessDenied: ListHostedZones" });
+    };
+    const { report } =
+      (await scanZones({ ...w.ports, zones: { ...w.zones.read, zones } }, settings)).zones[0] ?? {};
+    expect(report).toMatchObject({ complete: false, drifts: [] });
+    expect(JSON.stringify(report?.findings)).toContain("ListHostedZones");
+  });
+
   it("doubts a snapshot that wants far fewer, until it is accepted", async () => {
     const w = world();
     const many = Array.from({ length: 20 }, (_, i) => `n${i}`);

@@ -38,6 +38,7 @@ const inline = fc.oneof(
   { weight: 4, arbitrary: words },
   { weight: 2, arbitrary: words.map((code) => ({ code })) },
   { weight: 1, arbitrary: words.map((strong) => ({ strong })) },
+  { weight: 1, arbitrary: words.map((strike) => ({ strike })) },
   {
     weight: 1,
     arbitrary: fc
