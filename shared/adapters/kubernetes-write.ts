@@ -44,7 +44,10 @@ function callFor(write: KubeWrite, dryRun: boolean): ApiCall {
         method: "PATCH",
         path: pathOf(write.ref.kind, write.ref),
         query,
-        body: { type: "application/merge-patch+json", value: patchBody(write.patch, write.is) },
+        body: {
+          type: write.byName ? "application/strategic-merge-patch+json" : "application/merge-patch+json",
+          value: patchBody(write.patch, write.is),
+        },
       };
     case "delete": {
       const { uid, resourceVersion } = write.is;

@@ -1,8 +1,9 @@
-import { type Document, isMap, isScalar, isSeq, parseDocument } from "yaml";
+import { Document, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import { decodeName, isWithin } from "../dns/fqdn.ts";
 import type { HostedZone } from "../dns/zones.ts";
 import type { Json } from "../json.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
+import { secretFlags } from "../kubernetes/secret-words.ts";
 import { type Move, movedName } from "./move.ts";
 import { containerAt, looksAt, type Publisher, withFlags, zoneIdsOf, zonesSeen } from "./publishers.ts";
 
@@ -108,6 +109,7 @@ function withValues(given: readonly string[], edits: readonly FlagEdit[]): reado
 
 type Env = Readonly<{ name: string; value?: string | undefined }>;
 type Container = Readonly<{
+  name?: string;
   command?: readonly string[] | undefined;
   args?: readonly string[] | undefined;
   env?: readonly Env[] | undefined;
@@ -148,12 +150,30 @@ export function editedContainer<T extends Container>(container: T, edits: readon
 
 type Containers = Readonly<{ template: { spec: { containers: readonly Container[] } } }>;
 
-/** The merge patch that makes the edits on a Deployment: lists are replaced whole. */
-export function containersPatch(object: KubeObject, edits: readonly FlagEdit[]): Json {
+export type ContainerPatch = Readonly<{ patch: Json; inverse: Json }>;
+
+/**
+ * What the edits change of a Deployment, and its inverse, by names: the container's words, and variables whose values
+ * they are. Its other variables may hold secrets and are no part of it.
+ */
+export function containerPatch(object: KubeObject, edits: readonly FlagEdit[]): ContainerPatch {
   const at = containerAt(object);
-  const { containers } = (object.spec as Containers).template.spec;
-  const after = containers.map((each, i) => (i === at ? editedContainer(each, edits) : each));
-  return JSON.parse(JSON.stringify({ spec: { template: { spec: { containers: after } } } })) as Json;
+  const before = (object.spec as Containers).template.spec.containers[at] as Container;
+  const after = editedContainer(before, edits);
+  const changed = (after.env ?? []).filter(({ value }, i) => value !== before.env?.[i]?.value);
+  const part = (of: Container): Json => {
+    const env = (of.env ?? []).filter(({ name }) => changed.some((each) => each.name === name));
+    return JSON.parse(
+      JSON.stringify({
+        name: before.name,
+        ...(after.args === before.args ? {} : { args: of.args ?? [] }),
+        ...(after.command === before.command ? {} : { command: of.command ?? [] }),
+        ...(env.length === 0 ? {} : { env: env.map(({ name, value }) => ({ name, value })) }),
+      }),
+    ) as Json;
+  };
+  const around = (container: Json): Json => ({ spec: { template: { spec: { containers: [container] } } } });
+  return { patch: around(part(after)), inverse: around(part(before)) };
 }
 
 /** Sequence nodes that say the same as before stay, with their comments. */
@@ -193,7 +213,7 @@ export type EditedValues = Readonly<{ text: string }> | Readonly<{ problem: stri
 
 /**
  * Values of the external-dns chart with the edits: `domainFilters` is a list of its own, other flags are words of
- * `extraArgs` (charts/external-dns/values.yaml). Without given values only what has to be in them is returned.
+ * `extraArgs` (charts/external-dns/values.yaml). Only what changes is returned.
  */
 export function editedValues(
   given: string | undefined,
@@ -204,13 +224,24 @@ export function editedValues(
   const [error] = document.errors;
   if (error !== undefined) return { problem: error.message.split("\n")[0] ?? "not YAML" };
   if (!isMap(document.contents)) return { problem: "not a mapping of values" };
-  document.contents.flow = false;
   const words = (document.toJS() as { extraArgs?: unknown }).extraArgs;
   const inExtra = Array.isArray(words) && words.some((word) => String(word).startsWith("--domain-filter"));
   const extra = edits.filter(({ flag }) => flag !== "domain-filter" || inExtra);
-  if (extra.length > 0)
+  const edited = new Set<string>();
+  if (extra.length > 0) {
+    const [secret] = secretFlags(Array.isArray(words) ? words.map(String) : []);
+    if (secret !== undefined) return { problem: `extraArgs holds the value of ${secret} as plain text` };
+    edited.add("extraArgs");
     replaceItems(document, ["extraArgs"], editedWords(Array.isArray(words) ? words.map(String) : [], extra));
+  }
   const own = edits.filter(({ flag }) => flag === "domain-filter");
-  if (own.length > 0 && !inExtra) replaceItems(document, ["domainFilters"], withValues(filters, own));
-  return { text: String(document) };
+  if (own.length > 0 && !inExtra) {
+    edited.add("domainFilters");
+    replaceItems(document, ["domainFilters"], withValues(filters, own));
+  }
+  // Other values may hold secrets, and what is handed over is shown and kept.
+  const changed = new Document({});
+  for (const key of ["extraArgs", "domainFilters"])
+    if (edited.has(key)) changed.set(key, document.get(key, true));
+  return { text: String(changed) };
 }

@@ -2,15 +2,16 @@ import { type Document, parseAllDocuments } from "yaml";
 import { readDeployment } from "../dns/deployment.ts";
 import type { Finding } from "../finding.ts";
 import { replacing } from "../git/working-tree.ts";
+import { secretFlags } from "../kubernetes/secret-words.ts";
 import { finding } from "../migration/define-step.ts";
 import { managerText, putsBack } from "../migration/managers.ts";
 import { type Manifest, manifestsOf, secretFinding, secretsIn } from "../migration/manifests.ts";
-import { diffsOf, type ObjectChange, patching, titleOf } from "../migration/objects.ts";
+import { diffsOf, type ObjectChange, patchingByName, titleOf } from "../migration/objects.ts";
 import type { Deed } from "../steps/deed.ts";
 import type { Diff, StepContext } from "../steps/step.ts";
 import { code, type Text, text } from "../text.ts";
-import { containersPatch, editedValues, editManifest, type FlagEdit } from "./filter-change.ts";
-import { type Publisher, withFlags } from "./publishers.ts";
+import { containerPatch, editedValues, editManifest, type FlagEdit } from "./filter-change.ts";
+import { containerAt, type Publisher, withFlags } from "./publishers.ts";
 
 /** How the filters of some ExternalDNS come to be others. */
 export type FilterWay = Readonly<{
@@ -26,6 +27,12 @@ export type FilterWay = Readonly<{
 }>;
 
 export type PublisherEdit = Readonly<{ publisher: Publisher; edits: readonly FlagEdit[] }>;
+
+type Containers = Readonly<{
+  template: {
+    spec: { containers: readonly Readonly<{ command?: readonly string[]; args?: readonly string[] }>[] };
+  };
+}>;
 
 type Found = Readonly<{ manifest: Manifest; branch: string; on: string }>;
 
@@ -44,7 +51,8 @@ async function manifestsIn(context: StepContext, publisher: Publisher): Promise<
 
 function changeOf({ publisher, edits }: PublisherEdit): ObjectChange {
   const { object } = publisher;
-  const change = patching("deployments", object, containersPatch(object, edits), "change the filters of");
+  const { patch, inverse } = containerPatch(object, edits);
+  const change = patchingByName("deployments", object, patch, inverse, "change the filters of");
   const id = `filter-${publisher.name.replace("/", "-")}`;
   return { ...change, deed: { ...change.deed, id }, undo: { ...change.undo, id: `undo-${id}` } };
 }
@@ -86,6 +94,12 @@ function commitOf(found: Found, { publisher, edits }: PublisherEdit) {
   return { deed, undo };
 }
 
+const wordsOf = ({ object }: Publisher): readonly string[] => {
+  const { containers } = (object.spec as Containers).template.spec;
+  const { command = [], args = [] } = containers[containerAt(object)] ?? {};
+  return [...command, ...args];
+};
+
 /** The Helm release of a Deployment, by the marks Helm and its charts leave. */
 const releaseOf = ({ object: { metadata } }: Publisher): string =>
   metadata.annotations?.["meta.helm.sh/release-name"] ??
@@ -125,6 +139,21 @@ export async function filterWay(
     after.push(changed(each, change));
     diffs.push(...diffsOf([change]));
     if (back === false && !byHelm(publisher)) {
+      const [secret] = secretFlags(wordsOf(publisher));
+      if (secret !== undefined) {
+        findings.push(
+          finding(
+            "flag-holds-secret",
+            "warning",
+            { kind: "config", name: titleOf("deployments", publisher.object) },
+            text`${publisher.name} has the value of ${code(secret)} as plain text among its arguments, and what is written is kept in the ledger: it is not touched`,
+            {
+              remedy: text`Move the value to a Secret, and refer to it by a variable: ${code(`${secret}=$(NAME)`)}`,
+            },
+          ),
+        );
+        continue;
+      }
       deeds.push(change.deed);
       undo.unshift(change.undo);
       continue;
@@ -170,7 +199,7 @@ export async function filterWay(
         text: made.text,
       });
       instructions.push(
-        text`Apply the values to release ${code(release)} in ${code(publisher.object.metadata.namespace ?? "default")}${file === undefined ? text` (they say only what changes; ${code(`migration.helmValues.${release}`)} names no file)` : []}, with the chart that is installed${publisher.chart === undefined ? [] : ` (${publisher.chart})`}; ${managerText(publisher.manager)} manages it. The run waits until the Deployment has them. Way back: the old values`,
+        text`Apply the values to release ${code(release)} in ${code(publisher.object.metadata.namespace ?? "default")} beside those it has (they say only what changes: ${code("helm upgrade --reuse-values")}, or the same keys in its values${file === undefined ? "" : ` ${file}`}), with the chart that is installed${publisher.chart === undefined ? [] : ` (${publisher.chart})`}; ${managerText(publisher.manager)} manages it. The run waits until the Deployment has them. Way back: the old values`,
       );
       continue;
     }

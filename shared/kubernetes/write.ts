@@ -23,6 +23,11 @@ export type KubeWrite =
       verb: "patch";
       ref: ObjectRef;
       patch: Json;
+      /**
+       * Items of lists are meant by their name, and those that the patch does not name stay as they are: a strategic merge
+       * patch, which only built-in kinds know. What is not named is then no part of what is kept.
+       */
+      byName?: true;
       is: Precondition;
       /** What the fields of `patch` were when it was planned, as the merge patch that takes it back; for whoever looks later. */
       before?: Json;

@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { Document, parseDocument } from "yaml";
 import { atLeast } from "../metallb/versions.ts";
 
 /** How the speakers speak BGP, as the chart calls it (charts/metallb/values.yaml, v0.16.1). */
@@ -27,7 +27,8 @@ export type HelmValues = Readonly<{
 
 /**
  * The values a person handed over with FRR switched off for the release in use: since 0.16 that takes two switches, and
- * the older one alone leaves a second DaemonSet. Comments and order stay. `problem` where they are no YAML mapping.
+ * the older one alone leaves a second DaemonSet. Only these are in the text: other values may hold secrets, and what is handed
+ * over is shown and kept. `problem` where they are no YAML mapping.
  */
 export function withoutFrr(given: string, version: string): HelmValues | Readonly<{ problem: string }> {
   const document = parseDocument(given.trim() === "" ? "{}" : given);
@@ -41,12 +42,14 @@ export function withoutFrr(given: string, version: string): HelmValues | Readonl
     // The chart knows frrk8s since 0.14; it is on by default since 0.16.
     ...(atLeast(version, "0.14.0") ? [["frrk8s", "enabled"]] : []),
   ];
+  const off = new Document({});
   const changed: { key: string; from: string; to: string }[] = [];
   for (const path of switches) {
     const before = document.getIn(path);
     const isDefault = path[0] === "frrk8s" && !atLeast(version, "0.16.0") && before === undefined;
-    if (before === false || isDefault) continue;
-    document.setIn(path, false);
+    if (isDefault) continue;
+    off.setIn(path, false);
+    if (before === false) continue;
     changed.push({
       key: path.join("."),
       from: before === undefined ? "not set" : String(before),
@@ -54,7 +57,7 @@ export function withoutFrr(given: string, version: string): HelmValues | Readonl
     });
   }
   return {
-    text: String(document),
+    text: String(off),
     unknownKeys: Object.keys(root).filter((key) => noSuchKeys.includes(key)),
     changed,
   };

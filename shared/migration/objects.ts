@@ -1,7 +1,9 @@
 import type { Json } from "../json.ts";
 import { type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
 import { mergePatch } from "../kubernetes/merge-patch.ts";
+import { asMergePatch } from "../kubernetes/named-lists.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
+import { withoutSecrets } from "../kubernetes/secret-words.ts";
 import type { ObjectRef } from "../kubernetes/write.ts";
 import type { Deed } from "../steps/deed.ts";
 import { uidMadeBy } from "../steps/deed.ts";
@@ -58,6 +60,45 @@ const shownOfSync: Partial<Record<ResourceKind, string>> = {
   helmreleases: "suspend",
 };
 
+type Container = Readonly<{
+  name?: string;
+  image?: string;
+  command?: readonly string[];
+  args?: readonly string[];
+  env?: readonly Readonly<{ name: string; value?: string; valueFrom?: Json }>[];
+}>;
+
+/** Variables with the filters of an ExternalDNS, which are changed and hold no secret. */
+const shownVariables = /^EXTERNAL_DNS_(?:[A-Z_]*DOMAINS?(?:_[A-Z_]+)?|ZONE_ID_FILTER)$/;
+
+/** What of a Deployment is changed here: the words of its containers. Its variables may hold secrets. */
+function shownDeployment({ apiVersion = "", kind = "", metadata, spec }: KubeObject): KubeObject {
+  const { template } = (spec ?? {}) as { template?: { spec?: { containers?: readonly Container[] } } };
+  const { name, namespace } = metadata;
+  const containers = (template?.spec?.containers ?? []).map((container) => ({
+    name: container.name,
+    ...(container.command === undefined
+      ? {}
+      : { command: withoutSecrets(container.command, hiddenPassword) }),
+    ...(container.args === undefined ? {} : { args: withoutSecrets(container.args, hiddenPassword) }),
+    ...(container.env === undefined
+      ? {}
+      : {
+          env: container.env.map((each) =>
+            each.value === undefined || shownVariables.test(each.name)
+              ? each
+              : { name: each.name, value: hiddenPassword },
+          ),
+        }),
+  }));
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    spec: { template: { spec: { containers } } },
+  };
+}
+
 /**
  * As people and the ledger may see it: a password reads `[secret]`, kubectl's copy of it is left out, and of what others
  * own only what this is about is kept.
@@ -77,6 +118,7 @@ export function shown(kind: ResourceKind, object: KubeObject): KubeObject {
     if (field === undefined) return { apiVersion, kind: word, metadata, spec };
     return { apiVersion, kind: word, metadata, spec: field in spec ? { [field]: spec[field] } : {} };
   }
+  if (kind === "deployments") return shownDeployment(bare);
   if (kind !== "bgppeers") return bare;
   const { [lastApplied]: _, ...annotations } = bare.metadata.annotations ?? {};
   return {
@@ -190,6 +232,24 @@ export function patching(kind: ResourceKind, object: KubeObject, patch: Json, wh
       kind: "kube",
       write: { verb: "patch", ref: refOf(kind, object), patch: inverse, is, before: patch },
     },
+  };
+}
+
+/** The same for lists whose items are meant by name; what the patch does not name is no part of the deed. */
+export function patchingByName(
+  kind: ResourceKind,
+  object: KubeObject,
+  patch: Json,
+  inverse: Json,
+  what: string,
+): ObjectChange {
+  const change = patching(kind, object, asMergePatch(patch, object), what);
+  const { deed, undo } = change;
+  const named = { verb: "patch", ref: refOf(kind, object), is: { uid: object.metadata.uid ?? "" } } as const;
+  return {
+    ...change,
+    deed: { ...deed, write: { ...named, byName: true, patch, before: inverse } },
+    undo: { ...undo, write: { ...named, byName: true, patch: inverse, before: patch } },
   };
 }
 

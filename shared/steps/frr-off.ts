@@ -98,7 +98,7 @@ export const frrOff = defineStep({
     const { release, file, made } = await values(context, view);
     const before = { mode: modeOf(view) ?? null, states: statesJson(view) };
     const instruct = [
-      text`Apply the values to release ${code(release)} in ${code(view.namespace)}, with the chart version that is installed, as this release was always applied (Helm, or its values in Git)`,
+      text`Apply the values to release ${code(release)} beside those it has (they say only what changes: ${code("helm upgrade --reuse-values")}, or the same keys in its values) in ${code(view.namespace)}, with the chart version that is installed, as this release was always applied (Helm, or its values in Git)`,
       text`The speakers roll one after another, and each address moves to the next node while its announcer restarts: Helm's chart gives a speaker no time to say goodbye, so that takes as long as a crash`,
       text`Way back: the old values`,
     ];

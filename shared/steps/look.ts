@@ -1,6 +1,8 @@
 import { FaultError } from "../fault.ts";
 import { fileState } from "../git/working-tree.ts";
+import type { Json } from "../json.ts";
 import { holds } from "../kubernetes/holds.ts";
+import { asMergePatch } from "../kubernetes/named-lists.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import type { KubeWrite } from "../kubernetes/write.ts";
 import { saysNoMore } from "../metallb/filled-in.ts";
@@ -43,12 +45,13 @@ async function lookAtWrite(
     if (there === undefined || (!isIt && maker === undefined)) return "done";
     return isIt && unchanged(there, write.is.resourceVersion) ? "not-done" : "moved";
   }
+  const as = (patch: Json): Json => (write.byName ? asMergePatch(patch, there) : patch);
   // Fields that are as wanted are so on an object too that was deleted and put back meanwhile.
-  if (there !== undefined && write.before !== undefined && holds(there, write.patch)) return "done";
+  if (there !== undefined && write.before !== undefined && holds(there, as(write.patch))) return "done";
   if (!isIt) return "moved";
-  if (holds(there, write.patch)) return "done";
+  if (holds(there, as(write.patch))) return "done";
   const asBefore =
-    write.before === undefined ? unchanged(there, write.is.resourceVersion) : holds(there, write.before);
+    write.before === undefined ? unchanged(there, write.is.resourceVersion) : holds(there, as(write.before));
   return asBefore ? "not-done" : "moved";
 }
 

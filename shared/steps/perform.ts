@@ -1,6 +1,8 @@
 import { FaultError } from "../fault.ts";
 import { filesOfOthers } from "../git/working-tree.ts";
+import type { Json } from "../json.ts";
 import { holds, missing } from "../kubernetes/holds.ts";
+import { asMergePatch } from "../kubernetes/named-lists.ts";
 import type { KubeWrite, KubeWritten, ObjectRef } from "../kubernetes/write.ts";
 import { type Deed, type DeedResult, madeByDeed, type Perform } from "./deed.ts";
 import { type DeedPorts, findObject, nameOf, treeOf } from "./deed-ports.ts";
@@ -57,12 +59,14 @@ async function patchFields(
     const there = await findObject(ports, ref, signal);
     if (there === undefined)
       return { ok: false, because: "not-found", message: `${nameOf(ref)} is not there` };
+    const as = (patch: Json): Json => (write.byName ? asMergePatch(patch, there) : patch);
     if (there.metadata.uid !== is.uid)
-      return holds(there, write.patch)
+      return holds(there, as(write.patch))
         ? { ok: true, facts: { uid: there.metadata.uid ?? null, resourceVersion: null } }
         : conflict(ref, "is another object of the same name");
-    if (!holds(there, before) && !holds(there, write.patch))
-      return conflict(ref, `has been changed since the plan: ${missing(there, before).join(", ")}`);
+    const wanted = before === undefined ? undefined : as(before);
+    if (!holds(there, wanted) && !holds(there, as(write.patch)))
+      return conflict(ref, `has been changed since the plan: ${missing(there, wanted).join(", ")}`);
     const { resourceVersion } = there.metadata;
     const written = await ports.write(
       { ...write, is: { uid: is.uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) } },

@@ -1,5 +1,6 @@
 import { FaultError } from "../fault.ts";
 import type { ResourceKind } from "../kubernetes/kinds.ts";
+import { asMergePatch } from "../kubernetes/named-lists.ts";
 import { patchBody } from "../kubernetes/patch-body.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import type { KubeWrite, KubeWritten, WriteCluster } from "../kubernetes/write.ts";
@@ -21,7 +22,10 @@ function store(objects: ObjectStore, write: KubeWrite, options: WriteOptions): S
       return objects.create(write.kind, withoutItsStatus(write.kind, write.object), options);
     case "patch": {
       const { kind, namespace, name } = write.ref;
-      const body = patchBody(write.patch, write.is);
+      const wanted = write.byName
+        ? asMergePatch(write.patch, objects.get(kind, namespace, name))
+        : write.patch;
+      const body = patchBody(wanted, write.is);
       const patch = typeof body === "object" && body !== null ? withoutItsStatus(kind, body) : body;
       return objects.mergePatch(kind, namespace, name, patch, options);
     }

@@ -118,6 +118,19 @@ describe("a write over the API", () => {
   const is = { uid: "00000000-0000-4000-8000-000000000009", resourceVersion: "7" };
   const ref = { kind: "l2advertisements", namespace: "metallb-system", name: "primary" } as const;
 
+  it("means items of lists by their name where the write says so", async () => {
+    const patch = { spec: { template: { spec: { containers: [{ name: "dns", args: ["--once"] }] } } } };
+    await cluster.write({
+      verb: "patch",
+      ref: { kind: "deployments", namespace: "apps", name: "dns" },
+      patch,
+      byName: true,
+      is,
+    });
+    expect(seen[0]?.headers["content-type"]).toBe("application/strategic-merge-patch+json");
+    expect(JSON.parse(seen[0]?.body.toString() ?? "")).toEqual({ ...patch, metadata: is });
+  });
+
   it("names us as field manager and carries its precondition", async () => {
     await cluster.write(creating("named"), { dryRun: true });
     await cluster.write({ verb: "patch", ref, patch: { spec: { interfaces: ["eth0"] } }, is });

@@ -2,6 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Json } from "#shared/json.ts";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
 import { dnsDomainMove } from "#shared/runbooks/dns-domain-move.ts";
+import { planBlocks } from "#shared/runs/run-notes.ts";
+import { coverBothDomains } from "#shared/steps/cover-both-domains.ts";
+import type { StepPlan } from "#shared/steps/step.ts";
+import { plain } from "#shared/text.ts";
 import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import { addObject, patchObject, type SiteFault } from "#shared/twin/sites/faults.ts";
 import { stubbornResolver } from "#shared/twin/sites/goldentooth-dns.ts";
@@ -222,15 +226,98 @@ describe("who manages them", () => {
   it("hands over values where Helm made it, and waits for a person", async () => {
     const spec = dnsSite({}, helmInstalled("deployments", "external-dns"));
     const at = driveDns(spec, {
-      files: { "values.yaml": "# ours\ndomainFilters:\n  - hellholt.net # old\npolicy: sync\n" },
+      files: {
+        "values.yaml":
+          "# ours\ndomainFilters:\n  - hellholt.net # old\nenv:\n  - name: AWS_SECRET_ACCESS_KEY\n    value: hunter-six\n",
+      },
       migration: { helmValues: { "metallb-config": "values.yaml" } },
     });
     const came = await at.forward("cover-both-domains");
     expect(came.outcome).toBe("waiting");
     const [deed] = came.plan?.deeds ?? [];
     expect(deed?.kind === "document" ? deed.text : "").toBe(
-      "# ours\ndomainFilters:\n  - hellholt.net # old\n  - goldentooth.net\npolicy: sync\n",
+      "domainFilters:\n  - hellholt.net # old\n  - goldentooth.net\n",
     );
+    expect(JSON.stringify(came)).not.toContain("hunter-six");
+    expect(came.plan?.instructions.map(plain).join("\n")).toMatch(/--reuse-values.*values\.yaml/);
+  });
+});
+
+describe("secrets of an ExternalDNS", () => {
+  const secret = { name: "AWS_SECRET_ACCESS_KEY", value: "hunter-six" };
+  const envOf = (at: ReturnType<typeof driveDns>): unknown =>
+    (
+      containerOf(
+        at.twin.store.get("deployments", "external-dns", "external-dns") as KubeObject,
+      ) as unknown as {
+        env: unknown;
+      }
+    ).env;
+
+  it("in its environment are in no plan, and stay where they are", async () => {
+    const at = driveDns(
+      dnsSite(
+        {},
+        withContainer((each) => ({ ...each, env: [secret] })),
+      ),
+    );
+    const before = argsOf(at);
+    const came = await at.forward("cover-both-domains");
+    expect(came.outcome).toBe("passed");
+    const [deed] = came.plan?.deeds ?? [];
+    expect(deed).toMatchObject({ kind: "kube", write: { verb: "patch", byName: true } });
+    expect(JSON.stringify([came, planBlocks(came.plan as StepPlan)])).not.toContain("hunter-six");
+    expect(argsOf(at)).toContain("--domain-filter=goldentooth.net");
+    expect(envOf(at)).toEqual([secret]);
+    await at.back("cover-both-domains");
+    expect(argsOf(at)).toEqual(before);
+    expect(envOf(at)).toEqual([secret]);
+  });
+
+  it("stay out where its filter is a variable beside them", async () => {
+    const filter = { name: "EXTERNAL_DNS_DOMAIN_FILTER", value: "hellholt.net" };
+    const at = driveDns(
+      dnsSite(
+        {},
+        withContainer((each) => ({
+          ...each,
+          args: each.args.filter((word) => !word.startsWith("--domain-filter")),
+          env: [filter, secret],
+        })),
+      ),
+    );
+    const came = await at.forward("cover-both-domains");
+    expect(came.outcome).toBe("passed");
+    expect(JSON.stringify([came, planBlocks(came.plan as StepPlan)])).not.toContain("hunter-six");
+    expect(envOf(at)).toEqual([{ ...filter, value: "hellholt.net\ngoldentooth.net" }, secret]);
+    await at.back("cover-both-domains");
+    expect(envOf(at)).toEqual([filter, secret]);
+  });
+
+  it("among its arguments are not shown, and such arguments are not written", async () => {
+    const at = driveDns(
+      dnsSite(
+        {},
+        withContainer((each) => ({ ...each, args: [...each.args, "--pdns-api-key=hunter-six"] })),
+      ),
+    );
+    const came = await at.forward("cover-both-domains");
+    expect(came.outcome).toBe("blocked");
+    expect(came.codes).toContain("flag-holds-secret");
+    expect(JSON.stringify(came)).not.toContain("hunter-six");
+    const plan = await at.on((context) => coverBothDomains.plan(context));
+    expect(JSON.stringify([plan, planBlocks(plan)])).not.toContain("hunter-six");
+  });
+});
+
+describe("a remedy", () => {
+  it("names no step that the run does not have", async () => {
+    const came = await driveDns(dnsSite({}, argoTracks("deployments", "external-dns", { automated: {} })), {
+      trees: [],
+    }).forward("cover-both-domains");
+    const found = came.findings.find(({ code }) => code === "managed-and-synced");
+    expect(plain(found?.remedy ?? [])).toMatch(/pause the sync of .* until the run has ended/);
+    expect(plain(found?.remedy ?? [])).not.toMatch(/\bstep\b/);
   });
 });
 
