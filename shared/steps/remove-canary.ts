@@ -24,6 +24,7 @@ const echoes = (view: MetalLbView): readonly ObjectChange[] => [
 export const removeCanary = defineStep({
   id: "remove-canary",
   kind: "act",
+  cleanUp: true,
   title: "Remove the echo of the canary",
   reversibleWhile: text`nothing of it is needed again`,
   unneeded: async (context) =>
