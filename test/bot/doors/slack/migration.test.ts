@@ -101,7 +101,7 @@ describe("two people in Slack", () => {
     expect(acts.filter((act) => act === "MODIFIED bgpadvertisements/primary")).toHaveLength(1);
     const proof = await workspace.waitFor(
       () => workspace.thread(channel, end.ts).find((m) => /PROVEN.*step 17/s.test(read(m))),
-      15_000,
+      30_000,
       "the last proof",
     );
     expect(read(proof)).toMatch(/nothing of BGP is left/);
@@ -110,7 +110,7 @@ describe("two people in Slack", () => {
         const all = workspace.files().flatMap(({ name }) => (/yaml$/.test(name) ? [name] : []));
         return all.some((name) => /snapshot/.test(name)) && all.some((name) => /manifests/.test(name)) && all;
       },
-      15_000,
+      30_000,
       "snapshot and manifests",
     );
     expect(new Set(names).size).toBe(names.length);
