@@ -6,6 +6,7 @@ import { lastRun, runKey } from "#shared/runs/run-log.ts";
 import { stepNumber } from "#shared/runs/run-notes.ts";
 import { runReply } from "#shared/runs/run-reply.ts";
 import type { RunState } from "#shared/runs/run-state.ts";
+import { pendingCleanUp } from "#shared/runs/standing.ts";
 import { utcTime } from "#shared/runs/utc-time.ts";
 import { text } from "#shared/text.ts";
 import type { ClusterPorts, Deps } from "../commands/command.ts";
@@ -84,6 +85,8 @@ export async function resumeRuns(deps: Deps, options: ResumeOptions): Promise<vo
 
 /** What nobody drives may be driven by another process: left alone for this long after its last event. */
 const leftMs = 120_000;
+/** The same where something of it must not stay. */
+const cleanUpLeftMs = 15_000;
 const roundMs = 5_000;
 
 const isDue = (state: RunState, now: number): boolean => {
@@ -92,9 +95,11 @@ const isDue = (state: RunState, now: number): boolean => {
   // A time that was waited for is over; whoever waited has stopped.
   const timed =
     move.do === "lapse" ||
-    (move.do === "verify" &&
+    ((move.do === "verify" || move.do === "verify-undone") &&
       state.steps.some(({ id, waiting }) => id === move.step && waiting !== undefined));
-  return timed || now - state.updatedAt > leftMs;
+  // What must not stay is nobody's to leave lying; who is at work on it has the lease of the cluster.
+  const isLeft = pendingCleanUp(state) !== undefined && now - state.updatedAt > cleanUpLeftMs;
+  return timed || isLeft || now - state.updatedAt > leftMs;
 };
 
 /** One look at every cluster's run: goes on where a time has come that it waited for. Never rejects. */

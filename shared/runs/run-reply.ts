@@ -178,14 +178,27 @@ function stopped(state: RunState, halted: NonNullable<RunState["halted"]>): Head
   };
 }
 
-/** Steps whose deeds have no way back, so that going back left them as they were. */
+/**
+ * Steps whose deeds have no way back, so that going back left them as they were. What only takes away what the run itself
+ * had brought about needs none.
+ */
 function noWayBack(state: RunState): readonly string[] {
+  const brought = new Set(
+    state.steps.flatMap(({ acts }) =>
+      acts.flatMap(({ plan }) =>
+        plan.diffs.flatMap(({ object, before }) => (before === null ? [object] : [])),
+      ),
+    ),
+  );
   const steps = state.steps.filter(
     ({ acts, cleanUp }) =>
       cleanUp !== true &&
       acts.some((act) => Object.values(act.deeds).some(({ status }) => status === "done")) &&
       acts.some((act) => changesWorld(act.plan)) &&
-      acts.every((act) => worldUndo(act).length === 0),
+      acts.every((act) => worldUndo(act).length === 0) &&
+      acts.some(
+        ({ plan }) => plan.diffs.length === 0 || plan.diffs.some(({ object }) => !brought.has(object)),
+      ),
   );
   return steps.length === 0 ? [] : [`What ${numbers(state, steps)} changed has no way back and stays.`];
 }

@@ -529,6 +529,44 @@ describe("after a restart", () => {
     ]);
   });
 
+  it("looks again by itself at what could not be seen, says what came of it, and waits", async () => {
+    const world = newWorld();
+    let isAway = false;
+    const p = product(world, {
+      around: (ports) => ({
+        ...ports,
+        write: async (...given) => {
+          const result = await ports.write(...given);
+          if (given[1]?.dryRun === true) return result;
+          isAway = true;
+          throw new FaultError({ kind: "timed-out", what: "create of configmaps", detail: "no answer" });
+        },
+        read: (...given) =>
+          isAway
+            ? Promise.reject(new FaultError({ kind: "unreachable", what: "API", detail: "refused" }))
+            : ports.read(...given),
+      }),
+    });
+    await start(p);
+    await approve(p);
+    expect((await p.state())?.halted?.code).toBe("unseen");
+    expect(plain(p.message().why ?? [])).toContain(
+      "It is not known whether this was done: create ConfigMap toy/one.",
+    );
+    await world.clock.advance(130_000);
+    await p.tend();
+    expect((await p.state())?.halted?.code).toBe("unseen");
+    isAway = false;
+    await p.tend();
+    const state = await p.state();
+    expect(state?.halted?.code).toBe("late");
+    expect(plain(p.message().why ?? [])).toContain("it has been looked at since: it was done");
+    expect(plain(p.message().why ?? [])).not.toContain("not known");
+    expect(Object.keys(contents(world.store))).not.toContain("two");
+    await p.tend();
+    expect((await p.state())?.version).toBe(state?.version);
+  });
+
   it("leaves a run alone that waits for a person", async () => {
     const world = newWorld();
     await start(product(world));

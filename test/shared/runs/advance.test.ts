@@ -96,6 +96,34 @@ describe("a run from start to end", () => {
   });
 });
 
+it("what was seen of one act is not taken for what was seen of the next", async () => {
+  const world = newWorld();
+  const { runner } = toyRunner(world.store, world.ledger, world.clock, world.newToken);
+  const given: unknown[] = [];
+  const watched: Runner = {
+    ...runner,
+    migrations: [
+      {
+        ...toy,
+        steps: toy.steps.map((step) =>
+          step.id === "persist"
+            ? {
+                ...step,
+                verify: (context, plan, observed) => {
+                  given.push(observed);
+                  return step.verify(context, plan, observed);
+                },
+              }
+            : step,
+        ),
+      },
+    ],
+  };
+  const state = await play(world, watched);
+  expect(state.steps.find(({ id: step }) => step === "drop")?.observed).toBeDefined();
+  expect(given).toEqual([undefined]);
+});
+
 /** The process dies at the n-th call of a port, before it or right after it: from then on nothing of it moves. */
 function mortal(dieAt: number, when: "before" | "after") {
   let calls = 0;

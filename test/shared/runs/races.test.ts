@@ -7,8 +7,10 @@ import { FaultError } from "#shared/fault.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { advance } from "#shared/runs/advance.ts";
 import { holderOf, leaseName } from "#shared/runs/lease.ts";
-import { abort, approve, hold } from "#shared/runs/people.ts";
+import { abort, approve, hold, skip } from "#shared/runs/people.ts";
 import { openNewRun, openRun, readRun, runsOn, type Started } from "#shared/runs/run-log.ts";
+import { startedEvent } from "#shared/runs/started.ts";
+import type { Step } from "#shared/steps/step.ts";
 import { createVirtualClock, type VirtualClock } from "#shared/twin/virtual-clock.ts";
 import { contents, counting, toy, toyRunner, toyWorld } from "./toy.ts";
 
@@ -199,5 +201,56 @@ describe("the lease of the cluster", () => {
     expect(Object.keys(contents(store)).sort()).toEqual(["old", "one", "setting", "two"]);
     const writes = store.list("configmaps").items.map(({ metadata }) => metadata.uid);
     expect(new Set(writes).size).toBe(4);
+  });
+});
+
+describe("while what was done is being judged", () => {
+  /** `pair` is judged for a hundred seconds, and what comes after it needs nobody's approval. */
+  const slowly = (onJudging: () => Promise<unknown>) => {
+    const named = (wanted: string): Step => {
+      const found = toy.steps.find((step) => step.id === wanted);
+      if (found === undefined) throw new Error(`no step ${wanted}`);
+      return found;
+    };
+    const pair = named("pair");
+    const judged: Step = {
+      ...pair,
+      verify: async (...given) => {
+        await clock.sleep(90_000);
+        await onJudging();
+        await clock.sleep(10_000);
+        return pair.verify(...given);
+      },
+    };
+    return { ...toy, steps: [named("survey"), judged, { ...named("change"), cleanUp: true as const }] };
+  };
+
+  it("no other process does anything, not even when somebody leaves that step out", async () => {
+    const store = toyWorld(clock);
+    const newToken = counting("t");
+    const seen: unknown[] = [];
+    const migration = slowly(async () => {
+      const wish = { by: "olive", step: "pair", reason: "impatient" };
+      expect((await skip(b.runner, id, { ...wish, force: false })).shown).toBeDefined();
+      expect(await skip(b.runner, id, { ...wish, force: true })).toMatchObject({ ok: true });
+      const { stopped, held } = await advance(b.runner, id, { by: "olive", signal: never });
+      seen.push(stopped, held && holderOf(held)?.what, [...b.performed]);
+    });
+    const toyOf = async () => {
+      const made = toyRunner(store, await ledger(), clock, newToken);
+      return { ...made, runner: { ...made.runner, migrations: [migration] } };
+    };
+    const [a, b] = [await toyOf(), await toyOf()];
+    const about = { cluster: "toy", inputs: {}, by: "olive", approvals: "others" } as const;
+    await openNewRun(a.runner.ledger, id, startedEvent(migration, about));
+    const { state } = await clock.runUntil(advance(a.runner, id, { by: "olive", signal: never }));
+    await approve(a.runner, id, vote("vera", state.steps[1]?.planned?.digest ?? ""), others, []);
+    const over = await clock.runUntil(advance(a.runner, id, { by: "vera", signal: never }));
+    expect(seen).toEqual(["busy", "pair", []]);
+    // What was left out is not proven by what was seen in the end.
+    expect(over.stopped).toBe("overtaken");
+    expect(over.state.steps[1]).toMatchObject({ status: "skipped" });
+    await clock.runUntil(advance(b.runner, id, { by: "olive", signal: never }));
+    expect(b.performed).toEqual(["set-l2"]);
   });
 });
