@@ -76,8 +76,14 @@ describe("input", () => {
   it.each(["0s", "6m", "301s", "1h", "soon", undefined])("refuses --for %j", (text) => {
     expect(watching.input.safeParse({ subject: "a", for: text }).success).toBe(false);
   });
-  it("is a viewer's slow probe of one cluster", () => {
-    for (const each of arping.verbs)
+  it("is a viewer's slow probe of one cluster, but for the drill, which changes something", () => {
+    const probing = arping.verbs.filter(({ path }) => path[0] !== "drill");
+    expect(probing.length).toBeGreaterThan(1);
+    expect(arping.verbs.find(({ path }) => path[0] === "drill")).toMatchObject({
+      role: "operator",
+      effect: "change",
+    });
+    for (const each of probing)
       expect(each).toMatchObject({ role: "viewer", effect: "probe", slow: true, cluster: "one" });
   });
 });

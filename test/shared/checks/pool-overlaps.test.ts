@@ -48,7 +48,8 @@ it.each([
   ["the broadcast address", ["10.4.14.0/23"], ["10.4.15.255"]],
   ["the network address", ["10.4.0.0-10.4.0.3"], ["10.4.0.0"]],
 ])("finds %s of the segment", async (_, addresses, held) => {
-  const findings = await findingsOn(id, { faults: [pool(...addresses)] });
+  const all = await findingsOn(id, { faults: [pool(...addresses)] });
+  const findings = all.filter(({ code }) => code === "pool-covers-lan-edge");
   expect(findings.map(({ code, facts }) => [code, facts.addresses])).toEqual([
     ["pool-covers-lan-edge", held],
   ]);
