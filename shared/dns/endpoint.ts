@@ -64,7 +64,9 @@ export const comparedName = (name: string): string => comparisonForm(decodeName(
 
 /** Row of the planner: types are compared inside it (plan/plan.go planKey). */
 export const rowKey = (endpoint: Pick<Endpoint, "name" | "setIdentifier">): string =>
-  `${comparedName(endpoint.name)} ${endpoint.setIdentifier}`;
+  endpoint.setIdentifier === ""
+    ? comparedName(endpoint.name)
+    : `${comparedName(endpoint.name)}\0${endpoint.setIdentifier}`;
 
 /** IPv4 as A, IPv6 as AAAA, everything else as CNAME. An IPv4-mapped IPv6 address counts as IPv6, as in Go's netip. */
 export function suitableType(target: string): "A" | "AAAA" | "CNAME" {

@@ -6,11 +6,11 @@ import { type Endpoint, ownerOf, property, sortTargets } from "./endpoint.ts";
 import { decodeName, type Fqdn, isWithin } from "./fqdn.ts";
 import type { AesKey } from "./ownership-encryption.ts";
 import type { OwnershipFlags } from "./ownership-written.ts";
-import { type Changes, planChanges } from "./plan.ts";
+import { type Changes, type PlanConfig, planRows, rowsOf } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import type { RecordSet } from "./record-set.ts";
 import { crashingTxts, type Registry, type RegistryRead, readRegistry } from "./registry.ts";
-import { providerChanges, txtIndex, unpairedUpdates } from "./registry-write.ts";
+import { providerChanges, unpairedUpdates } from "./registry-write.ts";
 import { atLeast, ownershipRules, type Release } from "./release.ts";
 import { type Refusal, zoneModel } from "./route53-judge.ts";
 import { type Silent, silentRows } from "./silent.ts";
@@ -224,18 +224,20 @@ export function forecast(input: ForecastInput): Forecast {
   };
   const wanted = adjustEndpoints(input.wanted, aws);
   const matches = visibleNames(controller, zone);
-  const planned = planChanges(read.endpoints, wanted, {
+  const config: PlanConfig = {
     ownerId: controller.owner,
     policy: controller.policy,
     managedTypes: controller.managedTypes,
     excludedTypes: controller.excludedTypes,
     matches,
     migrateFromOwner: atLeast(controller.release, "0.20.0") ? controller.migrateFromOwner : undefined,
-  });
+  };
+  const rows = rowsOf(read.endpoints, wanted, config);
+  const planned = planRows(rows, config);
   const unpaired = unpairedUpdates(planned, registry);
   const runs = crashingTxts(read, registry).length === 0 && unpaired.length === 0;
   const plan = runs && hasChanges(planned) ? planned : { ...planned, ...noChanges };
-  const sent = providerChanges(plan, registry, aws, { txts: txtIndex(read.ownership), taken: read.taken });
+  const sent = providerChanges(plan, registry, aws, { txts: read.txts, taken: read.txts });
   const inZone = sent.filter(({ set }) => isWithin(set.name, zone));
   const batches = batchChanges(inZone, controller.batch);
   const { refused, after } = judge(batches, recordSets, zone);
@@ -249,7 +251,7 @@ export function forecast(input: ForecastInput): Forecast {
       policy: controller.policy,
       registry,
       read,
-      wanted,
+      rows,
       dropped: input.dropped,
       plan,
       unpaired,

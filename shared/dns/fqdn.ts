@@ -38,6 +38,7 @@ function decodeRun(escaped: string): string {
  * every byte but a-z 0-9 - _ . as `\ooo` (awsdocs/amazon-route53-docs, DomainNameFormat.md).
  */
 export function decodeName(text: string): string {
+  if (!/[A-Z\\]/.test(text) && !text.endsWith(".")) return text;
   const decoded = text.includes("\\")
     ? text.replace(/\\(?![0-3][0-7]{2})/g, "\\134").replace(/(?:\\[0-3][0-7]{2})+/g, decodeRun)
     : text;
@@ -105,4 +106,5 @@ export const comparisonForm = (name: Fqdn): string =>
 export const labelsOf = (name: string): readonly string[] => name.split(".");
 
 /** The zone itself or anything below it. */
-export const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`);
+export const isWithin = (name: string, zone: string): boolean =>
+  name === zone || (name.endsWith(zone) && name[name.length - zone.length - 1] === ".");

@@ -18,6 +18,9 @@ const lowered = ({ prefix = "", suffix = "", wildcardReplacement = "" }: Affixes
 export const isTemplated = ({ prefix = "", suffix = "" }: Affixes): boolean =>
   prefix.toLowerCase().includes(template) || suffix.toLowerCase().includes(template);
 
+const isPlain = ({ prefix, suffix, wildcardReplacement }: Affixes): boolean =>
+  !prefix && !suffix && !wildcardReplacement;
+
 /** Why ExternalDNS would not start with these; `undefined` when it would. */
 export const affixProblem = ({ prefix, suffix }: Affixes): string | undefined =>
   prefix && suffix ? "prefix and suffix exclude each other: ExternalDNS does not start with both" : undefined;
@@ -35,8 +38,9 @@ function around(name: string, prefix: string, before: string, suffix: string, wi
 
 /** Name of the typed TXT, the format since 0.12: the type stands before the first label or where the template is. */
 export function typedTxtName(name: string, type: string, affixes: Affixes): string {
-  const { prefix, suffix, wildcardReplacement } = lowered(affixes);
   const t = type.toLowerCase();
+  if (isPlain(affixes)) return `${t}-${name}`;
+  const { prefix, suffix, wildcardReplacement } = lowered(affixes);
   return around(
     name,
     prefix.replaceAll(template, t),
@@ -52,6 +56,7 @@ export function legacyTxtName(
   affixes: Affixes,
   { templates }: Pick<OwnershipRules, "templates"> = { templates: true },
 ): string {
+  if (isPlain(affixes)) return name;
   const { prefix, suffix, wildcardReplacement } = lowered(affixes);
   const strip = (affix: string): string => (templates ? affix.replaceAll(template, "") : affix);
   return around(name, strip(prefix), "", strip(suffix), wildcardReplacement);

@@ -25,7 +25,7 @@ export function parseOwnershipText(
   value: string,
   { equalsInValue }: Pick<OwnershipRules, "equalsInValue">,
 ): Labels | undefined {
-  const labels = new Map<string, string>();
+  const labels: [string, string][] = [];
   let ours = false;
   for (const token of withoutQuotes(value).split(",")) {
     const equals = token.indexOf("=");
@@ -36,12 +36,15 @@ export function parseOwnershipText(
       if (text !== heritage) return undefined;
       ours = true;
     } else if (key.startsWith(heritage))
-      labels.set(key.startsWith(`${heritage}/`) ? key.slice(heritage.length + 1) : key, text);
+      labels.push([key.startsWith(`${heritage}/`) ? key.slice(heritage.length + 1) : key, text]);
   }
   return ours ? Object.fromEntries(labels) : undefined;
 }
 
-const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text);
+
+const byBytes = (a: string, b: string): number =>
+  isAscii(a) && isAscii(b) ? (a < b ? -1 : a > b ? 1 : 0) : Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /** The text without its quotes: heritage first, then the labels in byte order of their keys. */
 export const ownershipText = (labels: Labels): string =>

@@ -37,6 +37,7 @@ export const typedType = (
 
 /** A name over Route 53's limits: ExternalDNS leaves it out, before 0.13 Route 53 refused the batch with it. */
 export const isTooLong = (name: string): boolean => {
+  if (name.length <= 63 && /^[\x00-\x7f]*$/.test(name)) return false;
   const lengths = name.split(".").map(labelLength);
   return lengths.some((length) => length > 63) || lengths.reduce((sum, length) => sum + length + 1, 1) > 255;
 };

@@ -34,23 +34,28 @@ export type PlanConfig = Readonly<{
   migrateFromOwner: string | undefined;
 }>;
 
-type Row = { current: Endpoint[]; candidates: Endpoint[] };
+/** What stands and what is wanted at one name and set identifier. */
+type Side = { current: readonly Endpoint[]; candidates: readonly Endpoint[] };
+export type Row = Readonly<Side>;
+
+/** By `rowKey`. */
+export type Rows = ReadonlyMap<string, Row>;
+
+const none: readonly Endpoint[] = [];
 
 const isManaged = (type: string, { managedTypes, excludedTypes }: PlanConfig): boolean =>
   !excludedTypes.includes(type) && managedTypes.includes(type);
 
-function rowsOf(
-  current: readonly Endpoint[],
-  desired: readonly Endpoint[],
-  config: PlanConfig,
-): Map<string, Row> {
-  const rows = new Map<string, Row>();
-  const add = (endpoint: Endpoint, side: keyof Row): void => {
+/** What the planner sees of both sides, put together. */
+export function rowsOf(current: readonly Endpoint[], desired: readonly Endpoint[], config: PlanConfig): Rows {
+  const rows = new Map<string, Side>();
+  const add = (endpoint: Endpoint, side: keyof Side): void => {
     if (!isManaged(endpoint.type, config) || !config.matches(endpoint.name)) return;
     const key = rowKey(endpoint);
     const row = rows.get(key);
-    if (row) row[side].push(endpoint);
-    else rows.set(key, { current: [], candidates: [], [side]: [endpoint] });
+    if (row) row[side] = [...row[side], endpoint];
+    else if (side === "current") rows.set(key, { current: [endpoint], candidates: none });
+    else rows.set(key, { current: none, candidates: [endpoint] });
   };
   for (const endpoint of current) add(endpoint, "current");
   for (const endpoint of desired) add(endpoint, "candidates");
@@ -137,13 +142,16 @@ const withoutRepeats = (endpoints: readonly Endpoint[]): readonly Endpoint[] => 
  * v0.22.0, the same rules in all). `current` carries the owners the registry read. The result is sorted by name, type and
  * set identifier and does not depend on the order of the input.
  */
-export function planChanges(
+export const planChanges = (
   current: readonly Endpoint[],
   desired: readonly Endpoint[],
   config: PlanConfig,
-): Changes {
+): Changes => planRows(rowsOf(current, desired, config), config);
+
+/** The same, over rows that stand already. */
+export function planRows(rows: Rows, config: PlanConfig): Changes {
   const out: RowChanges = { create: [], update: [], delete: [], blocked: [] };
-  for (const row of rowsOf(current, desired, config).values()) {
+  for (const row of rows.values()) {
     if (row.current.length === 0) freeRow(row, out);
     else if (row.candidates.length === 0) out.delete.push(...row.current);
     else takenRow(row, config, out);

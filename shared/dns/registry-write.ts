@@ -13,10 +13,7 @@ import { atLeast } from "./release.ts";
 /** An endpoint on its way to the provider, a record or an ownership TXT. */
 type Sent = Readonly<{ endpoint: Endpoint; group: string; unpredictable: boolean }>;
 
-export type TxtIndex = ReadonlyMap<string, RecordSet>;
-
-export const txtIndex = (ownership: readonly OwnershipRecord[]): TxtIndex =>
-  new Map(ownership.map(({ set }) => [txtKey(set.name, set.setIdentifier ?? ""), set]));
+export type TxtIndex = ReadonlyMap<string, Pick<OwnershipRecord, "set">>;
 
 const asRecord = (endpoint: Endpoint): Sent => ({
   endpoint,
@@ -47,7 +44,7 @@ function txtValue(
 function ownershipOf(endpoint: Endpoint, registry: Registry, txts: TxtIndex): readonly Sent[] {
   if (registry.owner === "") return [];
   return writtenTxts(ownable(endpoint), registry.flags, registry.rules).map(({ name }): Sent => {
-    const value = txtValue(endpoint, txts.get(txtKey(name, endpoint.setIdentifier)), registry);
+    const value = txtValue(endpoint, txts.get(txtKey(name, endpoint.setIdentifier))?.set, registry);
     return {
       endpoint: {
         name,
@@ -84,7 +81,7 @@ export function providerChanges(
   changes: Changes,
   registry: Registry,
   aws: AwsSettings,
-  zone: Readonly<{ txts: TxtIndex; taken: ReadonlySet<string> }>,
+  zone: Readonly<{ txts: TxtIndex; taken: Readonly<{ has: (key: string) => boolean }> }>,
 ): readonly AwsChange[] {
   const send =
     (action: ChangeAction) =>

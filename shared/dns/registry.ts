@@ -4,6 +4,7 @@ import { type AesKey, readOwnershipText } from "./ownership-encryption.ts";
 import { crashesReader, type Reading, readTxtName } from "./ownership-name.ts";
 import type { Labels } from "./ownership-text.ts";
 import {
+  type MatchType,
   matchName,
   matchTypeOf,
   matchTypesFor,
@@ -37,8 +38,10 @@ export type RegistryRead = Readonly<{
   /** Every record the planner may see, with the labels of its owner. */
   endpoints: readonly Endpoint[];
   ownership: readonly OwnershipRecord[];
-  /** Names and set identifiers of ownership TXTs: where one stands, none is created (since 0.19). */
-  taken: ReadonlySet<string>;
+  /** Ownership TXTs by name and set identifier (`txtKey`): where one stands, none is created (since 0.19). */
+  txts: ReadonlyMap<string, OwnershipRecord>;
+  /** Records at a name, in the form in which an ownership TXT is read for it (`Reading`). */
+  named: (name: string) => readonly Endpoint[];
 }>;
 
 /** How the planner learns that an ownership TXT is missing; it then writes record and TXT once. */
@@ -52,23 +55,6 @@ export const ownable = (endpoint: Endpoint): OwnableRecord => ({
   alias: property(endpoint, "alias") === "true",
 });
 
-const matchKey = (name: string, type: string, setIdentifier: string): string =>
-  `${name} ${type} ${setIdentifier}`;
-
-function labelsFor(
-  endpoint: Endpoint,
-  labelsOf: ReadonlyMap<string, Labels>,
-  { flags, rules }: Registry,
-): Labels | undefined {
-  const record = ownable(endpoint);
-  const name = matchName(record.name, flags);
-  for (const type of matchTypesFor(record, rules)) {
-    const found = labelsOf.get(matchKey(name, type, endpoint.setIdentifier));
-    if (found) return found;
-  }
-  return undefined;
-}
-
 /** The old owner is rewritten in memory, nowhere else (registry/txt Records). */
 const migrated = (endpoint: Endpoint, { migrateFromOwner, owner }: Registry): Endpoint =>
   migrateFromOwner && ownerOf(endpoint) === migrateFromOwner
@@ -81,48 +67,74 @@ export const crashingTxts = (
   { flags, rules }: Registry,
 ): readonly OwnershipRecord[] => ownership.filter(({ set }) => crashesReader(set.name, flags, rules));
 
+/** What is said of one name by the ownership TXTs read for it, and the records that have it. */
+type Told = {
+  claims: { type: MatchType; setIdentifier: string; labels: Labels }[];
+  records: Endpoint[];
+};
+
+function labelsFor(endpoint: Endpoint, { claims }: Told, { rules }: Registry): Labels | undefined {
+  for (const type of matchTypesFor(ownable(endpoint), rules)) {
+    const found = claims.findLast(
+      (each) => each.type === type && each.setIdentifier === endpoint.setIdentifier,
+    );
+    if (found) return found.labels;
+  }
+  return undefined;
+}
+
 /** What ExternalDNS reads from a zone: records with their owners, ownership TXTs taken out. */
 export function readRegistry(recordSets: readonly RecordSet[], registry: Registry): RegistryRead {
-  const listed = recordSets.flatMap((set) => {
-    const endpoint = currentEndpoint(set, registry.release);
-    return endpoint ? [{ set, endpoint }] : [];
-  });
-  if (registry.owner === "")
-    return { endpoints: listed.map(({ endpoint }) => endpoint), ownership: [], taken: new Set() };
-
+  const { flags, rules, owner, key } = registry;
   const ordinary: Endpoint[] = [];
   const ownership: OwnershipRecord[] = [];
-  const labelsOf = new Map<string, Labels>();
-  for (const { set, endpoint } of listed) {
-    const value = set.type === "TXT" ? valuesOf(set)[0] : undefined;
-    const labels = value === undefined ? undefined : readOwnershipText(value, registry.key, registry.rules);
+  const txts = new Map<string, OwnershipRecord>();
+  const names = new Set<string>();
+  const told = new Map<string, Told>();
+  for (const set of recordSets) {
+    const value = owner !== "" && set.type === "TXT" ? valuesOf(set)[0] : undefined;
+    const labels = value === undefined ? undefined : readOwnershipText(value, key, rules);
     if (labels === undefined) {
-      ordinary.push(endpoint);
+      const endpoint = currentEndpoint(set, registry.release);
+      if (endpoint) ordinary.push(endpoint);
       continue;
     }
-    const reading = readTxtName(set.name, registry.flags, registry.rules);
-    ownership.push({ set, labels, reading });
-    if (reading)
-      labelsOf.set(
-        matchKey(reading.name, matchTypeOf(reading, registry.rules), endpoint.setIdentifier),
-        labels,
-      );
+    const setIdentifier = set.setIdentifier ?? "";
+    const reading = readTxtName(set.name, flags, rules);
+    const txt = { set, labels, reading };
+    ownership.push(txt);
+    txts.set(txtKey(set.name, setIdentifier), txt);
+    names.add(decodeName(set.name));
+    if (reading === undefined) continue;
+    const claim = { type: matchTypeOf(reading, rules), setIdentifier, labels };
+    const known = told.get(reading.name);
+    if (known) known.claims.push(claim);
+    else told.set(reading.name, { claims: [claim], records: [] });
   }
 
-  const names = new Set(ownership.map(({ set }) => decodeName(set.name)));
-  const endpoints = ordinary.map((endpoint) => {
-    const labels = labelsFor(endpoint, labelsOf, registry);
-    if (labels === undefined) return endpoint;
+  const withOwner = (endpoint: Endpoint, labels: Labels): Endpoint => {
     const owned = migrated(withLabels(endpoint, labels), registry);
-    if (ownerOf(owned) !== registry.owner || !registry.isManaged(owned.type)) return owned;
-    const missing = writtenTxts(ownable(owned), registry.flags, registry.rules).some(
+    if (ownerOf(owned) !== owner || !registry.isManaged(owned.type)) return owned;
+    const missing = writtenTxts(ownable(owned), flags, rules).some(
       ({ name }) => !names.has(decodeName(name)),
     );
     return missing ? withProperty(owned, forceUpdate, "true") : owned;
-  });
+  };
+  const endpoints =
+    told.size === 0
+      ? ordinary
+      : ordinary.map((endpoint) => {
+          const there = told.get(matchName(endpoint.name, flags));
+          if (there === undefined) return endpoint;
+          const labels = labelsFor(endpoint, there, registry);
+          const read = labels === undefined ? endpoint : withOwner(endpoint, labels);
+          there.records.push(read);
+          return read;
+        });
   return {
     endpoints,
     ownership,
-    taken: new Set(ownership.map(({ set }) => txtKey(set.name, set.setIdentifier ?? ""))),
+    txts,
+    named: (name) => told.get(name)?.records ?? [],
   };
 }

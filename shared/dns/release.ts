@@ -45,8 +45,9 @@ export function parseRelease(text: string): Release | undefined {
 
 /** `since` is written `0.13.5`. */
 export function atLeast({ minor, patch }: Release, since: string): boolean {
-  const [, sinceMinor, sincePatch] = since.split(".").map(Number) as [number, number, number];
-  return minor > sinceMinor || (minor === sinceMinor && patch >= sincePatch);
+  const dot = since.lastIndexOf(".");
+  const sinceMinor = Number(since.slice(2, dot));
+  return minor > sinceMinor || (minor === sinceMinor && patch >= Number(since.slice(dot + 1)));
 }
 
 export type OwnershipRules = Readonly<{

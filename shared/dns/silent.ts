@@ -6,21 +6,19 @@ import {
   ownerOf,
   property,
   resourceLabel,
-  rowKey,
   sameTargets,
 } from "./endpoint.ts";
 import { decodeName, type Fqdn } from "./fqdn.ts";
 import { mayBeEncrypted } from "./ownership-encryption.ts";
 import {
   claimants,
-  matchName,
   matchTypeOf,
   matchTypesFor,
   type NeverOwned,
   whyNeverOwned,
   writtenTxts,
 } from "./ownership-written.ts";
-import type { Changes, Update } from "./plan.ts";
+import type { Changes, Row, Rows, Update } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import {
   crashingTxts,
@@ -70,7 +68,7 @@ export type SilentInput = Readonly<{
   policy: Policy;
   registry: Registry;
   read: RegistryRead;
-  wanted: readonly Endpoint[];
+  rows: Rows;
   dropped: readonly Dropped[];
   plan: Changes;
   /** Updates on which this release panics, so that nothing at all is sent. */
@@ -78,13 +76,10 @@ export type SilentInput = Readonly<{
   matches: (name: string) => boolean;
 }>;
 
-type Row = { current: Endpoint[]; wanted: Endpoint[] };
-
 /** The same with what is looked up often, so that a hundred thousand records stay quick. */
 type Indexed = SilentInput &
   Readonly<{
     updated: ReadonlySet<Endpoint>;
-    txts: ReadonlyMap<string, OwnershipRecord>;
     /** Names of ordinary TXTs that look like an encrypted ownership text. */
     sealed: ReadonlySet<string>;
   }>;
@@ -111,20 +106,6 @@ function ownership(endpoint: Endpoint, { registry, sealed }: Indexed): string {
 }
 
 const who = (endpoint: Endpoint): string => endpoint.labels[resourceLabel] ?? "another object";
-
-function rows({ read, wanted, registry, matches }: SilentInput): readonly Row[] {
-  const byKey = new Map<string, Row>();
-  const add = (endpoint: Endpoint, side: keyof Row): void => {
-    if (!registry.isManaged(endpoint.type) || !matches(endpoint.name)) return;
-    const key = rowKey(endpoint);
-    const row = byKey.get(key);
-    if (row) row[side].push(endpoint);
-    else byKey.set(key, { current: [], wanted: [], [side]: [endpoint] });
-  };
-  for (const endpoint of read.endpoints) add(endpoint, "current");
-  for (const endpoint of wanted) add(endpoint, "wanted");
-  return [...byKey.values()];
-}
 
 function ofCurrent(current: Endpoint, wanted: readonly Endpoint[], input: Indexed): readonly Silent[] {
   const { registry, policy } = input;
@@ -174,16 +155,16 @@ function ofCurrent(current: Endpoint, wanted: readonly Endpoint[], input: Indexe
 
 const ttlWish = (ttl: number): string => (ttl === 0 ? "no TTL of its own" : `a TTL of ${ttl} s`);
 
-function ofRow({ current, wanted }: Row, input: Indexed): readonly Silent[] {
+function ofRow({ current, candidates: wanted }: Row, input: Indexed): readonly Silent[] {
+  const kept = withoutConflictingCnames(wanted);
   const out = current.flatMap((each) =>
     ofCurrent(
       each,
-      withoutConflictingCnames(wanted).filter(({ type }) => type === each.type),
+      kept.filter(({ type }) => type === each.type),
       input,
     ),
   );
   if (wanted.length < 2) return out;
-  const kept = withoutConflictingCnames(wanted);
   for (const each of wanted)
     if (!kept.includes(each))
       out.push(
@@ -227,7 +208,7 @@ function neverReason({ why, txtName, readAs }: NeverOwned, zone: string): string
 const neverText = (reasons: readonly NeverOwned[], zone: string): string =>
   [...new Set(reasons.map((reason) => neverReason(reason, zone)))].join("; ");
 
-function ofCreate(endpoint: Endpoint, { registry, txts, zone }: Indexed): readonly Silent[] {
+function ofCreate(endpoint: Endpoint, { registry, read: { txts }, zone }: Indexed): readonly Silent[] {
   if (registry.owner === "") return [];
   const record = ownable(endpoint);
   const reasons = whyNeverOwned(record, registry.flags, registry.rules, zone);
@@ -291,23 +272,16 @@ const ofCrashes = ({ read, registry, unpaired }: SilentInput): readonly Silent[]
 /** Our ownership TXTs that no longer say anything to this release. */
 function ofOwnership(input: SilentInput): readonly Silent[] {
   const { registry, read, plan, zone } = input;
-  const byMatchName = new Map<string, Endpoint | Endpoint[]>();
-  for (const endpoint of read.endpoints) {
-    const name = matchName(endpoint.name, registry.flags);
-    const known = byMatchName.get(name);
-    if (known === undefined) byMatchName.set(name, endpoint);
-    else if (Array.isArray(known)) known.push(endpoint);
-    else byMatchName.set(name, [known, endpoint]);
-  }
   const matching = ({ set, reading }: OwnershipRecord): readonly Endpoint[] => {
-    const found = reading && byMatchName.get(reading.name);
-    if (reading === undefined || found === undefined) return [];
+    if (reading === undefined) return [];
     const type = matchTypeOf(reading, registry.rules);
-    return (Array.isArray(found) ? found : [found]).filter(
-      (endpoint) =>
-        endpoint.setIdentifier === (set.setIdentifier ?? "") &&
-        matchTypesFor(ownable(endpoint), registry.rules).includes(type),
-    );
+    return read
+      .named(reading.name)
+      .filter(
+        (endpoint) =>
+          endpoint.setIdentifier === (set.setIdentifier ?? "") &&
+          matchTypesFor(ownable(endpoint), registry.rules).includes(type),
+      );
   };
   const reused = new Set(
     plan.create.flatMap((endpoint) =>
@@ -376,7 +350,7 @@ const byPlace = (a: Silent, b: Silent): number => {
 
 /** What this ExternalDNS leaves as it is without a word, by name. */
 export function silentRows(input: SilentInput): readonly Silent[] {
-  const { registry, read, plan, dropped, matches } = input;
+  const { registry, read, rows, plan, dropped, matches } = input;
   const indexed: Indexed = {
     ...input,
     sealed: new Set(
@@ -385,10 +359,9 @@ export function silentRows(input: SilentInput): readonly Silent[] {
         .map(({ name, setIdentifier }) => txtKey(name, setIdentifier)),
     ),
     updated: new Set(plan.update.map(({ from }) => from)),
-    txts: new Map(read.ownership.map((each) => [txtKey(each.set.name, each.set.setIdentifier ?? ""), each])),
   };
   const found = [
-    ...rows(input).flatMap((row) => ofRow(row, indexed)),
+    ...[...rows.values()].flatMap((row) => ofRow(row, indexed)),
     ...plan.createsBlockedByOwner.map(({ wanted, by }) =>
       of(
         "blocked",

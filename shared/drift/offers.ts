@@ -31,7 +31,7 @@ export function writtenBy(look: Look, scene: Scene, endpoint: Endpoint): readonl
       txts: new Map(
         [...ownershipTxts(look, endpoint)].map((txt) => [
           txtKey(txt.set.name, txt.set.setIdentifier ?? ""),
-          txt.set,
+          txt,
         ]),
       ),
       taken: new Set(),

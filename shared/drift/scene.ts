@@ -3,7 +3,7 @@ import { type Forecast, forecast, registryOf, visibleNames } from "../dns/foreca
 import { decodeName, type Fqdn } from "../dns/fqdn.ts";
 import { claimants } from "../dns/ownership-written.ts";
 import type { RecordSet } from "../dns/record-set.ts";
-import { type OwnershipRecord, type Registry, txtKey } from "../dns/registry.ts";
+import type { OwnershipRecord, Registry } from "../dns/registry.ts";
 import type { Silent, SilentCode } from "../dns/silent.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
 import type { ControllerView, DriftInput, ServiceAddresses } from "./input.ts";
@@ -120,9 +120,7 @@ function look(view: ControllerView, input: DriftInput, recordSets: readonly Reco
     silent: Map.groupBy(result.silent, ({ code }) => code),
     refused: new Map(result.refused.map(({ change, why }) => [change.group, why])),
     updated: new Set(result.plan.update.map(({ from }) => from)),
-    txts: new Map(
-      result.read.ownership.map((each) => [txtKey(each.set.name, each.set.setIdentifier ?? ""), each]),
-    ),
+    txts: result.read.txts,
     current: finder(byName(result.read.endpoints)),
     wanted: grouped(result.wanted, wantedKey),
     complete: view.unknown.length === 0 && input.snapshot.faults.length === 0,
