@@ -8,10 +8,14 @@ import { configurationErrors, configurationStates } from "../migration/configura
 import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { withoutFrr } from "../migration/helm-values.ts";
 import { type MetalLbView, ownOf, viewMetalLb } from "../migration/metallb-view.ts";
+import { rolling } from "../migration/rollout.ts";
 import { lookOnTheWire } from "../migration/wire.ts";
 import { nameList } from "../name-list.ts";
 import { code, text } from "../text.ts";
 import { noDeeds, type StepContext } from "./step.ts";
+
+/** A speaker takes some seconds to restart, and they do so one after another. */
+const rolloutLookMs = 15_000;
 
 const modeOf = (view: MetalLbView): string | undefined => bgpType(view.lists.daemonsets, view.namespace);
 
@@ -170,6 +174,13 @@ export const frrOff = defineStep({
           ? text`DaemonSet ${second.map(({ metadata }) => metadata.name).join(", ")} still runs: frrk8s.enabled is not off`
           : text`the speakers still run in ${mode} mode: the values are not applied yet`,
         { blocks: [block], notes },
+      );
+    const under = rolling(view);
+    if (under.length > 0)
+      return verified(
+        "waiting",
+        text`the speakers still restart: ${under.map(({ name, wanted, renewed, ready }) => `${renewed} of ${wanted} of ${name} renewed, ${ready} ready`).join("; ")}`,
+        { until: context.ports.clock.now() + rolloutLookMs, blocks: [block], notes },
       );
     const wire = await lookOnTheWire(context);
     const findings = [...configurationErrors(view), ...wire.findings];

@@ -32,6 +32,34 @@ const cleared = (version: string) =>
   );
 
 describe("frr-off", () => {
+  it("waits until every speaker has restarted before it looks at the wire", async () => {
+    const at = drive({ spec: cleared("0.16.1") });
+    await at.forward("frr-off");
+    setBgpMode(at.twin, "native");
+    const status = (renewed: number, ready: number) => {
+      const { store } = at.twin;
+      for (const set of store.list("daemonsets", "metallb").items)
+        store.update("daemonsets", {
+          ...set,
+          status: { ...(set.status as object), updatedNumberScheduled: renewed, numberReady: ready },
+        });
+    };
+    const wanted = at.twin.spec.nodes.length;
+    const look = async () =>
+      at.on(async (context) => {
+        const { frrOff } = await import("#shared/steps/frr-off.ts");
+        await context.ports.clock.sleep(120_000);
+        const now = context.ports.clock.now();
+        return { ...(await frrOff.verify(context, {} as never, undefined)), now };
+      });
+    status(4, wanted - 1);
+    const under = await look();
+    expect(under).toMatchObject({ outcome: "waiting", until: under.now + 15_000 });
+    expect(plain(under.text)).toContain(`4 of ${wanted} of metallb-speaker renewed, ${wanted - 1} ready`);
+    status(wanted, wanted);
+    expect((await look()).outcome).toBe("passed");
+  });
+
   it("hands over the values, and looks whether they are applied", async () => {
     const at = drive({
       spec: cleared("0.16.1"),
