@@ -1,11 +1,11 @@
 import { parseTtl } from "#shared/dns/annotations.ts";
 import { readController } from "#shared/dns/controller-flags.ts";
-import { type FlagValues, imageTag, type ReadDeployment, readDeployment } from "#shared/dns/deployment.ts";
+import { type FlagValues, type ReadDeployment, readDeployment } from "#shared/dns/deployment.ts";
 import { type Controller, type Forecast, forecast } from "#shared/dns/forecast.ts";
 import { changeJson, forecastJson } from "#shared/dns/forecast-json.ts";
 import { type Fqdn, readFqdn } from "#shared/dns/fqdn.ts";
 import type { RecordSet } from "#shared/dns/record-set.ts";
-import { newestRelease, parseRelease, type Release } from "#shared/dns/release.ts";
+import { imageTag, newestRelease, parseRelease, type Release } from "#shared/dns/release.ts";
 import { isOrphan } from "#shared/dns/silent.ts";
 import { readSourceObjects, type SourceObjects } from "#shared/dns/source-objects.ts";
 import type { SourceSettings } from "#shared/dns/source-settings.ts";

@@ -1,10 +1,11 @@
 import * as z from "zod";
-import { clusterWishes, controllerViews, wishKinds } from "#shared/dns/cluster-wishes.ts";
+import { clusterWishes, wishKinds } from "#shared/dns/cluster-wishes.ts";
 import { ownerOf } from "#shared/dns/endpoint.ts";
 import { registryOf } from "#shared/dns/forecast.ts";
 import { decodeName, type Fqdn, isWithin, readFqdn } from "#shared/dns/fqdn.ts";
 import type { RecordSet } from "#shared/dns/record-set.ts";
 import { readRegistry } from "#shared/dns/registry.ts";
+import { controllerViews } from "#shared/dns/snapshot-views.ts";
 import type { ReadZones } from "#shared/dns/zones.ts";
 import { askThrough } from "#shared/explain/ask-through.ts";
 import type { Looked, OwnershipAtName } from "#shared/explain/evidence.ts";

@@ -1,9 +1,7 @@
 import type { Context } from "aws-lambda";
 import { openDynamoLedger } from "#shared/adapters/ledger-dynamodb.ts";
-import { postToSlack } from "#shared/adapters/post-slack.ts";
 import { connectRoute53 } from "#shared/adapters/route53.ts";
 import { readSecretText } from "#shared/adapters/secrets-manager.ts";
-import { createSlackApi } from "#shared/adapters/slack.ts";
 import { openSnapshotBucket } from "#shared/adapters/snapshots-s3.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import { makePlan } from "#shared/drift/change-plan.ts";
@@ -42,6 +40,11 @@ async function compose(env: Readonly<Record<string, string | undefined>>): Promi
       clock,
     },
     messages: async (log) => {
+      // Evaluated after the zones were read: a scan that starts cold does not wait for it.
+      const [{ createSlackApi }, { postToSlack }] = await Promise.all([
+        import("#shared/adapters/slack.ts"),
+        import("#shared/adapters/post-slack.ts"),
+      ]);
       token ??= secret(await readSecretText({ region }, environment.SLACK_TOKEN_SECRET));
       const api = createSlackApi({
         botToken: token.reveal(),

@@ -153,7 +153,3 @@ export function readDeployment(content: string): ReadDeployment {
     };
   return { ok: true, name: only.name, image: only.container.image, ...flagsOf(only.container) };
 }
-
-/** The tag of an image reference, without digest: `v0.20.0` of `example/external-dns:v0.20.0@sha256:…`. */
-export const imageTag = (image: string): string | undefined =>
-  /:([^:/@]+)$/.exec(image.replace(/@.*$/, ""))?.[1];

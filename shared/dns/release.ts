@@ -43,6 +43,10 @@ export function parseRelease(text: string): Release | undefined {
   return release(Number(minor), patch === undefined ? last : Number(patch));
 }
 
+/** The tag of an image reference, without digest: `v0.20.0` of `example/external-dns:v0.20.0@sha256:…`. */
+export const imageTag = (image: string): string | undefined =>
+  /:([^:/@]+)$/.exec(image.replace(/@.*$/, ""))?.[1];
+
 /** `since` is written `0.13.5`. */
 export function atLeast({ minor, patch }: Release, since: string): boolean {
   const dot = since.lastIndexOf(".");

@@ -1,10 +1,10 @@
 import type { ControllerView } from "../drift/input.ts";
-import { controllerViews } from "./cluster-wishes.ts";
 import type { FlagValues } from "./deployment.ts";
 import { domainMatcher } from "./domain-filter.ts";
 import type { Controller } from "./forecast.ts";
 import { decodeName, isWithin } from "./fqdn.ts";
 import type { SnapshotContent } from "./snapshot.ts";
+import { controllerViews } from "./snapshot-views.ts";
 import type { HostedZone } from "./zones.ts";
 
 type Place = Pick<HostedZone, "id" | "name" | "private">;

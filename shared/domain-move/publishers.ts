@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { intervalSeconds } from "../dns/cluster-wishes.ts";
 import { type ReadController, readController } from "../dns/controller-flags.ts";
-import { type FlagValues, imageTag, readDeployment } from "../dns/deployment.ts";
+import { type FlagValues, readDeployment } from "../dns/deployment.ts";
 import { domainMatcher } from "../dns/domain-filter.ts";
 import { decodeName, isWithin } from "../dns/fqdn.ts";
-import { parseRelease, type Release } from "../dns/release.ts";
+import { imageTag, parseRelease, type Release } from "../dns/release.ts";
+import { intervalSeconds } from "../dns/snapshot-views.ts";
 import type { HostedZone } from "../dns/zones.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { type GitOpsLists, type Manager, managerOf } from "../migration/managers.ts";

@@ -1,7 +1,7 @@
-import { serviceAddresses, wishFaults } from "../dns/cluster-wishes.ts";
 import type { Fqdn } from "../dns/fqdn.ts";
 import type { RecordSet } from "../dns/record-set.ts";
 import type { Snapshot } from "../dns/snapshot.ts";
+import { serviceAddresses, wishFaults } from "../dns/snapshot-views.ts";
 import { type ZoneViews, zoneViews } from "../dns/zone-views.ts";
 import type { HostedZone } from "../dns/zones.ts";
 import { type Fault, isFault } from "../fault.ts";

@@ -1,7 +1,7 @@
 import { readController } from "../../dns/controller-flags.ts";
-import { imageTag, readDeployment } from "../../dns/deployment.ts";
+import { readDeployment } from "../../dns/deployment.ts";
 import { forecast } from "../../dns/forecast.ts";
-import { parseRelease } from "../../dns/release.ts";
+import { imageTag, parseRelease } from "../../dns/release.ts";
 import { readSourceObjects } from "../../dns/source-objects.ts";
 import { wantedEndpoints } from "../../dns/wanted.ts";
 import { apexRecordSets, type ZoneSpec } from "../zones.ts";

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { clusterWishes, type WishKind } from "#shared/dns/cluster-wishes.ts";
 import {
-  clusterWishes,
   controllerViews,
   intervalSeconds,
   serviceAddresses,
-  type WishKind,
   wishFaults,
-} from "#shared/dns/cluster-wishes.ts";
+} from "#shared/dns/snapshot-views.ts";
 import type { Fault } from "#shared/fault.ts";
 import type { KubeObject, Listed } from "#shared/kubernetes/read.ts";
 
