@@ -5,6 +5,7 @@ import { legacyTxtName, typedTxtName } from "../dns/ownership-name.ts";
 import { claimants, matchName, matchTypeOf, matchTypesFor, writtenTxts } from "../dns/ownership-written.ts";
 import { type RecordSet, valuesOf } from "../dns/record-set.ts";
 import { type OwnershipRecord, ownable, txtKey } from "../dns/registry.ts";
+import { txtUnderAnotherAffix } from "./another-affix.ts";
 import type { Ownership } from "./drift.ts";
 import { idKey } from "./record-key.ts";
 import type { Look, Scene } from "./scene.ts";
@@ -72,6 +73,9 @@ export function whose(look: Look, scene: Scene, endpoint: Endpoint): Whose {
   if (owner === undefined || owner === "") {
     const stranger = strangerTxt(look, endpoint);
     if (stranger !== undefined) return { ownership: "ambiguous", owner: stranger.labels.owner ?? "" };
+    const set = scene.held(endpoint);
+    const elsewhere = set && txtUnderAnotherAffix(scene, set);
+    if (elsewhere !== undefined) return { ownership: "ambiguous", owner: elsewhere.labels.owner ?? "" };
     return { ownership: sealedTxt(look, scene, endpoint) === undefined ? "unowned" : "unreadable" };
   }
   if (owner === look.registry.owner && !isOurs(look, endpoint)) {

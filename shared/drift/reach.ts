@@ -3,6 +3,7 @@ import { decodeName } from "../dns/fqdn.ts";
 import { claimants, type OwnershipFlags, possibleTxtNames } from "../dns/ownership-written.ts";
 import type { RecordSet } from "../dns/record-set.ts";
 import { isFault } from "../fault.ts";
+import { partsOf } from "./another-affix.ts";
 import type { DriftReport } from "./drift-report.ts";
 import type { ControllerView, DriftInput } from "./input.ts";
 
@@ -43,7 +44,8 @@ function tied(
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
     if (out.has(name)) continue;
     out.add(name);
-    for (const each of affixes) {
+    for (const part of partsOf(name)) follow(part.name);
+    for (const each of [...affixes, {}]) {
       for (const claim of claimants(name, each)) follow(claim.name);
       for (const txt of possibleTxtNames(name, each)) {
         follow(decodeName(txt));
@@ -62,6 +64,20 @@ const distinct = (controllers: readonly ControllerView[]): readonly OwnershipFla
     ]),
   ).values(),
 ];
+
+/** Every name that may keep the ownership of one of these under an affix nobody told us. */
+function holders(names: ReadonlySet<string>, known: ReadonlySet<string>): readonly string[] {
+  const inner = [...names].map((name) => ({
+    first: name.split(".", 1)[0] ?? "",
+    rest: name.slice(name.indexOf(".")),
+  }));
+  return [...known].filter((name) =>
+    inner.some(({ first, rest }) => name.endsWith(rest) && name.slice(0, -rest.length).includes(first)),
+  );
+}
+
+/** More of them are not sought one by one. */
+const mostUnowned = 100;
 
 /** Where more than this part of a zone is touched, looking at all of it costs less than telling which. */
 const worthwhile = 1 / 8;
@@ -87,6 +103,13 @@ export function withinReach(input: DriftInput, report: DriftReport, part = worth
   const known = namesOf(recordSets, controllers);
   if (known === undefined) return input;
   const affixes = distinct(controllers);
+  const unowned = new Set(
+    report.drifts
+      .filter(({ ownership }) => ownership === "unowned" || ownership === "ambiguous")
+      .map(({ name }) => name as string),
+  );
+  if (unowned.size > mostUnowned) return input;
+  for (const name of holders(unowned, known)) touched.add(name);
   let names = tied(touched, known, affixes);
   for (;;) {
     const near = {

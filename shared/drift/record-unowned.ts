@@ -77,7 +77,7 @@ export const recordUnowned = defineDrift({
               of.ownership === "unowned" ? adoption(look, scene, current, wanted) : undefined,
               "adopt it by writing its ownership record",
               of.ownership === "ambiguous"
-                ? "an ownership record of another owner may be meant for it"
+                ? "an ownership record of another owner, or with another affix, may be meant for it"
                 : same
                   ? "orphaned"
                   : "it is not owned, and it is not what the objects want",

@@ -2,6 +2,7 @@ import { decodeName } from "../dns/fqdn.ts";
 import type { OwnershipRecord } from "../dns/registry.ts";
 import { txtKey } from "../dns/registry.ts";
 import { text } from "../text.ts";
+import { fitsAffix, meantUnderAnotherAffix } from "./another-affix.ts";
 import type { Drift, Offer } from "./drift.ts";
 import { by, defineDrift, placeOf, repairWith, shownTtl } from "./drift-at.ts";
 import { deleteTxt } from "./offers.ts";
@@ -27,6 +28,16 @@ function removal(look: Look, scene: Scene, txt: OwnershipRecord): Offer | undefi
   return deleteTxt(txt.set);
 }
 
+/** Why nobody can say that its record is gone; `undefined` when it is. */
+function doubt(look: Look, scene: Scene, txt: OwnershipRecord): string | undefined {
+  const [meant] = meantUnderAnotherAffix(scene, txt.set);
+  if (meant !== undefined)
+    return `wrong name format or another affix: it may speak for ${meant.name} ${meant.type}`;
+  return fitsAffix(look, txt.set)
+    ? undefined
+    : "wrong name format or another affix: it is no name that this ExternalDNS writes";
+}
+
 /** An ownership record of ours whose record is gone. */
 export const txtDangling = defineDrift({
   id: "txt-dangling",
@@ -37,24 +48,25 @@ export const txtDangling = defineDrift({
         (row) => look.txts.get(txtKey(row.name, row.setIdentifier)) ?? [],
       );
       const blocking = new Set(inTheWay(look));
-      return [...new Set([...dangling, ...blocking])].map(
-        (txt): Drift => ({
+      return [...new Set([...dangling, ...blocking])].map((txt): Drift => {
+        const unclear = doubt(look, scene, txt);
+        return {
           kind: "txt-dangling",
           severity: blocking.has(txt) ? "error" : "warning",
           ...placeOf(scene, txt.set),
-          ownership: "orphan-txt",
+          ownership: unclear === undefined ? "orphan-txt" : "ambiguous",
           owner: look.registry.owner,
           want: [],
           have: shownTtl(txt.set),
           ...repairWith(
-            removal(look, scene, txt),
+            unclear === undefined ? removal(look, scene, txt) : undefined,
             "delete it",
             "it may speak for another record of the zone, or for a name this ExternalDNS does not look at",
           ),
           because: blocking.has(txt)
-            ? text`its record is gone; ${by(look)} creates both in one batch, and Route 53 refuses what exists`
-            : text`its record is gone; ${by(look)} removes an ownership record only together with its record`,
-        }),
-      );
+            ? text`${unclear ?? "its record is gone"}; ${by(look)} creates both in one batch, and Route 53 refuses what exists`
+            : text`${unclear ?? "its record is gone"}; ${by(look)} removes an ownership record only together with its record`,
+        };
+      });
     }),
 });
