@@ -1,12 +1,13 @@
-import { isWithin } from "../dns/fqdn.ts";
-import { type AesKey, readOwnershipText } from "../dns/ownership-encryption.ts";
+import { type Endpoint, sameTargets } from "../dns/endpoint.ts";
+import { decodeName, isWithin } from "../dns/fqdn.ts";
+import type { AesKey } from "../dns/ownership-encryption.ts";
 import type { Affixes } from "../dns/ownership-name.ts";
-import { claimants } from "../dns/ownership-written.ts";
-import { type RecordSet, type RecordSetId, valuesOf } from "../dns/record-set.ts";
+import { type RecordSet, type RecordSetId, recordSetKey } from "../dns/record-set.ts";
 import { canonicalJson } from "./canonical-digest.ts";
 import { planDigest, undoOf } from "./change-plan.ts";
 import { allowedDeletes, type DeleteLimits, deletes, isApexCore } from "./guards.ts";
 import { sameSet } from "./offers.ts";
+import { claimsOf, isClaimed, isOwnText } from "./owned-count.ts";
 import type { Plan, PlannedBatch } from "./plan-value.ts";
 import { freshForMs } from "./sources.ts";
 
@@ -22,6 +23,8 @@ export type ApplyRules = Readonly<{
   key: AesKey | undefined;
 }>;
 
+type WantedRecord = Pick<Endpoint, "name" | "type" | "targets" | "setIdentifier">;
+
 /** As the ledger has it. */
 export type ApplyRequest = Readonly<{
   plan: Plan;
@@ -34,7 +37,15 @@ export type ApplyRequest = Readonly<{
   /** Records and ownership TXTs that are ours in the zone as it stands now. */
   owned: Readonly<{ records: number; txts: number }>;
   /** The newest snapshot of wanted endpoints there is. */
-  snapshot: Readonly<{ hash: string; takenAt: number }> | undefined;
+  snapshot:
+    | Readonly<{
+        hash: string;
+        takenAt: number;
+        controllers?: readonly Readonly<{ endpoints: readonly WantedRecord[] }>[];
+      }>
+    | undefined;
+  /** The zone as it stands now: told where the plan writes ownership TXTs, as they take over what they speak for. */
+  standing?: readonly RecordSet[];
   /** Milliseconds since the epoch. */
   now: number;
 }>;
@@ -80,35 +91,74 @@ function judgeApprovals(
     : { ok: true, approver: approver.by };
 }
 
-/** Changed or deleted record sets of a batch that no ownership TXT of ours, which has to stand, speaks for. */
-function unproven({ changes, given }: PlannedBatch, rules: ApplyRules): readonly RecordSet[] {
-  const standing = [...changes.flatMap(({ before }) => before ?? []), ...given];
-  const proofs = standing.filter((set) => set.type === "TXT" && isOwnText(set, rules));
-  const spokenFor = new Set(
-    proofs.flatMap(({ name }) =>
-      rules.affixes.flatMap((affixes) => claimants(name, affixes).map((claim) => claim.name)),
+/** Exactly this name, type and target is what an object wants. */
+const isWanted = (set: RecordSet, { snapshot }: ApplyRequest): boolean =>
+  (snapshot?.controllers ?? []).some(({ endpoints }) =>
+    endpoints.some(
+      (wanted) =>
+        decodeName(wanted.name) === set.name &&
+        wanted.setIdentifier === (set.setIdentifier ?? "") &&
+        (set.answer.kind === "alias"
+          ? wanted.targets.length === 1 &&
+            sameTargets(wanted.targets, [set.answer.target.name]) &&
+            (wanted.type === set.type || wanted.type === "CNAME")
+          : wanted.type === set.type && sameTargets(wanted.targets, set.answer.values)),
     ),
   );
-  return changes.flatMap(({ before }) =>
-    before === undefined || proofs.includes(before) || spokenFor.has(before.name) ? [] : [before],
+
+/**
+ * Record sets of a batch that nothing lets us change: no ownership TXT of ours which has to stand speaks for what is
+ * changed or deleted, none of the same batch for what is created, and what would be taken over is not wanted so.
+ */
+function unproven(
+  { changes, given }: PlannedBatch,
+  request: ApplyRequest,
+  rules: ApplyRules,
+): readonly RecordSet[] {
+  const standing = [...changes.flatMap(({ before }) => before ?? []), ...given];
+  const proofs = claimsOf(
+    standing.filter((set) => isOwnText(set, rules)),
+    rules,
   );
+  const created = changes.filter(({ before }) => before === undefined).map(({ set }) => set);
+  const texts = created.filter((set) => isOwnText(set, rules));
+  const speaking = claimsOf(texts, rules);
+  const strange = changes.flatMap(({ action, before, set }) => {
+    if (before === undefined)
+      return action === "CREATE" &&
+        (texts.includes(set) || isClaimed(set, speaking) || isClaimed(set, proofs))
+        ? []
+        : [set];
+    if (recordSetKey(before) !== recordSetKey(set)) return [set];
+    const own = isOwnText(before, rules) && (action === "DELETE" || isOwnText(set, rules));
+    return own || isClaimed(before, proofs) ? [] : [before];
+  });
+  if (texts.length === 0) return strange;
+  const zone = request.standing ?? [];
+  const owned = claimsOf(
+    zone.filter((set) => isOwnText(set, rules)),
+    rules,
+  );
+  const adopted = [...given, ...zone].filter(
+    (set) =>
+      !isOwnText(set, rules) &&
+      isClaimed(set, speaking) &&
+      !isClaimed(set, proofs) &&
+      !isClaimed(set, owned) &&
+      !isWanted(set, request),
+  );
+  return [...strange, ...adopted];
 }
 
-const isOwnText = (set: RecordSet, { owners, key }: ApplyRules): boolean => {
-  const [value] = valuesOf(set);
-  const owner =
-    value === undefined ? undefined : readOwnershipText(value, key, { equalsInValue: true })?.owner;
-  return owner !== undefined && owners.includes(owner);
-};
-
-function judgeContents({ plan, owned }: ApplyRequest, rules: ApplyRules): ApplyJudgement | undefined {
+function judgeContents(request: ApplyRequest, rules: ApplyRules): ApplyJudgement | undefined {
+  const { plan, owned } = request;
   const changes = plan.batches.flatMap((batch) => batch.changes);
   const outside = changes.find(
     ({ set }) => !isWithin(set.name, plan.zone.name) || isApexCore(plan.zone.name, set),
   );
   if (outside !== undefined)
     return refuse("outside-the-zone", `${outside.set.name} ${outside.set.type} is not for us to change`);
-  const strange = plan.batches.flatMap((batch) => unproven(batch, rules))[0];
+  const strange = plan.batches.flatMap((batch) => unproven(batch, request, rules))[0];
   if (strange !== undefined)
     return refuse(
       "not-provably-ours",

@@ -123,10 +123,10 @@ async function judgeNow({ ports, settings, state }: Work): Promise<ApplyJudgemen
     plan.batches.flatMap(({ changes }, i) => (landed(batches[i] ?? "untried") ? changes : [])),
   );
   const isKnown = settings.rules.zoneIds.includes(plan.zone.id);
-  const now =
-    gone.length === 0 || !isKnown
-      ? { records: 0, txts: 0 }
-      : countOwned(await ports.zones.recordSets(plan.zone.id), settings.rules);
+  const writes = plan.batches.some(({ changes }) => changes.some(({ before: was }) => was === undefined));
+  const standing =
+    isKnown && (gone.length > 0 || writes) ? await ports.zones.recordSets(plan.zone.id) : undefined;
+  const now = standing === undefined ? { records: 0, txts: 0 } : countOwned(standing, settings.rules);
   const txts = before.filter(({ type }) => type === "TXT").length;
   const snapshot = await ports.snapshots.latest(settings.cluster);
   return judgeApplication(
@@ -138,6 +138,7 @@ async function judgeNow({ ports, settings, state }: Work): Promise<ApplyJudgemen
       approvals,
       owned: { records: now.records + before.length - txts, txts: now.txts + txts },
       snapshot,
+      ...(standing && { standing }),
       now: ports.clock.now(),
     },
     settings.rules,

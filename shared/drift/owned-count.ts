@@ -3,31 +3,51 @@ import { claimants } from "../dns/ownership-written.ts";
 import { isAlias, type RecordSet, valuesOf } from "../dns/record-set.ts";
 import type { ApplyRules } from "./apply-judge.ts";
 
-/** Records and ownership TXTs of ours in a zone: what limits on deletes are counted over. */
-export function countOwned(
-  recordSets: readonly RecordSet[],
-  { owners, affixes, key }: Pick<ApplyRules, "owners" | "affixes" | "key">,
-): Readonly<{ records: number; txts: number }> {
-  /** By name and set identifier: the types that are ours, `*` from a text whose name says none. */
+type OwnerRules = Pick<ApplyRules, "owners" | "affixes" | "key">;
+
+/** An ownership TXT with an owner id of ours. */
+export function isOwnText(set: RecordSet, { owners, key }: OwnerRules): boolean {
+  const [value] = valuesOf(set);
+  if (set.type !== "TXT" || value === undefined) return false;
+  const owner = readOwnershipText(value, key, { equalsInValue: true })?.owner;
+  return owner !== undefined && owners.includes(owner);
+}
+
+/** By name and set identifier: the types that are ours, `*` from a text whose name says none. */
+export type Claims = ReadonlyMap<string, ReadonlySet<string>>;
+
+const placeOf = (name: string, setIdentifier: string | undefined): string => `${name} ${setIdentifier ?? ""}`;
+
+/** What these ownership TXTs speak for, by any release's format. */
+export function claimsOf(texts: readonly RecordSet[], { affixes }: OwnerRules): Claims {
   const claimed = new Map<string, Set<string>>();
-  let txts = 0;
-  for (const set of recordSets) {
-    const [value] = valuesOf(set);
-    if (set.type !== "TXT" || value === undefined) continue;
-    const owner = readOwnershipText(value, key, { equalsInValue: true })?.owner;
-    if (owner === undefined || !owners.includes(owner)) continue;
-    txts += 1;
+  for (const set of texts)
     for (const claim of affixes.flatMap((each) => claimants(set.name, each))) {
-      const place = `${claim.name} ${set.setIdentifier ?? ""}`;
+      const place = placeOf(claim.name, set.setIdentifier);
       const there = claimed.get(place) ?? new Set<string>();
       claimed.set(place, there.add(claim.type ?? "*"));
     }
-  }
-  const records = recordSets.filter((set) => {
-    const there = claimed.get(`${set.name} ${set.setIdentifier ?? ""}`);
-    if (there === undefined || set.type === "TXT") return false;
-    // Releases before 0.22 keep an alias under the name of a CNAME.
-    return there.has(set.type) || there.has("*") || (isAlias(set) && there.has("CNAME"));
-  }).length;
-  return { records, txts };
+  return claimed;
+}
+
+/** Whether they speak for exactly this record set. */
+export function isClaimed(set: RecordSet, claims: Claims): boolean {
+  const there = claims.get(placeOf(set.name, set.setIdentifier));
+  if (there === undefined) return false;
+  if (there.has(set.type)) return true;
+  // The legacy format was never written for AAAA, and beside it any ordinary TXT may stand.
+  if (there.has("*") && set.type !== "AAAA" && set.type !== "TXT") return true;
+  // Releases before 0.22 keep an alias under the name of a CNAME.
+  return isAlias(set) && there.has("CNAME");
+}
+
+/** Records and ownership TXTs of ours in a zone: what limits on deletes are counted over. */
+export function countOwned(
+  recordSets: readonly RecordSet[],
+  rules: OwnerRules,
+): Readonly<{ records: number; txts: number }> {
+  const texts = recordSets.filter((set) => isOwnText(set, rules));
+  const claims = claimsOf(texts, rules);
+  const records = recordSets.filter((set) => set.type !== "TXT" && isClaimed(set, claims)).length;
+  return { records, txts: texts.length };
 }

@@ -50,7 +50,29 @@ const withBatches = (batches: Plan["batches"]) => changed({ batches, undo: undoO
 const foreign = record("web", "A", "10.0.0.9");
 const ns = record("@", "NS", "ns-1.example.net");
 
+const weighted = { policy: "weighted", weight: 1 } as const;
+
 describe("the writer's own judgement", () => {
+  it("adopts exactly what is wanted, and puts back what it deleted", () => {
+    const wanted = { name: "web.example.com", type: "A", targets: ["10.0.0.9"], setIdentifier: "" };
+    const adopting = withBatches([
+      { changes: [{ action: "CREATE", set: owns("a-web", "me") }], given: [foreign] },
+    ]);
+    const asked = (target: string) =>
+      judgeApplication(
+        request({
+          ...adopting,
+          standing: [foreign],
+          snapshot: { ...plan.snapshot, controllers: [{ endpoints: [{ ...wanted, targets: [target] }] }] },
+        }),
+        rules,
+      );
+    expect(asked("10.0.0.9")).toMatchObject({ ok: true });
+    expect(asked("10.0.0.8")).toMatchObject({ ok: false, because: "not-provably-ours" });
+    expect(judgeApplication(request({ ...withBatches(plan.undo), standing: [] }), rules)).toMatchObject({
+      ok: true,
+    });
+  });
   it("lets through what somebody else approved", () => {
     expect(judgeApplication(request(), rules)).toEqual({ ok: true, approver: "approver" });
   });
@@ -107,6 +129,54 @@ describe("the writer's own judgement", () => {
       withBatches([
         { changes: [{ action: "DELETE", before: foreign, set: foreign }], given: [owns("a-web", "you")] },
       ]),
+    ],
+    ...(
+      [
+        ["an AAAA by the ownership of an A", [record("web", "AAAA", "fd00::1")], [owns("a-web", "me")]],
+        ["an AAAA by a legacy ownership", [record("web", "AAAA", "fd00::1")], [owns("web", "me")]],
+        [
+          "an ordinary TXT by the ownership of an A",
+          [record("web", "TXT", '"v=spf1 -all"')],
+          [owns("a-web", "me")],
+        ],
+        [
+          "another cluster's set identifier",
+          [record("web", "A", "10.0.0.2", { setIdentifier: "theirs", routing: weighted })],
+          [owns("a-web", "me", undefined, { setIdentifier: "mine", routing: weighted })],
+        ],
+      ] as const
+    ).map(
+      ([what, sets, given]) =>
+        [
+          what,
+          "not-provably-ours",
+          withBatches([
+            { changes: sets.map((set) => ({ action: "DELETE", before: set, set })), given: [...given] },
+          ]),
+        ] as [string, string, Partial<ApplyRequest>],
+    ),
+    ...(
+      [
+        ["a record nothing speaks for", [record("web", "A", "10.0.0.1")], []],
+        ["a delegation", [record("sub", "NS", "ns1.example.net")], [owns("a-web", "me")]],
+        ["another's ownership text", [owns("a-web", "you")], []],
+        ["ownership of what nobody wants so", [owns("a-web", "me")], [record("web", "A", "10.0.0.9")]],
+      ] as const
+    ).map(
+      ([what, sets, given]) =>
+        [
+          `to create ${what}`,
+          "not-provably-ours",
+          withBatches([{ changes: sets.map((set) => ({ action: "CREATE", set })), given: [...given] }]),
+        ] as [string, string, Partial<ApplyRequest>],
+    ),
+    [
+      "ownership of what stands in the zone, unwanted and left out of the plan",
+      "not-provably-ours",
+      {
+        ...withBatches([{ changes: [{ action: "CREATE", set: owns("a-web", "me") }], given: [] }]),
+        standing: [foreign],
+      },
     ],
     ["a way back that is none", "undo-is-no-inverse", changed({ undo: [] })],
   ])("refuses %s", (_, because, more) => {
