@@ -5,16 +5,20 @@ import * as z from "zod";
 import { canonicalJson } from "../runs/digest.ts";
 import { canonicalText, type Endpoint } from "./endpoint.ts";
 
+// Every schema is built when the program starts: what is the same is built once.
+const string = z.string();
+const strings = z.array(string).readonly();
+
 const endpoint = z
   .strictObject({
-    name: z.string(),
-    type: z.string(),
-    targets: z.array(z.string()).readonly(),
+    name: string,
+    type: string,
+    targets: strings,
     ttl: z.number(),
-    setIdentifier: z.string(),
-    labels: z.record(z.string(), z.string()).readonly(),
+    setIdentifier: string,
+    labels: z.record(string, string).readonly(),
     providerSpecific: z
-      .array(z.strictObject({ name: z.string(), value: z.string() }).readonly())
+      .array(z.strictObject({ name: string, value: string }).readonly())
       .readonly()
       .optional(),
   })
@@ -22,32 +26,30 @@ const endpoint = z
 
 const controller = z.strictObject({
   /** `namespace/name` of the Deployment. */
-  name: z.string(),
-  image: z.string(),
+  name: string,
+  image: string,
   /** As `readDeployment` gives them, by name; {@link snapshotFlags} has taken keys out. */
-  flags: z.record(z.string(), z.array(z.string()).readonly()).readonly(),
+  flags: z.record(string, strings).readonly(),
   /** Environment variables whose values stand in a Secret or ConfigMap. */
-  hidden: z.array(z.string()).readonly(),
+  hidden: strings,
   endpoints: z.array(endpoint).readonly(),
-  dropped: z.array(z.strictObject({ endpoint: endpoint, why: z.string() }).readonly()).readonly(),
+  dropped: z.array(z.strictObject({ endpoint: endpoint, why: string }).readonly()).readonly(),
   /** What is not modelled and may change the answer. */
-  unknown: z.array(z.string()).readonly(),
+  unknown: strings,
 });
 
 const content = z.strictObject({
-  cluster: z.string(),
+  cluster: string,
   controllers: z.array(controller.readonly()).readonly(),
   /** Sources that could not be read: what they want is missing, so nothing may be deleted. */
-  faults: z
-    .array(z.strictObject({ source: z.string(), kind: z.string(), detail: z.string() }).readonly())
-    .readonly(),
+  faults: z.array(z.strictObject({ source: string, kind: string, detail: string }).readonly()).readonly(),
   /** Objects read, by kind: a source that shrinks is told by this. */
-  counts: z.record(z.string(), z.int().nonnegative()).readonly(),
+  counts: z.record(string, z.int().nonnegative()).readonly(),
   /** Addresses in the status of each Service, by `namespace/name`. */
-  services: z.record(z.string(), z.array(z.string()).readonly()).readonly(),
+  services: z.record(string, strings).readonly(),
 });
 
-const kept = z.strictObject({ format: z.literal(1), takenAt: z.number(), hash: z.string(), content });
+const kept = z.strictObject({ format: z.literal(1), takenAt: z.number(), hash: string, content });
 
 export type SnapshotController = Readonly<z.output<typeof controller>>;
 export type SnapshotContent = Readonly<z.output<typeof content>>;

@@ -8,6 +8,7 @@ export type ReadZoneFile =
   | Readonly<{ ok: false; problems: readonly string[] }>;
 
 const text = z.string().min(1);
+const maybeText = text.nullish();
 const count = z.number().int().nonnegative();
 
 const name = z.string().transform((value, context) => {
@@ -22,20 +23,20 @@ const listed = z.looseObject({
   Type: z.string().regex(/^[A-Z][A-Z0-9]*$/, "must be a record type in upper case, such as A"),
   SetIdentifier: text.max(128).nullish(),
   Weight: count.max(255).nullish(),
-  Region: text.nullish(),
+  Region: maybeText,
   Failover: z.enum(["PRIMARY", "SECONDARY"]).nullish(),
   MultiValueAnswer: z.boolean().nullish(),
   GeoLocation: z
     .strictObject({
-      ContinentCode: text.nullish(),
-      CountryCode: text.nullish(),
-      SubdivisionCode: text.nullish(),
+      ContinentCode: maybeText,
+      CountryCode: maybeText,
+      SubdivisionCode: maybeText,
     })
     .nullish(),
   GeoProximityLocation: z
     .strictObject({
-      AWSRegion: text.nullish(),
-      LocalZoneGroup: text.nullish(),
+      AWSRegion: maybeText,
+      LocalZoneGroup: maybeText,
       Coordinates: z.strictObject({ Latitude: text, Longitude: text }).nullish(),
       Bias: z.number().int().min(-99).max(99).nullish(),
     })
@@ -46,8 +47,8 @@ const listed = z.looseObject({
   AliasTarget: z
     .strictObject({ HostedZoneId: text, DNSName: name, EvaluateTargetHealth: z.boolean() })
     .nullish(),
-  HealthCheckId: text.nullish(),
-  TrafficPolicyInstanceId: text.nullish(),
+  HealthCheckId: maybeText,
+  TrafficPolicyInstanceId: maybeText,
 });
 
 type Listed = z.output<typeof listed>;

@@ -8,6 +8,11 @@ import type { Inline } from "../text.ts";
 import type { DriftReport } from "./drift-report.ts";
 import type { Plan } from "./plan-value.ts";
 
+// Every schema is built when the program starts: what is the same is built once.
+const string = z.string();
+const maybeString = string.optional();
+const strings = z.array(string);
+
 const name = z.string().transform((value, context): Fqdn => {
   try {
     return fqdn(value);
@@ -26,18 +31,18 @@ const recordSet = z.unknown().transform((value, context): RecordSet => {
 });
 
 const inline = z.union([
-  z.string(),
-  z.strictObject({ code: z.string() }),
-  z.strictObject({ strong: z.string() }),
-  z.strictObject({ strike: z.string() }),
-  z.strictObject({ person: z.strictObject({ name: z.string(), slack: z.string().optional() }) }),
-  z.strictObject({ link: z.string(), text: z.string() }),
+  string,
+  z.strictObject({ code: string }),
+  z.strictObject({ strong: string }),
+  z.strictObject({ strike: string }),
+  z.strictObject({ person: z.strictObject({ name: string, slack: maybeString }) }),
+  z.strictObject({ link: string, text: string }),
 ]) as z.ZodType<Inline>;
 
 const words = z.array(inline);
 const time = z.number().int();
 const zone = z.strictObject({ id: z.string().min(1), name });
-const snapshot = z.strictObject({ hash: z.string(), takenAt: time });
+const snapshot = z.strictObject({ hash: string, takenAt: time });
 const severity = z.enum(["info", "unknown", "warning", "error", "critical"]);
 const ownership = z.enum([
   "ours",
@@ -63,7 +68,7 @@ const change = z
 const batch = z.strictObject({ changes: z.array(change), given: z.array(recordSet) });
 
 const finding = z.strictObject({
-  code: z.string(),
+  code: string,
   severity,
   subject: z.strictObject({
     kind: z.enum([
@@ -80,24 +85,24 @@ const finding = z.strictObject({
       "config",
       "person",
     ]),
-    name: z.string(),
+    name: string,
   }),
-  facts: z.record(z.string(), z.json()),
+  facts: z.record(string, z.json()),
   text: words,
   remedy: words.optional(),
 });
 
 const drift = z.strictObject({
-  kind: z.string(),
+  kind: string,
   severity,
-  zoneId: z.string(),
+  zoneId: string,
   name,
-  type: z.string(),
-  setIdentifier: z.string().optional(),
+  type: string,
+  setIdentifier: maybeString,
   ownership,
-  owner: z.string().optional(),
-  want: z.array(z.string()),
-  have: z.array(z.string()),
+  owner: maybeString,
+  want: strings,
+  have: strings,
   repair: z.enum(["we", "external-dns", "nobody"]),
   outlook: words,
   because: words,
@@ -107,16 +112,16 @@ const drift = z.strictObject({
 /** As a report stands in the ledger or a bucket. */
 export const storedReport = z.strictObject({
   format: z.literal(1),
-  cluster: z.string().optional(),
+  cluster: maybeString,
   at: time,
   zone,
   snapshot,
   controllers: z.array(
     z.strictObject({
-      name: z.string(),
-      owner: z.string(),
-      release: z.string(),
-      policy: z.string(),
+      name: string,
+      owner: string,
+      release: string,
+      policy: string,
       intervalSeconds: z.number(),
     }),
   ),
@@ -125,43 +130,43 @@ export const storedReport = z.strictObject({
   complete: z.boolean(),
   findings: z.array(finding),
   drifts: z.array(drift),
-  deletesBlocked: z.array(z.string()),
-  sightings: z.array(z.strictObject({ key: z.string(), firstAt: time, lastAt: time })),
-  notReconciling: z.array(z.string()),
+  deletesBlocked: strings,
+  sightings: z.array(z.strictObject({ key: string, firstAt: time, lastAt: time })),
+  notReconciling: strings,
 });
 
 /** As a plan stands in the ledger: what is approved, and what the writer reads. */
 export const storedPlan = z.strictObject({
   format: z.literal(1),
-  cluster: z.string().optional(),
+  cluster: maybeString,
   zone,
   madeAt: time,
   snapshot,
   twoPeople: z.boolean(),
   items: z.array(
     z.strictObject({
-      kind: z.string(),
+      kind: string,
       offer: offerKind,
       name,
-      type: z.string(),
-      setIdentifier: z.string().optional(),
+      type: string,
+      setIdentifier: maybeString,
       ownership,
-      what: z.string(),
-      because: z.string(),
+      what: string,
+      because: string,
     }),
   ),
   batches: z.array(batch),
   withheld: z.array(
     z.strictObject({
-      kind: z.string(),
+      kind: string,
       name,
-      type: z.string(),
-      setIdentifier: z.string().optional(),
-      why: z.string(),
+      type: string,
+      setIdentifier: maybeString,
+      why: string,
     }),
   ),
   undo: z.array(batch),
-  reversibleWhile: z.string(),
+  reversibleWhile: string,
   digest: z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256 in hexadecimal"),
 });
 
