@@ -1,6 +1,10 @@
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** A member of its own: every object inherits a `valueOf` that nobody wrote. */
+const member = (object: Readonly<Record<string, unknown>>, key: string): unknown =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
 /** Nothing, however it is written: the API server leaves out what is empty. */
 const isNothing = (value: unknown): boolean =>
   value === undefined ||
@@ -24,7 +28,7 @@ export function holds(there: unknown, wanted: unknown): boolean {
   if (!isObject(wanted)) return there === wanted;
   if (there !== undefined && there !== null && !isObject(there)) return false;
   return Object.entries(wanted).every(([key, value]) =>
-    holds(isObject(there) ? there[key] : undefined, value),
+    holds(isObject(there) ? member(there, key) : undefined, value),
   );
 }
 
@@ -33,6 +37,6 @@ export function missing(there: unknown, wanted: unknown, path = ""): readonly st
   if (holds(there, wanted)) return [];
   if (!isObject(wanted) || !isObject(there)) return [path === "" ? "the object" : path];
   return Object.entries(wanted).flatMap(([key, value]) =>
-    missing(there[key], value, path === "" ? key : `${path}.${key}`),
+    missing(member(there, key), value, path === "" ? key : `${path}.${key}`),
   );
 }

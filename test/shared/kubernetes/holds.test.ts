@@ -30,6 +30,11 @@ it("names what is missing", () => {
   ).toEqual(["spec.interfaces", "spec.nodeSelectors"]);
 });
 
+it("takes nothing inherited for a member", () => {
+  expect(holds({}, { valueOf: null })).toBe(true);
+  expect(holds({}, { toString: "x" })).toBe(false);
+});
+
 it("whatever a merge patch is applied to, it holds there", () => {
   const plain = fc.jsonValue({ maxDepth: 3 });
   fc.assert(
