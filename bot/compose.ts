@@ -37,14 +37,18 @@ function lazyZones(region: string, clock: Clock): ReadZones {
   };
 }
 
-/** The function that writes zones, connected when somebody first asks for it. */
-function lazyApply(region: string, name: string): NonNullable<Deps["applyPlan"]> {
+/** The functions, connected when somebody first asks for one. */
+function lazyFunctions(region: string): InvokeFunction {
   let connected: Promise<InvokeFunction> | undefined;
-  return async (plan) => {
+  const connect = (): Promise<InvokeFunction> => {
     connected ??= import("#shared/adapters/lambda-invoke.ts").then(({ connectLambda }) =>
       connectLambda({ region }),
     );
-    return (await connected).ask(name, { plan });
+    return connected;
+  };
+  return {
+    ask: async (name, payload) => (await connect()).ask(name, payload),
+    tell: async (name, payload) => (await connect()).tell(name, payload),
   };
 }
 
@@ -105,7 +109,8 @@ export async function compose(
   const region = config?.aws?.region;
   const zones = region === undefined ? undefined : lazyZones(region, clock);
   const snapshots = config && options.ledger && lazySnapshots(config);
-  const applyFunction = config?.aws?.applyFunction;
+  const { applyFunction, scanFunction } = config?.aws ?? {};
+  const functions = region === undefined ? undefined : lazyFunctions(region);
   const deps: Deps = {
     clusters: new Map(
       clusters.map(({ config, connections: { read, write, logs, shell, trees } }) => [
@@ -145,9 +150,12 @@ export async function compose(
     ...(options.board ? { board: options.board } : {}),
     ...(options.runTimes ? { runTimes: options.runTimes } : {}),
     ...(snapshots ? { snapshots } : {}),
-    ...(region === undefined || applyFunction === undefined
+    ...(functions === undefined || applyFunction === undefined
       ? {}
-      : { applyPlan: lazyApply(region, applyFunction) }),
+      : { applyPlan: (plan) => functions.ask(applyFunction, { plan }) }),
+    ...(functions === undefined || scanFunction === undefined
+      ? {}
+      : { askForScan: () => functions.tell(scanFunction, { source: "arpeggio" }) }),
     ...(options.mayRunPrograms
       ? {
           runProgram: async (...asked) =>

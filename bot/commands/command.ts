@@ -69,6 +69,8 @@ export type Deps = Readonly<{
   migrations?: () => Promise<readonly Migration[]>;
   /** Has the one function that writes to zones carry a plan out; absent where none is configured. Throws FaultError. */
   applyPlan?: (planId: string) => Promise<Json>;
+  /** Asks the function that scans zones for a scan out of turn; absent where the bot scans by itself. Throws FaultError. */
+  askForScan?: () => Promise<void>;
   /** Where snapshots of what clusters want are left for it. */
   snapshots?: SnapshotStore;
   /** Runs a program of this machine for a forecast; in a terminal only. */

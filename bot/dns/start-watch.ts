@@ -54,7 +54,7 @@ export function startDnsWatch(
     scanFunction === undefined
       ? createZoneScanner(deps, snapshots, log)
       : createHeartbeatWatch(deps, scanFunction);
-  const plans = createPlanTender(deps, log);
+  const plans = createPlanTender(deps, log, deps.askForScan ?? (() => watch.once(signal)));
   // The first scan finds the first snapshot; after that each keeps its own time.
   const ended = clock.sleep(settleMs, signal).then(async () => {
     if (signal.aborted) return;

@@ -29,9 +29,12 @@ const lastAt = ({ plannedAt, request, approvals, begun, refused, ended }: PlanSt
 export function createPlanTender(
   deps: Deps,
   log: (entry: Readonly<Record<string, unknown>>) => void,
+  /** Asks for a scan, so that reports say soon what a plan has resolved. */
+  rescan?: () => Promise<void>,
 ): Readonly<{ once: () => Promise<void> }> {
   const told = new Map<string, string>();
   const resting = new Map<string, number>();
+  const startedAt = deps.clock.now();
 
   async function tend(id: string): Promise<void> {
     const { ledger, board, clock } = deps;
@@ -47,10 +50,13 @@ export function createPlanTender(
     const isKnown = told.has(id);
     if (told.get(id) === seen || stage === "made") return;
     told.set(id, seen);
+    if (stage === "ended" && (state.ended?.at ?? 0) > startedAt) await rescan?.();
     // At first sight only what a restart may have left behind is told again.
     if (!isKnown && !["approved", "at-work", "expired"].includes(stage)) return;
     const cluster = state.plan.cluster ?? "";
     const cannotApply = whyCannotApply(deps);
+    // What began under this bot is waited for by whoever pressed.
+    if (!isKnown && stage !== "expired" && lastAt(state) > startedAt) return;
     const isOpen = !isKnown && (stage === "approved" || stage === "at-work");
     await board.put(
       `plan/${id}`,

@@ -4,8 +4,13 @@ import { stringify } from "yaml";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import { admitMetalLb } from "#shared/metallb/validate.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
+import type { ObjectStore } from "#shared/twin/object-store.ts";
 import { podLogOf } from "#shared/twin/pod-log.ts";
+import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import { createTwin, type Twin } from "#shared/twin/twin.ts";
+import type { LambdaName } from "../bundle.ts";
+import type { LabFunctions } from "./aws/functions.ts";
+import type { LabFunction } from "./aws/lambda.ts";
 import { type LabAws, startLabAws } from "./aws/start.ts";
 import { dnsConfigOf, siteResolversOf } from "./dns/config.ts";
 import { externalDnsRelease } from "./dns/faults.ts";
@@ -28,6 +33,8 @@ export type Lab = Readonly<{
   aws: LabAws;
   /** Every resolver and name server of the model, for `dig`. */
   dns: LabDns;
+  /** The functions that were deployed, by name. */
+  functions: ReadonlyMap<string, LabFunction>;
   /** What a bot or a person needs to use it, as `.lab/env` exports it. */
   env: Readonly<Record<string, string>>;
   files: Readonly<{ config: string; kubeconfig: string; sshConfig: string; knownHosts: string; env: string }>;
@@ -35,7 +42,12 @@ export type Lab = Readonly<{
 }>;
 
 const host = "127.0.0.1";
+const cluster = "goldentooth";
+const reportChannel = "C0PLATFORM";
 const snapshotBucket = "arpeggio-snapshots";
+const ledgerTableName = "arpeggio-ledger";
+const slackTokenSecret = "slack-token";
+const approvers = ["approver", "approver-2"];
 
 /** People of the lab: the console switches between them, Slack and config agree on who they are. */
 const people = [
@@ -48,6 +60,47 @@ const people = [
 /** Quotes a value for `. .lab/env` in a POSIX shell. */
 const shellQuoted = (value: string): string => `'${value.replaceAll("'", `'"'"'`)}'`;
 
+/** Makes the ledger's table and what takes the functions' events; nothing is bundled before the first one. */
+async function deployFunctions(
+  on: Readonly<{
+    spec: SiteSpec;
+    store: ObjectStore;
+    dnsConfig: NonNullable<ReturnType<typeof dnsConfigOf>>;
+    dns: LabDns;
+    aws: LabAws;
+    slack: SlackWorkspace;
+    dir: string;
+  }>,
+  names: readonly LambdaName[],
+): Promise<Pick<LabFunctions, "functions" | "close">> {
+  const { aws, slack, dir, ...site } = on;
+  // The SDK and the bundler are for those who ask for functions.
+  const [{ createLedgerTable }, { labFunctions }, { labDeployments }] = await Promise.all([
+    import("./aws/create-ledger-table.ts"),
+    import("./aws/functions.ts"),
+    import("./aws/deployed.ts"),
+  ]);
+  const region = aws.env.AWS_REGION ?? "";
+  await createLedgerTable({ endpoint: aws.url, region, table: ledgerTableName });
+  const made = labFunctions({
+    dir: join(dir, "functions"),
+    deploy: () =>
+      labDeployments({
+        ...site,
+        cluster,
+        approvers,
+        slackChannel: reportChannel,
+        slackTokenSecret,
+        slackApiUrl: slack.apiUrl,
+        env: { ...aws.env, LEDGER_TABLE: ledgerTableName, SNAPSHOT_BUCKET: snapshotBucket },
+      }),
+  });
+  return {
+    functions: new Map([...made.functions].filter(([name]) => names.some((each) => each === name))),
+    close: made.close,
+  };
+}
+
 /**
  * Boots a site with real protocols at its edges, all on loopback, and writes what is needed to use it into `dir`:
  * config, kubeconfig, SSH config with pinned host keys, and an env file to source.
@@ -59,6 +112,11 @@ export async function bootLab(
     botPort: number;
     /** The release of ExternalDNS, `0.22.0`; left out, the scenario's own. */
     externalDns?: string;
+    /**
+     * The bundled functions behind Lambda's Invoke, with the ledger in DynamoDB where they find it. They are bundled with
+     * the first event. Left out, nobody writes to the zones and the ledger is a file.
+     */
+    lambdas?: readonly LambdaName[];
   }>,
 ): Promise<Lab> {
   const { dir } = options;
@@ -100,17 +158,26 @@ export async function bootLab(
   const ssh = await startSshEdge({ machines, run: twin.run, host });
   const sshFiles = await writeSshFiles({ dir, edge: ssh });
   const slack = await startSlackWorkspace({ host });
+  const dnsConfig = dnsConfigOf(spec);
+  const functions = new Map<string, LabFunction>();
   const aws = await startLabAws({
     host,
     port: 0,
     zones: twin.zones,
+    functions,
     buckets: [snapshotBucket],
+    secrets: { [slackTokenSecret]: labWorkspace.app.botToken },
     now: systemClock.now,
     newId: () => crypto.randomUUID(),
   });
   const dns = await startLabDns({ resolvers: twin.resolvers, port: 0 });
   await writeFile(join(dir, "dns-servers"), dnsServersText(dns));
-  const dnsConfig = dnsConfigOf(spec);
+  const lambdas =
+    dnsConfig === undefined || options.lambdas === undefined
+      ? undefined
+      : await deployFunctions({ spec, store, dnsConfig, dns, aws, slack, dir }, options.lambdas);
+  for (const [name, run] of lambdas?.functions ?? []) functions.set(name, run);
+  const deployed = (name: LambdaName) => (lambdas?.functions.has(name) ? name : undefined);
   const requestUrl = `http://${host}:${options.botPort}/slack/events`;
   slack.setRequestUrl(requestUrl);
 
@@ -124,7 +191,7 @@ export async function bootLab(
   const config = {
     clusters: [
       {
-        name: "goldentooth",
+        name: cluster,
         kubeconfig: "kubeconfig",
         site: {
           lanPrefix: spec.lanPrefix,
@@ -152,11 +219,16 @@ export async function bootLab(
     roles: [
       { role: "viewer", people: people.map((p) => p.name), clusters: ["*"] },
       { role: "operator", people: ["operator", "approver"], clusters: ["goldentooth"] },
-      { role: "approver", people: ["approver", "approver-2"], clusters: ["goldentooth"] },
+      { role: "approver", people: approvers, clusters: [cluster] },
     ],
-    slack: { team: labWorkspace.team.id, reportChannel: "C0PLATFORM" },
-    ledger: { file: "ledger.sqlite" },
-    aws: { region: aws.env.AWS_REGION, snapshots: { bucket: snapshotBucket } },
+    slack: { team: labWorkspace.team.id, reportChannel },
+    ledger: lambdas === undefined ? { file: "ledger.sqlite" } : { dynamodb: { table: ledgerTableName } },
+    aws: {
+      region: aws.env.AWS_REGION,
+      applyFunction: deployed("apply-changes"),
+      scanFunction: deployed("scan-drift"),
+      snapshots: { bucket: snapshotBucket },
+    },
   };
   const configFile = join(dir, "config.yaml");
   await writeFile(configFile, stringify(config));
@@ -187,6 +259,7 @@ export async function bootLab(
     slack,
     aws,
     dns,
+    functions,
     env,
     files: {
       config: configFile,
@@ -196,6 +269,7 @@ export async function bootLab(
       env: envFile,
     },
     close: async () => {
+      await lambdas?.close();
       await Promise.all([kubernetes.close(), ssh.close(), slack.close(), aws.close(), dns.close()]);
       twin.stop();
     },

@@ -4,19 +4,21 @@ import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { scanEveryMs } from "#bot/dns/watch-zones.ts";
 import { parseRelease } from "#shared/dns/release.ts";
 import { nearest } from "#shared/nearest.ts";
 import { bootLab } from "./boot.ts";
 import { labIn, occupy, vacate } from "./lock.ts";
 import { labScenarios } from "./scenarios.ts";
 
-const usage = `Usage: npm run lab -- [--scenario NAME] [--external-dns RELEASE] [--dir .lab]\nScenarios: ${Object.keys(labScenarios).join(", ")}\n`;
+const usage = `Usage: npm run lab -- [--scenario NAME] [--external-dns RELEASE] [--lambdas] [--dir .lab]\nScenarios: ${Object.keys(labScenarios).join(", ")}\n`;
 
 const readArguments = () =>
   parseArgs({
     options: {
       scenario: { type: "string", default: "goldentooth" },
       "external-dns": { type: "string" },
+      lambdas: { type: "boolean", default: false },
       dir: { type: "string", default: ".lab" },
       help: { type: "boolean", default: false },
     },
@@ -72,7 +74,21 @@ if (values.help) {
     dir,
     botPort: await freePort(),
     ...(release === undefined ? {} : { externalDns: release.replace(/^v/, "") }),
+    // A console in front scans by itself and tells what it finds; in front of nobody the function does, in Slack.
+    ...(values.lambdas && {
+      lambdas:
+        process.send === undefined
+          ? (["scan-drift", "apply-changes"] as const)
+          : (["apply-changes"] as const),
+    }),
   });
+  const scan = lab.functions.get("scan-drift");
+  const schedule =
+    scan &&
+    setInterval(() => {
+      // What failed is in the function's answer on Lambda as well, which nobody waits for.
+      void scan({ source: "aws.scheduler" }, { awsRequestId: crypto.randomUUID() }).catch(() => {});
+    }, scanEveryMs);
   process.stdout.write(
     `lab ${values.scenario}: Kubernetes API ${lab.env.LAB_KUBERNETES_URL}, Slack ${lab.env.LAB_SLACK_URL}\n`,
   );
@@ -84,6 +100,7 @@ if (values.help) {
   const stop = async (): Promise<void> => {
     if (closing) return;
     closing = true;
+    clearInterval(schedule);
     await rm(lab.files.env, { force: true });
     await vacate(dir);
     await lab.close();

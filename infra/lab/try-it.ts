@@ -8,6 +8,7 @@ import { actions } from "#bot/actions/all.ts";
 import { createApp } from "#bot/app.ts";
 import { commands } from "#bot/commands/all.ts";
 import { compose } from "#bot/compose.ts";
+import { type DnsWatch, startDnsWatch } from "#bot/dns/start-watch.ts";
 import { runConsole } from "#bot/doors/console.ts";
 import { createConsoleBoard } from "#bot/doors/console-board.ts";
 import { loadConfig } from "#bot/load-config.ts";
@@ -21,6 +22,7 @@ const readArguments = () =>
     options: {
       scenario: { type: "string", default: "goldentooth" },
       "external-dns": { type: "string" },
+      lambdas: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       "no-color": { type: "boolean", default: false },
     },
@@ -31,7 +33,7 @@ try {
   values = readArguments();
 } catch (error) {
   process.stderr.write(
-    `${(error as Error).message.split(". ")[0]}.\nUsage: npm start [-- --scenario ${Object.keys(labScenarios).join("|")}] [--external-dns RELEASE] [--json] [--no-color]\n`,
+    `${(error as Error).message.split(". ")[0]}.\nUsage: npm start [-- --scenario ${Object.keys(labScenarios).join("|")}] [--external-dns RELEASE] [--lambdas] [--json] [--no-color]\n`,
   );
   process.exit(2);
 }
@@ -42,7 +44,7 @@ const dir = isTaken ? await mkdtemp(join(tmpdir(), "arpeggio-lab-")) : resolve("
 const release = values["external-dns"] === undefined ? [] : ["--external-dns", values["external-dns"]];
 const lab = fork(
   fileURLToPath(new URL("./main.ts", import.meta.url)),
-  ["--scenario", values.scenario, "--dir", dir, ...release],
+  ["--scenario", values.scenario, "--dir", dir, ...release, ...(values.lambdas ? ["--lambdas"] : [])],
   { stdio: ["ignore", "pipe", "inherit", "ipc"], execArgv: process.execArgv },
 );
 const told = new Promise<Readonly<Record<string, string>>>((done) =>
@@ -65,9 +67,24 @@ for (const [name, value] of Object.entries(await told))
 const loaded = await loadConfig({ ARPEGGIO_CONFIG: join(dir, "config.yaml") });
 if (!loaded.ok) throw new Error("the lab wrote a config that the bot does not accept");
 const config = loaded.config;
-const ledger = await openSqliteLedger({ file: join(dir, "ledger.sqlite"), now: Date.now });
+const { ledgerTable: table, aws: { region = "" } = {} } = config ?? {};
+const ledger =
+  table === undefined
+    ? await openSqliteLedger({ file: join(dir, "ledger.sqlite"), now: Date.now })
+    : (await import("#shared/adapters/ledger-dynamodb.ts")).openDynamoLedger({
+        table,
+        region,
+        now: Date.now,
+      });
 const board = createConsoleBoard();
-const composed = await compose({ config, configPath: loaded.path, ledger, board, warnings: () => [] });
+let watch: DnsWatch | undefined;
+const composed = await compose({
+  config,
+  configPath: loaded.path,
+  ledger,
+  board,
+  warnings: () => watch?.warnings() ?? [],
+});
 const people = config?.people ?? [];
 const app = createApp({
   commands,
@@ -85,6 +102,10 @@ process.once("SIGTERM", () => abort.abort());
 process.once("SIGHUP", () => abort.abort());
 const story = labScenarios[values.scenario];
 const operator = people.find((p) => p.name === "operator");
+
+const log = (entry: Readonly<Record<string, unknown>>): void =>
+  void process.stderr.write(`${JSON.stringify(entry)}\n`);
+if (values.lambdas) watch = startDnsWatch(composed.deps, { signal: abort.signal, log });
 
 await runConsole({
   app,
@@ -119,6 +140,8 @@ await runConsole({
   },
   signal: abort.signal,
 });
+abort.abort();
+await watch?.ended;
 await app.drain();
 await composed.close();
 lab.disconnect();

@@ -334,6 +334,31 @@ describe("messages of plans that nobody asks about", () => {
     expect(standing(on, id).verdict.word).toBe("APPLIED");
   });
 
+  it("ask once for a scan when a plan has ended, and blame no restart for one that began since", async () => {
+    const on = site();
+    const { id, approve } = await planned(on);
+    let asked = 0;
+    const { once } = createPlanTender(
+      on.deps,
+      () => {},
+      async () => {
+        asked += 1;
+      },
+    );
+    await on.clock.advance(1_000);
+    Object.assign(on.deps, { applyPlan: () => Promise.reject(timedOut) });
+    await on.press("approver", "drift-approve", approve);
+    const before = standing(on, id);
+    await once();
+    expect(standing(on, id)).toBe(before);
+    expect(asked).toBe(0);
+    await on.clock.runUntil(on.write(id));
+    await once();
+    await once();
+    expect(standing(on, id).verdict.word).toBe("APPLIED");
+    expect(asked).toBe(1);
+  });
+
   it("say after a restart what was under way, and are left alone after a day", async () => {
     const on = site();
     const { id, approve } = await planned(on);
