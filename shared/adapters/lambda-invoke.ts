@@ -45,7 +45,11 @@ export function connectLambda(options: LambdaOptions): InvokeFunction & Readonly
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
     ...(options.credentials && { credentials: options.credentials }),
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: options.timeoutMs ?? 910_000 },
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: options.timeoutMs ?? 910_000,
+      throwOnRequestTimeout: true,
+    },
   });
 
   async function invoke(name: string, payload: Json, InvocationType: "RequestResponse" | "Event") {

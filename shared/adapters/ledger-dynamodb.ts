@@ -25,6 +25,8 @@ export type DynamoLedgerOptions = Readonly<{
   /** Left out: the SDK's chain. */
   credentials?: AwsCredentials;
   now: () => number;
+  /** Longest wait for one answer, milliseconds. */
+  requestMs?: number;
 }>;
 
 // What the partitions hold. The letters keep streams, lists, leases and pieces of large events apart.
@@ -77,7 +79,11 @@ export function openDynamoLedger(options: DynamoLedgerOptions): Ledger {
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
     ...(options.credentials && { credentials: options.credentials }),
     maxAttempts: 5,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 },
+    requestHandler: {
+      connectionTimeout: 3_000,
+      requestTimeout: options.requestMs ?? 10_000,
+      throwOnRequestTimeout: true,
+    },
   });
   const what = `ledger table ${table}`;
   const me = crypto.randomUUID();

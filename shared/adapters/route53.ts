@@ -43,6 +43,8 @@ export type Route53Options = Readonly<{
   random?: () => number;
   /** Tries of one throttled call before its fault is told. */
   attempts?: number;
+  /** Longest wait for one answer, milliseconds. */
+  requestMs?: number;
 }>;
 
 export type Route53Connection = Readonly<{ read: ReadZones; change: ChangeZone; close: () => void }>;
@@ -166,7 +168,11 @@ export function connectRoute53(options: Route53Options): Route53Connection {
     ...(options.credentials && { credentials: options.credentials }),
     // The pace and the back-off are ours; a second opinion inside would spend calls nobody counted.
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: options.requestMs ?? 30_000,
+      throwOnRequestTimeout: true,
+    },
   });
   const pace = createCallPace(clock, options.callsPerSecond);
   const cancelled = (what: string) =>

@@ -9,6 +9,8 @@ export type SecretsOptions = Readonly<{
   endpoint?: string;
   /** Left out: the SDK's chain. */
   credentials?: AwsCredentials;
+  /** Longest wait for one answer, milliseconds. */
+  requestMs?: number;
 }>;
 
 /** Reads one secret by name or ARN, as text without blanks around it. Throws FaultError, which never has it in it. */
@@ -18,7 +20,11 @@ export async function readSecretText(options: SecretsOptions, id: string): Promi
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
     ...(options.credentials && { credentials: options.credentials }),
     maxAttempts: 4,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000 },
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: options.requestMs ?? 10_000,
+      throwOnRequestTimeout: true,
+    },
   });
   const what = `secret ${id}`;
   try {

@@ -11,6 +11,8 @@ export type SnapshotBucketOptions = Readonly<{
   endpoint?: string;
   /** Left out: the SDK's chain. */
   credentials?: AwsCredentials;
+  /** Longest wait for one answer, milliseconds. */
+  requestMs?: number;
 }>;
 
 /**
@@ -26,7 +28,11 @@ export function openSnapshotBucket(
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
     ...(options.credentials && { credentials: options.credentials }),
     maxAttempts: 4,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: options.requestMs ?? 30_000,
+      throwOnRequestTimeout: true,
+    },
   });
   const keyOf = (key: string): string => `snapshots/${key}`;
   const place = (key: string): string => `s3://${bucket}/${keyOf(key)}`;
