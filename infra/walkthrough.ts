@@ -152,9 +152,7 @@ async function back(): Promise<readonly string[]> {
   await type("operator", "migrate rollback");
   await stand();
   const { ok } = story.twin.reach("guest-client", "10.4.11.1");
-  parts.push(
-    `A client behind the router ${ok ? "reaches" : "does not reach"} 10.4.11.1.`,
-  );
+  parts.push(`A client behind the router ${ok ? "reaches" : "does not reach"} 10.4.11.1.`);
   story.twin.stop();
   return parts;
 }

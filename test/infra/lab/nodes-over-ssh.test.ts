@@ -28,7 +28,11 @@ beforeAll(async () => {
   const newId = () => `id-${String(++id)}`;
   const store = createObjectStore({ now: systemClock.now, newUid: newId });
   twin = createTwin({ spec, clock: systemClock, store, newId });
-  edge = await startSshEdge({ machines: [...spec.nodes, ...spec.vantages], run: twin.run, host: "127.0.0.1" });
+  edge = await startSshEdge({
+    machines: [...spec.nodes, ...spec.vantages],
+    run: twin.run,
+    host: "127.0.0.1",
+  });
   dir = await mkdtemp(join(tmpdir(), "arpeggio-nodes-"));
   const files = await writeSshFiles({ dir, edge });
   ssh = createSshShell({
