@@ -119,7 +119,14 @@ export const coverageLines: readonly Readonly<{ line: string; words: string; tau
   { line: "B21", words: "Wi-Fi taken down until the next boot" },
   { line: "B22", words: "Calico took the Wi-Fi address" },
   { line: "B23", words: "domain filter swapped in place" },
-  { line: "B24", words: "ownership TXT looked for at the wrong name" },
+  {
+    line: "B24",
+    words: "ownership TXT looked for at the wrong name",
+    taught: {
+      page: "dns-ownership.md",
+      mentions: ["dig", "Where that TXT stands", "What each release writes"],
+    },
+  },
   { line: "B25", words: "annotations that a release no longer reads" },
   { line: "B26", words: "a wildcard for deeper names" },
   { line: "B27", words: "chart values that do not exist" },

@@ -14,6 +14,7 @@ import { explainReply } from "#shared/explain/explain-reply.ts";
 import { type ExplainPorts, gatherEvidence } from "#shared/explain/gather.ts";
 import { type Fault, FaultError } from "#shared/fault.ts";
 import { code, text } from "#shared/text.ts";
+import { lastChange } from "../dns/last-change.ts";
 import type { ClusterPorts } from "./command.ts";
 import { defineVerb } from "./command.ts";
 
@@ -126,7 +127,7 @@ export const dnsExplain = defineVerb({
   slow: true,
   cluster: "one",
   doors: ["slack", "console", "cli"],
-  handle: async ({ input, cluster, show, signal }) => {
+  handle: async ({ input, deps, cluster, show, signal }) => {
     if (!cluster) throw new Error("dns explain needs a cluster");
     const { name, type } = input;
     show({
@@ -143,10 +144,7 @@ export const dnsExplain = defineVerb({
         name,
         type,
         wanted: wish.wanted,
-        change: {
-          ok: false,
-          fault: notConfigured("state of the last change", "Arpeggio made none that it knows of"),
-        },
+        change: await lastChange({ ledger: deps.ledger, zones: cluster.zones, now: deps.clock.now() }, name),
         ...facts,
       },
       signal,
