@@ -179,6 +179,22 @@ function sources(txtName: string, before: string, after: string): readonly strin
   return [...out];
 }
 
+const fronts = types.map((type) => ({ type, front: `${type.toLowerCase()}-` }));
+
+const mayBeName = (name: string): boolean => name !== "" && !name.startsWith(".") && !name.endsWith(".");
+
+/** Without affixes only the type stands in front, or nothing. */
+function plainClaimants(name: string): readonly Claimant[] {
+  const found: Claimant[] = [];
+  if (!mayBeName(name)) return found;
+  for (const { type, front } of fronts) {
+    const bare = name.startsWith(front) ? name.slice(front.length) : "";
+    if (mayBeName(bare)) found.push({ name: bare, type, format: "typed" });
+  }
+  found.push({ name, type: null, format: "legacy" });
+  return found;
+}
+
 /**
  * Every record, of any release's format, whose ownership TXT has this name: `a-web` is the typed TXT of `web` and the
  * legacy one of a host called `a-web`; with a wildcard replacement `any`, `a-any.apps` is that of `*.apps` and of
@@ -189,6 +205,7 @@ export function claimants(txtName: string, affixes: Affixes): readonly Claimant[
   const prefix = (affixes.prefix ?? "").toLowerCase();
   const suffix = (affixes.suffix ?? "").toLowerCase();
   const wildcard = (affixes.wildcardReplacement ?? "").toLowerCase();
+  if (prefix === "" && suffix === "" && wildcard === "") return plainClaimants(name);
   const fill = (affix: string, type: string): string => affix.replaceAll("%{record_type}", type);
   const found: Claimant[] = [];
   const add = (candidates: readonly string[], type: RecordType | null): void => {
