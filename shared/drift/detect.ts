@@ -4,6 +4,7 @@ import { text } from "../text.ts";
 import { driftKinds } from "./all.ts";
 import type { Drift } from "./drift.ts";
 import { type DriftReport, driftKey } from "./drift-report.ts";
+import { whileBlocked } from "./guards.ts";
 import type { DriftInput, Sighting } from "./input.ts";
 import { isOurs } from "./ownership.ts";
 import { idKey } from "./record-key.ts";
@@ -142,7 +143,9 @@ export function detectDrift(input: DriftInput): DriftReport {
       notReconciling: [],
     };
   const scene = sceneOf(input, input.recordSets, input.controllers);
-  const drifts = withoutRepeats(driftKinds.flatMap((kind) => kind.detect(scene))).toSorted(order);
+  const drifts = withoutRepeats(
+    driftKinds.flatMap((kind) => kind.detect(scene)).map((drift) => whileBlocked(drift, deletesBlocked)),
+  ).toSorted(order);
   const { sightings, late } = overdue(drifts, input);
   const unsure = [...new Set(scene.looks.flatMap(({ forecast }) => forecast.unknown))];
   return {

@@ -38,5 +38,19 @@ export function whyWithheld(drift: Drift, report: DriftReport): string | undefin
   return undefined;
 }
 
+/**
+ * What a difference comes to while sources are in doubt: we do not delete, and what ExternalDNS deletes because of them
+ * is an error.
+ */
+export function whileBlocked(drift: Drift, deletesBlocked: readonly string[]): Drift {
+  const [blocked] = deletesBlocked;
+  if (blocked === undefined) return drift;
+  if (drift.kind === "record-orphaned" && drift.repair === "external-dns")
+    return { ...drift, severity: "error" };
+  if (drift.repair !== "we" || deletes(drift.offer?.changes ?? []).length === 0) return drift;
+  const { offer: _, ...rest } = drift;
+  return { ...rest, repair: "nobody", outlook: [`nobody will meanwhile: no deletes: ${blocked}`] };
+}
+
 export const deletes = (changes: readonly PlannedChange[]): readonly RecordSet[] =>
   changes.filter(({ action }) => action === "DELETE").map(({ set }) => set);

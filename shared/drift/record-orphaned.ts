@@ -1,4 +1,4 @@
-import type { Endpoint } from "../dns/endpoint.ts";
+import { comparedName, type Endpoint } from "../dns/endpoint.ts";
 import { text } from "../text.ts";
 import type { Drift } from "./drift.ts";
 import { by, defineDrift, placeOf, repairWith, sentRound } from "./drift-at.ts";
@@ -26,16 +26,24 @@ const deleted = (look: Look, scene: Scene): readonly Drift[] =>
       because: text`no object wants it any more; predicted for ${by(look)}`,
     }));
 
+/** An object names it, in a way that ExternalDNS leaves out: that is told, and is no orphan. */
+const isNamed = (scene: Scene, { name }: Endpoint): boolean =>
+  scene.looks.some(({ view }) =>
+    view.dropped.some(({ endpoint }) => comparedName(endpoint.name) === comparedName(name)),
+  );
+
 const kept = (look: Look, scene: Scene): readonly Drift[] =>
-  keptByPolicy(scene, look).map((endpoint) => ({
-    ...orphan(look, scene, endpoint),
-    ...repairWith(
-      cleanUp(look, scene, endpoint),
-      "delete it with its ownership record",
-      `policy ${look.view.controller.policy} deletes nothing`,
-    ),
-    because: text`no object wants it any more; ${by(look)}`,
-  }));
+  keptByPolicy(scene, look)
+    .filter((endpoint) => !isNamed(scene, endpoint))
+    .map((endpoint) => ({
+      ...orphan(look, scene, endpoint),
+      ...repairWith(
+        cleanUp(look, scene, endpoint),
+        "delete it with its ownership record",
+        `policy ${look.view.controller.policy} deletes nothing`,
+      ),
+      because: text`no object wants it any more; ${by(look)}`,
+    }));
 
 /** Ours, and nobody wants it any more. Never said while a source could not be read or is not modelled. */
 export const recordOrphaned = defineDrift({

@@ -168,11 +168,19 @@ function headline({
     ...(externalDns > 0 ? [`${externalDns} ExternalDNS will fix`] : []),
     ...(nobody > 0 ? [`${nobody} nobody will`] : []),
   ];
+  const [doubt] = report.deletesBlocked;
+  const lost = shown.filter(
+    ({ kind, repair }) => kind === "record-orphaned" && repair === "external-dns",
+  ).length;
+  const losing =
+    doubt === undefined || lost === 0
+      ? ""
+      : `ExternalDNS deletes ${number(lost, "record", "records")} of ${report.zone.name}, and ${doubt} · `;
   return {
-    word: "DRIFT",
+    word: losing === "" ? "DRIFT" : "FAIL",
     outcome: "failed",
     text: [
-      `${number(shown.length, "difference", "differences")} · ${zone} · ${parts.join(", ")}${report.complete ? "" : " · not everything could be read"}${quiet}`,
+      `${losing}${number(shown.length, "difference", "differences")} · ${zone} · ${parts.join(", ")}${report.complete ? "" : " · not everything could be read"}${quiet}`,
     ],
   };
 }
@@ -198,7 +206,7 @@ const next = ({ report, shown, plan }: ReportMessage): readonly Text[] => [
   ...(shown.length === 0 ? [] : [text`What a kind means: ${code(`docs/drift/${shown[0]?.kind}.md`)}`]),
   ...(report.deletesBlocked.length === 0
     ? []
-    : [text`Nothing is deleted meanwhile: ${report.deletesBlocked[0] ?? ""}`]),
+    : [text`We delete nothing meanwhile: ${report.deletesBlocked[0] ?? ""}`]),
 ];
 
 /** The message of a report, for every surface. Worst first; a long table goes into a file by the renderer. */

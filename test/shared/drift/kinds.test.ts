@@ -360,7 +360,7 @@ describe("annotation-ignored", () => {
     const site = { have: owned, view, with: upsertOnly };
     expect(told(site)).toContain("annotation-ignored api A ours nobody");
     expect(planOf(site).batches).toEqual([]);
-    expect(planOf(site).withheld).toMatchObject([{ kind: "record-orphaned" }]);
+    expect(drifts(site, "record-orphaned")).toMatchObject([{ repair: "nobody" }]);
   });
 });
 
