@@ -74,14 +74,17 @@ export type SnapshotStore = Readonly<{
   get: (cluster: string, hash: string) => Promise<Snapshot | undefined>;
 }>;
 
-const keyFlag = /aes-key|password|secret|token/;
+const keyFlag = /key|passwd|password|credential|secret|token/;
+
+/** The flag's value is, or may be, a secret: providers have `--pdns-api-key`, `--godaddy-api-secret` and more. */
+export const isSecretFlag = (name: string): boolean => keyFlag.test(name.toLowerCase());
 
 /** Flags for a snapshot: values that are keys are replaced, as it is read by more machines than the Deployment is. */
 export const snapshotFlags = (
   flags: ReadonlyMap<string, readonly string[]>,
 ): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(
-    [...flags].map(([name, values]) => [name, keyFlag.test(name) ? values.map(() => "[secret]") : values]),
+    [...flags].map(([name, values]) => [name, isSecretFlag(name) ? values.map(() => "[secret]") : values]),
   );
 
 /** SHA-256, hexadecimal; the order in which objects were listed does not matter. */

@@ -1,4 +1,5 @@
 import { decodeName } from "../dns/fqdn.ts";
+import { isSecretFlag } from "../dns/snapshot.ts";
 import { delegationFindings } from "../domain-move/asking.ts";
 import { type DnsView, recordsIn, viewDns, wishesOf } from "../domain-move/dns-view.ts";
 import { leftInOldDomain } from "../domain-move/foresee.ts";
@@ -266,5 +267,4 @@ export const surveyDns = defineStep({
   },
 });
 
-const hide = (flag: string, value: string): string =>
-  /aes-key|password|secret|token/.test(flag) ? "[secret]" : value;
+const hide = (flag: string, value: string): string => (isSecretFlag(flag) ? "[secret]" : value);

@@ -44,6 +44,19 @@ const two = [
   endpoint("b.goldentooth.net", { providerSpecific: [{ name: "alias", value: "true" }] }),
 ];
 
+it.each([
+  "pdns-api-key",
+  "godaddy-api-key",
+  "godaddy-api-secret",
+  "tls-client-cert-key",
+  "rfc2136-tsig-secret",
+  "akamai-access-token",
+  "inmemory-passwd",
+  "x-credential-file",
+])("keeps the value of --%s out", (flag) => {
+  expect(snapshotFlags(new Map([[flag, ["hunter2"]]]))).toEqual({ [flag]: ["[secret]"] });
+});
+
 describe("a snapshot", () => {
   it("has one hash whatever the order and the time, and another for another wish", () => {
     const { hash } = makeSnapshot(content(two), 1);
