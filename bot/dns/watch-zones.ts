@@ -37,12 +37,10 @@ export type ZoneWatch = Readonly<{
   warnings: () => readonly Finding[];
 }>;
 
-/** What the report offers; kept, so that its button finds it. */
-async function offered(deps: Deps, { input, report, changed }: ZoneScan) {
+/** What the report offers. */
+function offered({ input, report }: ZoneScan) {
   if (!report.drifts.some(({ repair, offer }) => repair === "we" && offer !== undefined)) return undefined;
-  const plan = makePlan({ input, report, limits: defaultDeleteLimits, at: report.at });
-  if (changed && plan.batches.length > 0 && deps.ledger !== undefined) await keepPlan(deps.ledger, plan);
-  return plan;
+  return makePlan({ input, report, limits: defaultDeleteLimits, at: report.at });
 }
 
 /** Scans a cluster's zones in this very process and tells what changed on the board, where no function does it. */
@@ -67,10 +65,11 @@ export function createZoneScanner(deps: Deps, snapshots: SnapshotStore, log: Log
     const tell = { ledger, clock, messages: boardMessages(board), holder: deps.newId() };
     for (const each of result.zones) {
       const { report } = each;
-      const plan = await offered(deps, each);
+      const plan = offered(each);
       const told = await tellReport(tell, {
         report,
         plan,
+        keep: async () => plan !== undefined && plan.batches.length > 0 && (await keepPlan(ledger, plan)),
         buttons: {
           report: report.zone.id,
           ...(plan !== undefined && plan.batches.length > 0 && { plan: planId(plan) }),

@@ -76,15 +76,12 @@ async function openMessages(composed: Composed, log: Log): Promise<PostMessage> 
   }
 }
 
-/** What the report offers, kept so that the bot can show it whole. */
-async function offered({ ports, settings }: Composed, scan: ZoneScan): Promise<Plan | undefined> {
+/** What the report offers. */
+function offered({ settings }: Composed, scan: ZoneScan): Plan | undefined {
   if (!scan.report.drifts.some(({ repair, offer }) => repair === "we" && offer !== undefined))
     return undefined;
   const { input, report } = scan;
-  const plan = makePlan({ input, report, limits: settings.limits, at: report.at });
-  if (plan.batches.length === 0) return plan;
-  if (scan.changed) await keepPlan(ports.ledger, plan);
-  return plan;
+  return makePlan({ input, report, limits: settings.limits, at: report.at });
 }
 
 export type ScanAnswer = Readonly<{
@@ -112,10 +109,11 @@ async function run(composed: Composed, requestId: string, log: Log): Promise<Sca
   };
   for (const each of scan.zones) {
     const { report, changed } = each;
-    const plan = await offered(composed, each);
+    const plan = offered(composed, each);
     const told = await tellReport(tell, {
       report,
       plan,
+      keep: async () => plan !== undefined && plan.batches.length > 0 && (await keepPlan(ledger, plan)),
       buttons: {
         report: report.zone.id,
         ...(plan !== undefined && plan.batches.length > 0 && { plan: planId(plan) }),

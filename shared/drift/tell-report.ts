@@ -26,6 +26,8 @@ export type TellRequest = Readonly<{
   report: DriftReport;
   plan: Plan | undefined;
   buttons: ReportMessage["buttons"];
+  /** Keeps what the buttons name: done before a message with them is posted or edited, whenever that is. */
+  keep?: () => Promise<unknown>;
 }>;
 
 type Done = "posted" | "edited" | "unchanged" | "nothing-to-tell" | "claimed-by-another";
@@ -169,6 +171,7 @@ export async function tellReport(ports: TellPorts, request: TellRequest): Promis
     const state = await readTold(ledger, zoneId);
     const what = needed(state);
     if (typeof what === "object") return what;
+    await request.keep?.();
     return { state: await (what === "post" ? post : edit)(ports, telling, state) };
   } catch (error) {
     if (error instanceof FaultError) return { state: "not-told", fault: error.fault };
