@@ -125,9 +125,19 @@ async function outside(
     const fault = missing("servers of the zone", "no zone of the configuration holds this name");
     return { parent: fault, parentDs: fault, authoritative: fault, public: await publicly };
   }
-  const parentName = labelsOf(zone).slice(1).join(".") as Fqdn;
+  let parentName = labelsOf(zone).slice(1).join(".") as Fqdn;
   const parentServers = await look(place, async () => {
-    const reply = await ask(resolver, { name: parentName, type: "NS", recurse: true }, signal);
+    let reply = await ask(resolver, { name: parentName, type: "NS", recurse: true }, signal);
+    // A name between two zones has no servers: the zone above it delegates.
+    while (
+      reply.kind === "answer" &&
+      (reply.rcode === "NOERROR" || reply.rcode === "NXDOMAIN") &&
+      dataIn(reply, "NS").length === 0 &&
+      labelsOf(parentName).length > 1
+    ) {
+      parentName = labelsOf(parentName).slice(1).join(".") as Fqdn;
+      reply = await ask(resolver, { name: parentName, type: "NS", recurse: true }, signal);
+    }
     const hosts = await addressesOf(ask, resolver, dataIn(reply, "NS"), signal);
     if (hosts.length === 0)
       throw new FaultError({

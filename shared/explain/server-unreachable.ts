@@ -10,7 +10,7 @@ export const serverUnreachable: Diagnosis = {
   number: 4,
   sentence: "a name server of the zone cannot be reached",
   needs: ["P3"],
-  judge: ({ authoritative }) => {
+  judge: ({ authoritative, public: publicly }) => {
     if (!authoritative.ok) return unlooked(authoritative) ?? no;
     const silent = authoritative.value.filter(
       ({ reply, soa, transports }) =>
@@ -22,6 +22,16 @@ export const serverUnreachable: Diagnosis = {
       ", ",
     )}, asked from ${authoritative.from}`;
     const remedy = text`look at the way from ${authoritative.from} to port 53 of these servers`;
+    const resolves =
+      publicly.ok &&
+      publicly.value.some(({ reply }) => reply.kind === "answer" && reply.rcode !== "SERVFAIL");
+    if (silent.length === authoritative.value.length && resolves)
+      return {
+        certainty: "possible",
+        because,
+        test: text`resolvers outside the site resolve the name, so the servers answer others: ask them from elsewhere`,
+        remedy,
+      };
     return silent.length === authoritative.value.length
       ? { certainty: "certain", because, remedy }
       : {

@@ -72,7 +72,13 @@ const certain: readonly (readonly [string, Partial<ExplainEvidence>])[] = [
       siteUnchecked: seen([at("10.4.0.1", answer({ rcode: "SERVFAIL" }))]),
     },
   ],
-  ["server-unreachable", { authoritative: seen(authoritative(silence, silence)) }],
+  [
+    "server-unreachable",
+    {
+      authoritative: seen(authoritative(silence, silence)),
+      public: seen([at("198.18.8.8", answer({ rcode: "SERVFAIL" }))]),
+    },
+  ],
   [
     "wrong-twin-zone",
     {
@@ -251,10 +257,20 @@ describe("explain", () => {
     expect(found.unknown.map(({ diagnosis }) => diagnosis.id)).toContain(id);
   });
 
+  it("is at most possibly an unreachable server while resolvers outside resolve", () => {
+    const silent = { authoritative: seen(authoritative(silence, silence)) };
+    const found = explain(
+      evidence({ ...silent, public: seen([at("198.18.8.8", answer({ answer: [rr("A", vip)] }))]) }),
+    );
+    expect(found.certain.map(({ diagnosis }) => diagnosis.id)).not.toContain("server-unreachable");
+    expect(found.possible.map(({ diagnosis }) => diagnosis.id)).toContain("server-unreachable");
+  });
+
   it("puts the delegation before what follows from it", () => {
     const found = explain(
       evidence({
         parent: seen([at("198.18.9.1", answer({ flags: ["aa"], rcode: "NXDOMAIN", authority: [soa()] }))]),
+        public: seen([at("198.18.8.8", answer({ rcode: "SERVFAIL" }))]),
         authoritative: seen(authoritative(silence, silence)),
       }),
     );
