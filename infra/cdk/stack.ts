@@ -77,7 +77,7 @@ type Shared = Readonly<{ table: dynamodb.Table; bucket: s3.Bucket }>;
 const commonStatements = ({ table, bucket }: Shared): iam.PolicyStatement[] => [
   new iam.PolicyStatement({
     sid: "Ledger",
-    actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+    actions: ["dynamodb:GetItem", "dynamodb:Query"],
     resources: [table.tableArn],
   }),
   new iam.PolicyStatement({
@@ -86,12 +86,56 @@ const commonStatements = ({ table, bucket }: Shared): iam.PolicyStatement[] => [
     resources: [bucket.arnForObjects("snapshots/*")],
   }),
   // Without it S3 says "denied" of what is not there, and nobody could tell the two apart.
+  // That question has no prefix, so the condition is only on listings that name one.
   new iam.PolicyStatement({
     sid: "SnapshotThere",
     actions: ["s3:ListBucket"],
     resources: [bucket.bucketArn],
+    conditions: { StringLikeIfExists: { "s3:prefix": ["snapshots/*"] } },
   }),
 ];
+
+/** Kinds of streams that a scan writes, and what it takes leases on. */
+const scanWrites = [
+  "drift",
+  "drift-message",
+  "drift-post",
+  "heartbeat",
+  "sightings",
+  "accepted",
+  "digest",
+  "plan",
+] as const;
+
+/** A scan writes what it saw and told, and plans it offers; runs, board and the leases of others are not its. */
+const scanLedger = ({ table }: Shared): iam.PolicyStatement =>
+  new iam.PolicyStatement({
+    sid: "LedgerOfScans",
+    actions: ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+    resources: [table.tableArn],
+    conditions: {
+      "ForAllValues:StringLike": {
+        "dynamodb:LeadingKeys": scanWrites.flatMap((kind) => [
+          `e#${kind}/*`,
+          `p#${kind}/*`,
+          `k#${kind}`,
+          `l#${kind}/*`,
+        ]),
+      },
+    },
+  });
+
+const applyLedger = ({ table }: Shared): iam.PolicyStatement =>
+  new iam.PolicyStatement({
+    sid: "LedgerOfPlans",
+    actions: ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+    resources: [table.tableArn],
+    conditions: {
+      "ForAllValues:StringLike": {
+        "dynamodb:LeadingKeys": ["e#plan/*", "p#plan/*", "k#plan", "l#dns-apply/*"],
+      },
+    },
+  });
 
 type Made = Readonly<{ fn: lambda.Function; role: iam.Role; queue: sqs.Queue; logGroup: logs.LogGroup }>;
 
@@ -245,6 +289,7 @@ function makeBotPolicy(
         sid: "SnapshotThere",
         actions: ["s3:ListBucket"],
         resources: [bucket.bucketArn],
+        conditions: { StringLikeIfExists: { "s3:prefix": ["snapshots/*"] } },
       }),
     ],
   });
@@ -293,6 +338,7 @@ export function arpeggioStack(scope: Construct, { deployment, bundles }: StackPa
     environment: { ...environment, SLACK_TOKEN_SECRET: slackToken.secretArn },
     statements: [
       ...commonStatements({ table, bucket }),
+      scanLedger({ table, bucket }),
       maySee(slackToken),
       new iam.PolicyStatement({
         // Which zone gets a name is decided among all zones of the account; IAM has no narrower resource for it.
@@ -310,6 +356,7 @@ export function arpeggioStack(scope: Construct, { deployment, bundles }: StackPa
     environment: { ...environment, ...(txtKey && { TXT_KEY_SECRET: txtKey.secretArn }) },
     statements: [
       ...commonStatements({ table, bucket }),
+      applyLedger({ table, bucket }),
       new iam.PolicyStatement({
         sid: "ChangeState",
         actions: ["route53:GetChange"],

@@ -194,6 +194,26 @@ describe("what is deployed", () => {
     ]);
   });
 
+  it("lets scan-drift write only what scans write", () => {
+    const [own] = statementsOf("ScanDriftRole").filter(({ Sid }) => Sid === "LedgerOfScans");
+    const keys = (own?.Condition as Record<string, Record<string, string[]>>)["ForAllValues:StringLike"]?.[
+      "dynamodb:LeadingKeys"
+    ];
+    expect(keys).toContain("e#drift/*");
+    expect(
+      keys?.filter((key) => /^.#(run|board|dns-apply|approval)/.test(key) || !key.includes("#")),
+    ).toEqual([]);
+    const writing = statementsOf("ScanDriftRole").filter(({ Action }) =>
+      JSON.stringify(Action).includes("dynamodb:PutItem"),
+    );
+    expect(writing.map(({ Sid }) => Sid)).toEqual(["LedgerOfScans"]);
+  });
+
+  it("lists only snapshots", () => {
+    const [list] = statementsOf("ScanDriftRole").filter(({ Sid }) => Sid === "SnapshotThere");
+    expect(list?.Condition).toEqual({ StringLikeIfExists: { "s3:prefix": ["snapshots/*"] } });
+  });
+
   it("lets only apply-changes change records, of its zones and types, and no NS or SOA", () => {
     const changing = [
       ...resources("AWS::IAM::Role"),
