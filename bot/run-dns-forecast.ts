@@ -243,11 +243,17 @@ export function answer({ forecast: result, unknown, basis }: Prepared & { ok: tr
     type: change.set.type,
     why,
   }));
+  // An empty answer is more often a list that was not made than a wish for nothing.
+  const losesAll = deletes > 0 && result.wanted.length === 0;
   return {
     verdict: {
-      word: "FORECAST",
-      outcome: refused.length > 0 ? "failed" : unknown.length > 0 ? "unknown" : "info",
-      text: [`would delete ${deletes} and orphan ${orphans}`],
+      word: losesAll ? "WARN" : "FORECAST",
+      outcome: refused.length > 0 || losesAll ? "failed" : unknown.length > 0 ? "unknown" : "info",
+      text: [
+        losesAll
+          ? `nothing is wanted: would delete everything owned, ${deletes}, and orphan ${orphans}`
+          : `would delete ${deletes} and orphan ${orphans}`,
+      ],
     },
     why: [
       `It would create ${result.plan.create.length}, update ${result.plan.update.length} and delete ${deletes} records; `,

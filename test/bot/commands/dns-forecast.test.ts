@@ -70,6 +70,13 @@ const short = ({ changes }: Answer): readonly string[] =>
   changes.map(({ action, name, type }) => `${action} ${name} ${type}`);
 
 describe("dns forecast", () => {
+  it("warns, and fails, when nothing is wanted and everything owned would go", async () => {
+    const none = { ...files, "dump.json": JSON.stringify({ kind: "List", items: [] }) };
+    const ask = (policy: string) => runDns([...owner, "--release", "0.21.0", "--policy", policy], none);
+    expect((await ask("sync")).verdict).toMatchObject({ word: "WARN", outcome: "failed" });
+    expect((await ask("upsert-only")).verdict).toMatchObject({ word: "FORECAST", outcome: "info" });
+  });
+
   it("prints the batch with names decoded, TXT values quoted, and nothing else", async () => {
     expect(await answer([...owner, "--release", "0.21.0"])).toEqual({
       changes: [
