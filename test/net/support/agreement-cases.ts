@@ -140,6 +140,10 @@ export const ofTheMachine: Readonly<Record<string, string>> = {
   "network-settings": "files of this machine",
   tools: "files of this machine",
   "memberlist-tcp": "an nc of this machine, if it has one, and one of three programs of that name",
+  timer: "whether systemd runs on this machine",
+  dig: "no name server stands in these namespaces; dig-agrees.test.ts compares it where one does",
+  "tcp-connect": "an nc of this machine, as above; what kernels let it say is captured in test/fixtures/hops",
+  "ping-hop": "needs a router between, which this wiring lacks; captured with one in test/fixtures/hops",
 };
 
 const seen = new Set([...onTheWire, fast, ...onTheMachine, ...others].map(({ probe }) => probe));
