@@ -165,7 +165,10 @@ describe("hosts that cannot be reached", () => {
     expect(await faultOf(hostname(lab.connect().shell))).toEqual({
       kind: "unreachable",
       what: "ssh to karstark",
-      detail: `127.0.0.1:${lab.edge.ports.get("karstark")}: connection refused`,
+      // A listener that is just closing resets what was already in its queue.
+      detail: expect.stringMatching(
+        `^${lab.edge.host}:${lab.edge.ports.get("karstark")}: connection (refused|reset)$`,
+      ),
     });
   });
 
