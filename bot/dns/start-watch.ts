@@ -20,7 +20,7 @@ export type DnsWatch = Readonly<{
 /** Whoever asks something right after the start goes first. */
 const settleMs = 5_000;
 /** How often the heartbeat of a function is looked for. */
-const heartbeatLookMs = 300_000;
+const heartbeatLookMs = 60_000;
 
 const nowhere: Finding = {
   code: "dns-snapshots-nowhere",
@@ -50,11 +50,20 @@ export function startDnsWatch(
   if (!hasZones) return { warnings: () => [], ended: Promise.resolve() };
   if (snapshots === undefined) return { warnings: () => [nowhere], ended: Promise.resolve() };
   const keeper = createSnapshotKeeper(deps, snapshots, log);
+  // A function compares with the last snapshot: it gets one of now.
+  const askForScan = async (): Promise<void> => {
+    await keeper.once(signal);
+    await deps.askForScan?.();
+  };
   const watch: ZoneWatch =
     scanFunction === undefined
       ? createZoneScanner(deps, snapshots, log)
-      : createHeartbeatWatch(deps, scanFunction);
-  const plans = createPlanTender(deps, log, deps.askForScan ?? (() => watch.once(signal)));
+      : createHeartbeatWatch(deps, scanFunction, askForScan);
+  const plans = createPlanTender(
+    deps,
+    log,
+    deps.askForScan === undefined ? () => watch.once(signal) : askForScan,
+  );
   // The first scan finds the first snapshot; after that each keeps its own time.
   const ended = clock.sleep(settleMs, signal).then(async () => {
     if (signal.aborted) return;

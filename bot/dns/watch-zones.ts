@@ -1,11 +1,12 @@
 import { fqdn } from "#shared/dns/fqdn.ts";
-import type { SnapshotStore } from "#shared/dns/snapshot.ts";
+import type { Snapshot, SnapshotStore } from "#shared/dns/snapshot.ts";
 import { makePlan } from "#shared/drift/change-plan.ts";
 import { defaultDeleteLimits } from "#shared/drift/guards.ts";
+import { lookAtCluster } from "#shared/drift/look.ts";
 import { keepPlan, planId } from "#shared/drift/plan-stream.ts";
 import { announcementKinds, predictedAddresses } from "#shared/drift/predicted-addresses.ts";
 import { scanZones, type ZoneScan } from "#shared/drift/scan.ts";
-import { lastHeartbeat } from "#shared/drift/scan-memory.ts";
+import { type Heartbeat, lastHeartbeat } from "#shared/drift/scan-memory.ts";
 import { tellDigest, tellReport } from "#shared/drift/tell-report.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
@@ -43,17 +44,39 @@ function offered({ input, report }: ZoneScan) {
   return makePlan({ input, report, limits: defaultDeleteLimits, at: report.at });
 }
 
+/** What the cluster wants now, left for everybody else too; that it could not be left is told by whoever keeps them. */
+async function freshSnapshot(
+  deps: Pick<Deps, "clock">,
+  { config, read }: ClusterPorts,
+  snapshots: SnapshotStore,
+  signal: AbortSignal | undefined,
+): Promise<Snapshot> {
+  const { snapshot } = await lookAtCluster({ read, clock: deps.clock }, config.name, signal);
+  try {
+    await snapshots.put(snapshot);
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error;
+  }
+  return snapshot;
+}
+
 /** Scans a cluster's zones in this very process and tells what changed on the board, where no function does it. */
 export function createZoneScanner(deps: Deps, snapshots: SnapshotStore, log: Log): ZoneWatch {
   const broken = new Map<string, Readonly<{ since: number; why: string }>>();
 
-  const scan = async ({ config, read, zones }: ClusterPorts, signal?: AbortSignal): Promise<void> => {
+  const scan = async (cluster: ClusterPorts, signal?: AbortSignal): Promise<void> => {
     const { ledger, board, clock } = deps;
+    const { config, read, zones } = cluster;
     const { name, dns } = config;
     if (dns === undefined || zones === undefined || ledger === undefined) return;
     const lists = await read([...announcementKinds], signal);
     const result = await scanZones(
-      { zones, snapshots, ledger, clock },
+      {
+        zones,
+        snapshots: { latest: () => freshSnapshot(deps, cluster, snapshots, signal) },
+        ledger,
+        clock,
+      },
       {
         cluster: name,
         zones: dns.zones.map((zone) => ({ id: zone.id, name: fqdn(zone.name) })),
@@ -110,23 +133,40 @@ export function createZoneScanner(deps: Deps, snapshots: SnapshotStore, log: Log
   };
 }
 
-/** Watches for the heartbeat of the function that scans: two of its intervals without one are told. */
+/**
+ * Watches for the heartbeat of the function that scans: two of its intervals without one are told. What a scan saw by a
+ * snapshot older than the zone's listing is looked at again, once, by a newer one (`again`).
+ */
 export function createHeartbeatWatch(
   deps: Pick<Deps, "ledger" | "clock">,
   functionName: string,
-  everyMs: number = scanEveryMs,
+  again?: (signal?: AbortSignal) => Promise<void>,
 ): ZoneWatch {
+  const everyMs = scanEveryMs;
   const began = deps.clock.now();
+  let beat: Heartbeat | undefined;
+  let asked = 0;
   let last: number | undefined;
   let fault: string | undefined;
   return {
-    once: async () => {
+    once: async (signal) => {
       if (deps.ledger === undefined) return;
       try {
-        last = (await lastHeartbeat(deps.ledger))?.at ?? last;
+        beat = (await lastHeartbeat(deps.ledger)) ?? beat;
+        last = beat?.at ?? last;
         fault = undefined;
       } catch (error) {
         fault = words(error);
+        return;
+      }
+      if (beat === undefined || beat.at <= asked || beat.at < began) return;
+      if (!beat.zones.some(({ awaiting }) => awaiting > 0)) return;
+      asked = deps.clock.now();
+      try {
+        await again?.(signal);
+      } catch (error) {
+        // The next scan comes by its schedule.
+        if (!(error instanceof FaultError)) throw error;
       }
     },
     warnings: () => {

@@ -7,7 +7,7 @@ import { plain } from "../text.ts";
 import { canonicalDigest } from "./canonical-digest.ts";
 import { detectDrift } from "./detect.ts";
 import type { Drift, PlannedChange } from "./drift.ts";
-import type { DriftReport } from "./drift-report.ts";
+import { type DriftReport, driftKey } from "./drift-report.ts";
 import { allowedDeletes, type DeleteLimits, deletes, whyWithheld } from "./guards.ts";
 import type { DriftInput } from "./input.ts";
 import { sameSet } from "./offers.ts";
@@ -194,14 +194,18 @@ type Stage = Readonly<{
   postponed: readonly Withheld[];
 }>;
 
+const unconfirmed =
+  "the snapshot is older than the zone's listing: it may have changed meanwhile, and is planned when a newer one says the same";
+
 function stageOf(
   report: DriftReport,
   recordSets: readonly RecordSet[],
   limits: Readonly<{ limits: DeleteLimits; used: Used }>,
 ): Stage {
   const withheld: Withheld[] = [];
+  const awaiting = new Set(report.awaiting);
   const candidates = report.drifts.filter(hasOffer).filter((drift) => {
-    const why = whyWithheld(drift, report);
+    const why = awaiting.size > 0 && awaiting.has(driftKey(drift)) ? unconfirmed : whyWithheld(drift, report);
     if (why !== undefined) withheld.push(withhold(drift, why));
     return why === undefined;
   });

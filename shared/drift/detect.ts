@@ -9,7 +9,7 @@ import type { DriftInput, Sighting } from "./input.ts";
 import { isOurs } from "./ownership.ts";
 import { idKey } from "./record-key.ts";
 import { candidatesFor, currentOf, type Scene, sceneOf, silentOf } from "./scene.ts";
-import { judgeSources } from "./sources.ts";
+import { isConfirmed, isOutdated, judgeSources } from "./sources.ts";
 
 const severities: readonly Severity[] = ["critical", "error", "warning", "unknown", "info"];
 const repairs: readonly Drift["repair"][] = ["we", "nobody", "external-dns"];
@@ -77,20 +77,31 @@ const threeIntervals = (input: DriftInput): number =>
   Math.max(60, ...(isFault(input.controllers) ? [] : input.controllers.map((each) => each.intervalSeconds))) *
   3_000;
 
-/** What ExternalDNS should have repaired: seen before, at least three of its intervals ago, and seen again now. */
-function overdue(
-  drifts: readonly Drift[],
-  input: DriftInput,
-): Readonly<{ sightings: readonly Sighting[]; late: readonly Sighting[] }> {
-  const before = new Map(input.previous.map((each) => [each.key, each]));
-  const sightings = drifts
-    .filter(({ repair }) => repair === "external-dns")
-    .map((drift): Sighting => {
-      const key = driftKey(drift);
-      return { key, firstAt: before.get(key)?.firstAt ?? input.at, lastAt: input.at };
-    });
-  const wait = threeIntervals(input);
-  return { sightings, late: sightings.filter(({ firstAt, lastAt }) => lastAt - firstAt >= wait) };
+type Seen = Readonly<{
+  sightings: readonly Sighting[];
+  /** What ExternalDNS should have repaired: seen at least three of its intervals ago, wanted all that time, seen again. */
+  late: readonly Sighting[];
+  /** What others have to repair, by a snapshot that may have missed what changed before the zone was listed. */
+  awaiting: readonly Sighting[];
+}>;
+
+function seen(drifts: readonly Drift[], input: DriftInput): Seen {
+  const before = new Map(input.previous.map((each) => [each.key, each.firstAt]));
+  const sightings: Sighting[] = [];
+  const late: Sighting[] = [];
+  const awaiting: Sighting[] = [];
+  // That it is still wanted is known up to the time of the snapshot.
+  const until = Math.min(input.at, input.snapshot.takenAt) - threeIntervals(input);
+  for (const drift of drifts) {
+    const key = driftKey(drift);
+    const firstAt = before.get(key) ?? input.at;
+    const sighting = { key, firstAt, lastAt: input.at };
+    const isTheirs = drift.repair === "external-dns";
+    if (isTheirs && firstAt <= until) late.push(sighting);
+    if (!isTheirs && !isConfirmed(firstAt, input)) awaiting.push(sighting);
+    sightings.push(sighting);
+  }
+  return { sightings, late, awaiting };
 }
 
 function notReconciling(late: readonly Sighting[], input: DriftInput): readonly Finding[] {
@@ -132,7 +143,12 @@ export function detectDrift(input: DriftInput): DriftReport {
     recordSets: isFault(input.recordSets) ? undefined : input.recordSets.length,
     deletesBlocked,
   };
-  if (isFault(input.recordSets) || isFault(input.controllers) || input.controllers.length === 0)
+  if (
+    isFault(input.recordSets) ||
+    isFault(input.controllers) ||
+    input.controllers.length === 0 ||
+    isOutdated(input)
+  )
     return {
       ...base,
       owned: { records: 0, txts: 0 },
@@ -141,12 +157,13 @@ export function detectDrift(input: DriftInput): DriftReport {
       drifts: [],
       sightings: input.previous,
       notReconciling: [],
+      awaiting: [],
     };
   const scene = sceneOf(input, input.recordSets, input.controllers);
   const drifts = withoutRepeats(
     driftKinds.flatMap((kind) => kind.detect(scene)).map((drift) => whileBlocked(drift, deletesBlocked)),
   ).toSorted(order);
-  const { sightings, late } = overdue(drifts, input);
+  const { sightings, late, awaiting } = seen(drifts, input);
   const unsure = [...new Set(scene.looks.flatMap(({ forecast }) => forecast.unknown))];
   return {
     ...base,
@@ -169,5 +186,6 @@ export function detectDrift(input: DriftInput): DriftReport {
     drifts,
     sightings,
     notReconciling: late.map(({ key }) => key),
+    awaiting: awaiting.map(({ key }) => key),
   };
 }

@@ -33,6 +33,8 @@ export type DriftReport = Readonly<{
   sightings: readonly Sighting[];
   /** Keys of drifts that ExternalDNS should have repaired long ago. */
   notReconciling: readonly string[];
+  /** Keys of drifts that no snapshot has confirmed which was taken after they were first seen in the zone. */
+  awaiting: readonly string[];
 }>;
 
 /** One difference, whatever its words: the same thing seen by two scans has the same key. */
@@ -61,11 +63,14 @@ export const driftKey = ({
 
 /**
  * What people are told unasked: everything but what ExternalDNS repairs by itself, unless it has not done so over three
- * of its intervals.
+ * of its intervals, and but what may only differ because the snapshot is older than the zone's listing.
  */
 export function toldDrifts(report: DriftReport): readonly Drift[] {
   const overdue = new Set(report.notReconciling);
-  return report.drifts.filter((drift) => drift.repair !== "external-dns" || overdue.has(driftKey(drift)));
+  const awaiting = new Set(report.awaiting);
+  return report.drifts.filter((drift) =>
+    drift.repair === "external-dns" ? overdue.has(driftKey(drift)) : !awaiting.has(driftKey(drift)),
+  );
 }
 
 /** The cluster has ExternalDNS, and none looks at this zone. */

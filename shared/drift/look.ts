@@ -73,17 +73,26 @@ export async function lookForDrift(
   const { zones: read, clock, ledger } = ports;
   const { cluster, dns } = settings;
   const chosen = dns.zones.filter((zone) => settings.only?.(zone) ?? true);
-  const [side, all] = await Promise.all([lookAtCluster(ports, cluster, signal), orFault(() => read.zones())]);
-  const { snapshot, predictions } = side;
+  const all = await orFault(() => read.zones());
+  const listed = [];
+  for (const zone of chosen) {
+    const recordSets = await orFault(() => read.recordSets(zone.id, signal));
+    listed.push({ zone, recordSets, at: clock.now() });
+  }
+  // After the zones: what ExternalDNS wrote meanwhile is then wanted, too.
+  const { snapshot, predictions } = await lookAtCluster(ports, cluster, signal);
   const accepted = ledger && (await lastAccepted(ledger, cluster));
   const looks: ZoneLook[] = [];
-  for (const { id, name } of chosen) {
-    const recordSets = await orFault(() => read.recordSets(id, signal));
+  for (const {
+    zone: { id, name },
+    recordSets,
+    at,
+  } of listed) {
     const previous = ledger === undefined ? [] : (await lastSightings(ledger, id)).sightings;
     looks.push(
       lookAtZone({
         cluster,
-        at: clock.now(),
+        at,
         zone: { id, name: fqdn(name) },
         all,
         recordSets,

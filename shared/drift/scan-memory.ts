@@ -87,7 +87,7 @@ const keptSightings = z.object({
   sightings: z.array(z.object({ key: z.string(), firstAt: time, lastAt: time })),
 });
 
-/** Differences that ExternalDNS repairs by itself, as the last scan saw them. */
+/** Differences as the last scan saw them, with the time of the first that did. */
 export async function lastSightings(
   ledger: Ledger,
   zoneId: string,
@@ -143,6 +143,8 @@ const heartbeat = z.object({
       complete: z.boolean(),
       fingerprint: z.string(),
       differences: z.number().int(),
+      /** Seen, and told only when a newer snapshot says so too. */
+      awaiting: z.number().int().default(0),
     }),
   ),
 });

@@ -88,14 +88,18 @@ export async function scanZones(ports: ScanPorts, settings: ScanSettings): Promi
   const { ledger, clock, zones: read } = ports;
   const { cluster } = settings;
   const accepted = await lastAccepted(ledger, cluster);
-  const snapshot = await readSnapshot(ports, cluster);
   const all = await orFault(() => read.zones());
-  const scans: ZoneScan[] = [];
+  const listed = [];
   for (const zone of settings.zones) {
+    const recordSets = await orFault(() => read.recordSets(zone.id));
+    listed.push({ zone, recordSets, at: clock.now() });
+  }
+  // After the zones: the newer the snapshot, the less has changed between the two.
+  const snapshot = await readSnapshot(ports, cluster);
+  const scans: ZoneScan[] = [];
+  for (const { zone, recordSets, at } of listed) {
     const kept = await lastReport(ledger, zone.id);
     const seen = await lastSightings(ledger, zone.id);
-    const recordSets = await orFault(() => read.recordSets(zone.id));
-    const at = clock.now();
     const { input, report } = lookAtZone({
       cluster,
       at,
@@ -124,6 +128,7 @@ export async function scanZones(ports: ScanPorts, settings: ScanSettings): Promi
       complete: isReadWhole(report),
       fingerprint: print,
       differences: toldDrifts(report).length,
+      awaiting: report.awaiting.length,
     })),
   });
   return { at, complete, zones: scans };

@@ -6,6 +6,20 @@ import type { DriftInput } from "./input.ts";
 /** A plan wants a snapshot younger than this; an older one is told. */
 export const freshForMs = 600_000;
 
+/**
+ * Of another time than the zone's listing: what the cluster wanted then says nothing about what it wants now, nor what
+ * ExternalDNS will do.
+ */
+export const isOutdated = ({ at, snapshot }: Pick<DriftInput, "at" | "snapshot">): boolean =>
+  Math.abs(at - snapshot.takenAt) > freshForMs;
+
+/** Looked at within so little of each other, cluster and zone are taken for looked at together. */
+const togetherMs = 15_000;
+
+/** The cluster was looked at when this was seen in the zone, or later. */
+export const isConfirmed = (firstAt: number, { snapshot }: Pick<DriftInput, "snapshot">): boolean =>
+  firstAt - snapshot.takenAt <= togetherMs;
+
 /** At least 3 and more than 10 % fewer than the last accepted ones. */
 export const isShrunken = (endpoints: number, lastAccepted: number | undefined): boolean =>
   lastAccepted !== undefined &&
@@ -59,7 +73,7 @@ export function judgeSources(input: DriftInput): SourceJudgement {
     tell(
       "dns-snapshot-stale",
       "warning",
-      `the snapshot of wanted endpoints is ${minutes(at - snapshot.takenAt)} old; ${minutes(freshForMs)} are allowed`,
+      `the snapshot of wanted endpoints is ${minutes(at - snapshot.takenAt)} old, and ${minutes(freshForMs)} are allowed: what differs is not known`,
       { takenAt: snapshot.takenAt },
       true,
     );
@@ -67,7 +81,7 @@ export function judgeSources(input: DriftInput): SourceJudgement {
     tell(
       "dns-snapshot-from-the-future",
       "warning",
-      `the snapshot of wanted endpoints is dated ${minutes(snapshot.takenAt - at)} ahead: a clock is wrong`,
+      `the snapshot of wanted endpoints is dated ${minutes(snapshot.takenAt - at)} ahead: a clock is wrong, and what differs is not known`,
       { takenAt: snapshot.takenAt },
       true,
     );

@@ -133,6 +133,7 @@ export const storedReport = z.strictObject({
   deletesBlocked: strings,
   sightings: z.array(z.strictObject({ key: string, firstAt: time, lastAt: time })),
   notReconciling: strings,
+  awaiting: strings,
 });
 
 /** As a plan stands in the ledger: what is approved, and what the writer reads. */

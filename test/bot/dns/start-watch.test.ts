@@ -5,7 +5,7 @@ import { startDnsWatch } from "#bot/dns/start-watch.ts";
 import { scanEveryMs } from "#bot/dns/watch-zones.ts";
 import { fingerprint } from "#shared/drift/fingerprint.ts";
 import { lookForDrift } from "#shared/drift/look.ts";
-import { lastHeartbeat, lastReport } from "#shared/drift/scan-memory.ts";
+import { beat, lastHeartbeat, lastReport } from "#shared/drift/scan-memory.ts";
 import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
 import { dnsSite } from "../commands/dns-site.ts";
 
@@ -24,7 +24,12 @@ const started = (
       await on.snapshots.put(snapshot);
     },
   };
-  const { snapshots: _, ...deps } = on.deps;
+  const { snapshots: _, ...others } = on.deps;
+  const asked: number[] = [];
+  const deps = {
+    ...others,
+    ...(scanFunction !== undefined && { askForScan: async () => void asked.push(on.clock.now()) }),
+  };
   const leaving = new AbortController();
   const logged: unknown[] = [];
   const watch = startDnsWatch(hasStore === false ? deps : { ...deps, snapshots: store }, {
@@ -32,7 +37,7 @@ const started = (
     log: (entry) => void logged.push(entry),
     ...(scanFunction !== undefined && { scanFunction }),
   });
-  return { on, taken, leaving, logged, watch };
+  return { on, taken, asked, leaving, logged, watch };
 };
 afterEach(() => {
   for (const each of open.splice(0)) each.twin.stop();
@@ -42,8 +47,11 @@ describe("what the bot does for zones unasked", () => {
   it("leaves snapshots and scans in its own time, and stops when it is told to", async () => {
     const { on, taken, leaving, logged, watch } = started();
     await on.clock.advance(scanEveryMs);
-    const gaps = taken.slice(1).map((at, i) => at - (taken[i] ?? 0));
-    expect(taken.length).toBe(1 + Math.floor((scanEveryMs - 5_000) / snapshotEveryMs));
+    // A scan leaves one of its own, at the time of the first.
+    const times = [...new Set(taken)];
+    const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
+    expect(times.length).toBe(1 + Math.floor((scanEveryMs - 5_000) / snapshotEveryMs));
+    expect(taken.length).toBe(times.length + 1);
     expect(new Set(gaps)).toEqual(new Set([snapshotEveryMs]));
     expect((await lastHeartbeat(on.ledger))?.complete).toBe(true);
     const before = taken.length;
@@ -78,6 +86,24 @@ describe("what the bot does for zones unasked", () => {
     await on.clock.advance(3 * scanEveryMs);
     expect(await lastHeartbeat(on.ledger)).toBeUndefined();
     expect(watch.warnings().map(({ code }) => code)).toEqual(["dns-scan-silent"]);
+    leaving.abort();
+    await on.clock.runUntil(watch.ended);
+  });
+
+  it("has the function look again, by a newer snapshot, at what only an older one says", async () => {
+    const { on, taken, asked, leaving, watch } = started({ scanFunction: "scan-drift" });
+    const zones = (awaiting: number) => [
+      { id: "Z1", complete: true, fingerprint: "f", differences: 0, awaiting },
+    ];
+    await on.clock.advance(10_000);
+    const before = taken.length;
+    await beat(on.ledger, { at: on.clock.now(), complete: true, zones: zones(1) });
+    await on.clock.advance(130_000);
+    expect(asked).toHaveLength(1);
+    expect(taken.length).toBe(before + 1);
+    await beat(on.ledger, { at: on.clock.now(), complete: true, zones: zones(0) });
+    await on.clock.advance(60_000);
+    expect(asked).toHaveLength(1);
     leaving.abort();
     await on.clock.runUntil(watch.ended);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { makePlan } from "#shared/drift/change-plan.ts";
 import { detectDrift } from "#shared/drift/detect.ts";
 import { toldDrifts } from "#shared/drift/drift-report.ts";
 import { fingerprint, resolvedSince } from "#shared/drift/fingerprint.ts";
@@ -6,7 +7,7 @@ import { newSnooze, quietBy } from "#shared/drift/snooze.ts";
 import { isShrunken } from "#shared/drift/sources.ts";
 import type { Fault } from "#shared/fault.ts";
 import { owns, record, wants } from "../dns/zones.ts";
-import { inputOf, noon, planOf, type Site, scan } from "./scans.ts";
+import { generous, inputOf, noon, planOf, type Site, scan } from "./scans.ts";
 
 const fault: Fault = { kind: "timed-out", what: "list of ingresses", detail: "no answer in 10 s" };
 const owned = [record("web", "A", "10.0.0.1"), owns("a-web", "me")];
@@ -27,6 +28,19 @@ describe("what could not be read", () => {
     expect(report.complete).toBe(false);
     expect(report.findings.map((finding) => finding.code)).toContain(code);
     expect(report.sightings).toEqual([{ key: "k", firstAt: 1, lastAt: 2 }]);
+  });
+
+  it.each([
+    ["too old", -600_001],
+    ["of a wrong clock", 600_001],
+  ])("by a snapshot that is %s nothing is said to differ", (_, away) => {
+    const previous = [{ key: "k", firstAt: 1, lastAt: 2 }];
+    const report = scan({
+      ...orphan,
+      want: [wants("web", "10.0.0.1")],
+      scan: { snapshot: { ...snapshot, takenAt: noon + away }, previous },
+    });
+    expect(report).toMatchObject({ complete: false, drifts: [], notReconciling: [], sightings: previous });
   });
 
   it.each([
@@ -87,6 +101,17 @@ describe("what ExternalDNS repairs by itself", () => {
     expect(late.findings.map(({ code }) => code)).toEqual(["external-dns-not-reconciling"]);
   });
 
+  it("is not late by a snapshot that says for too short how long it is wanted", () => {
+    const old = { ...snapshot, takenAt: noon + 179_000 };
+    const report = detectDrift({
+      ...inputOf({ ...site, scan: { at: noon + 600_000, snapshot: old } }),
+      previous: first.sightings,
+    });
+    expect(report.drifts).toHaveLength(1);
+    expect(toldDrifts(report)).toEqual([]);
+    expect(report.findings).toEqual([]);
+  });
+
   it("starts anew when it was gone in between", () => {
     const healed = scan({ ...site, have: owned });
     const report = detectDrift({
@@ -94,6 +119,48 @@ describe("what ExternalDNS repairs by itself", () => {
       previous: healed.sightings,
     });
     expect(report.notReconciling).toEqual([]);
+  });
+});
+
+describe("what may have been wanted since the snapshot", () => {
+  // Named by an object that came after the snapshot, and made by ExternalDNS before the zone was listed.
+  const made: Site = {
+    have: [...owned, record("old", "A", "10.0.0.9"), owns("a-old", "me")],
+    with: { policy: "upsert-only" },
+  };
+  const seen = (takenAt: number, more: Partial<Site> = {}, before: Site["scan"] = {}) =>
+    inputOf({ ...made, ...more, scan: { ...before, snapshot: { ...snapshot, takenAt } } });
+  const planned = (input: ReturnType<typeof seen>) =>
+    makePlan({ input, report: detectDrift(input), limits: generous, at: noon });
+  const old = detectDrift(seen(noon - 240_000));
+
+  it("is not told at first sight, and not planned", () => {
+    expect(old.drifts.map(({ repair }) => repair)).toContain("we");
+    expect(old.awaiting.length).toBe(old.drifts.length);
+    expect(toldDrifts(old)).toEqual([]);
+    const plan = planned(seen(noon - 240_000));
+    expect(plan.batches).toEqual([]);
+    expect(plan.withheld.map(({ why }) => why).join()).toContain("older than the zone's listing");
+  });
+
+  it("is told and planned once a newer snapshot says so too", () => {
+    const later = { at: noon + 60_000, previous: old.sightings };
+    expect(toldDrifts(detectDrift(seen(noon + 1_000, {}, later)))).toHaveLength(old.drifts.length);
+    expect(planned(seen(noon + 1_000, {}, later)).batches.length).toBeGreaterThan(0);
+    const notYet = detectDrift(seen(noon - 200_000, {}, later));
+    expect(toldDrifts(notYet)).toEqual([]);
+  });
+
+  it("was no difference when a newer snapshot wants it", () => {
+    const all = [wants("web", "10.0.0.1"), wants("old", "10.0.0.9")];
+    const report = detectDrift(
+      seen(noon + 1_000, { want: all }, { at: noon + 60_000, previous: old.sightings }),
+    );
+    expect(report.drifts).toEqual([]);
+  });
+
+  it("is told at once where cluster and zone are looked at together", () => {
+    expect(toldDrifts(detectDrift(seen(noon - 10_000))).length).toBeGreaterThan(0);
   });
 });
 

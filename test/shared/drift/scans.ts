@@ -40,7 +40,7 @@ export const inputOf = (site: Site): DriftInput => ({
   controllers: [controllerView(site), ...(site.more ?? [])],
   snapshot: {
     hash: "snap",
-    takenAt: noon - 60_000,
+    takenAt: noon - 10_000,
     faults: [],
     endpoints: Math.max(1, site.want?.length ?? 0),
   },
