@@ -159,7 +159,14 @@ export async function compose(
     ...(options.mayRunPrograms
       ? {
           runProgram: async (...asked) =>
-            (await import("#shared/adapters/external-dns-program.ts")).runExternalDns(process.env)(...asked),
+            (await import("#shared/adapters/external-dns-program.ts")).runExternalDns({
+              variables: { ...(region === undefined ? {} : { AWS_REGION: region }), ...process.env },
+              clusterOf: (name) => {
+                const cluster = config?.clusters.find((each) => each.name === name);
+                if (cluster === undefined) throw new Error(`no cluster ${name} in the config`);
+                return cluster;
+              },
+            })(...asked),
         }
       : {}),
     people: config?.people ?? [],

@@ -61,6 +61,7 @@ type Ran = Readonly<{
 async function runPrograms(
   context: Context<unknown>,
   { controllers, release }: ClusterForecast,
+  cluster: string,
   path: string,
 ): Promise<readonly Ran[] | Reply> {
   const { deps, caller, signal, show } = context;
@@ -69,7 +70,7 @@ async function runPrograms(
       text`${code("--with-binary")} runs a program of the machine you sit at, so it works in a shell only.`,
       text`There: ${code("arpeggio dns forecast RELEASE --with-binary PATH")}`,
     );
-  const versionSaid = await deps.runProgram(path, ["--version"], signal);
+  const versionSaid = await deps.runProgram(path, ["--version"], { signal });
   const version = programRelease(`${versionSaid.stdout}\n${versionSaid.stderr}`);
   if (version?.text !== release.text)
     return usage(
@@ -92,7 +93,7 @@ async function runPrograms(
       blocks: [],
       actions: [],
     });
-    const output = await deps.runProgram(path, made.args, signal);
+    const output = await deps.runProgram(path, made.args, { cluster, signal });
     const said = readProgramLog(`${output.stdout}\n${output.stderr}`);
     if (output.exitCode !== 0 || (said.changes.length === 0 && !said.upToDate))
       throw new FaultError({
@@ -397,6 +398,6 @@ export async function forecastLive(context: Context<unknown>, asked: LiveForecas
     signal,
   );
   if (asked.withBinary === undefined) return forecastReply(name, result, asked, undefined);
-  const ran = await runPrograms(context, result, asked.withBinary);
+  const ran = await runPrograms(context, result, name, asked.withBinary);
   return "verdict" in ran && isReply(ran) ? ran : forecastReply(name, result, asked, ran as readonly Ran[]);
 }

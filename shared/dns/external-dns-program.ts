@@ -10,18 +10,21 @@ export type ProgramOutput = Readonly<{
   stderr: string;
 }>;
 
-/** Runs a program without a shell, with an environment that holds only what it needs. Throws FaultError. */
+/**
+ * Runs a program without a shell, with an environment that holds only what it needs. With a cluster's name it is told where
+ * that is (`--kubeconfig`) and can only read there. Throws FaultError.
+ */
 export type RunProgram = (
   path: string,
   args: readonly string[],
-  signal?: AbortSignal,
+  options?: Readonly<{ cluster?: string; signal?: AbortSignal }>,
 ) => Promise<ProgramOutput>;
 
 export type ProgramArguments =
   | Readonly<{ ok: true; args: readonly string[]; left: readonly string[] }>
   | Readonly<{ ok: false; problems: readonly string[] }>;
 
-/** Decided by us: that it only looks, once, and how it speaks. The port of its metrics may be taken. */
+/** Decided by us: that it only looks, once, where, and how it speaks. The port of its metrics may be taken. */
 const ours = new Set([
   "dry-run",
   "once",
@@ -57,7 +60,9 @@ export function dryRunArguments(flags: FlagValues, policy: string): ProgramArgum
     }
   }
   if (problems.length > 0) return { ok: false, problems };
-  const kept = [...flags].filter(([name]) => !ours.has(name));
+  // As an environment variable `no-` is a name like any other.
+  const isOurs = (name: string): boolean => ours.has(name.replace(/^(no-)+/, ""));
+  const kept = [...flags].filter(([name]) => !isOurs(name));
   const args = kept.flatMap(([name, values]) =>
     values.map((value) =>
       value === "true" ? `--${name}` : value === "false" ? `--no-${name}` : `--${name}=${value}`,
@@ -65,8 +70,16 @@ export function dryRunArguments(flags: FlagValues, policy: string): ProgramArgum
   );
   return {
     ok: true,
-    args: [...args, `--policy=${policy}`, "--log-format=json", "--log-level=info", "--once", "--dry-run"],
-    left: [...flags.keys()].filter((name) => ours.has(name)),
+    args: [
+      ...args,
+      `--policy=${policy}`,
+      "--metrics-address=127.0.0.1:0",
+      "--log-format=json",
+      "--log-level=info",
+      "--once",
+      "--dry-run",
+    ],
+    left: [...flags.keys()].filter(isOurs),
   };
 }
 

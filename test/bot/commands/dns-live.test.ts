@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -161,6 +162,14 @@ describe("dns forecast with a real program", () => {
     for (const dir of dirs.splice(0)) await rm(dir, { recursive: true });
   });
 
+  /** Where the door would lead: these programs never knock. */
+  const notDialled = {
+    clusters: [{ name: "far", cluster: { server: "https://127.0.0.1:1" } }],
+    users: [{ name: "far", user: { token: "kept-to-ourselves" } }],
+    contexts: [{ name: "far", context: { cluster: "far", user: "far" } }],
+    "current-context": "far",
+  };
+
   /** A program that says what it is told to, and what it was given. */
   async function program(lines: readonly string[], version = "v0.17.0", exit = 0) {
     const dir = await mkdtemp(join(tmpdir(), "external-dns-"));
@@ -178,12 +187,15 @@ describe("dns forecast with a real program", () => {
 
   async function forecast(path: string, words = "0.17.0") {
     const on = site();
-    const runProgram = runExternalDns({
+    const kubeconfig = join(dirs.at(-1) ?? tmpdir(), "kubeconfig");
+    await writeFile(kubeconfig, JSON.stringify(notDialled));
+    const variables = {
       ...process.env,
       SLACK_BOT_TOKEN: "never",
       EXTERNAL_DNS_POLICY: "sync",
       AWS_REGION: "eu-x",
-    });
+    };
+    const runProgram = runExternalDns({ variables, clusterOf: () => ({ kubeconfig }) });
     Object.assign(on.deps, { runProgram });
     const asking = await on.app.ask({
       door: "cli",
@@ -203,6 +215,11 @@ describe("dns forecast with a real program", () => {
     const given = await asked();
     expect(given).toContain("--domain-filter=hellholt.net");
     expect(given.slice(0, given.indexOf("--dry-run") + 1).slice(-2)).toEqual(["--once", "--dry-run"]);
+    expect(given).toContain("--metrics-address=127.0.0.1:0");
+    const leads = given.filter((arg) => arg.startsWith("--kubeconfig="));
+    expect(leads).toEqual([expect.stringMatching(/arpeggio-api-\w+\/config$/)]);
+    // Ours alone, and gone with the run.
+    expect(existsSync((leads[0] as string).slice("--kubeconfig=".length))).toBe(false);
     expect(given).toContain("AWS_REGION=eu-x");
     expect(given.join("\n")).not.toMatch(/SLACK_BOT_TOKEN|EXTERNAL_DNS_/);
   });
