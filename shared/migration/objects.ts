@@ -71,6 +71,9 @@ type Container = Readonly<{
 /** Variables with the filters of an ExternalDNS, which are changed and hold no secret. */
 const shownVariables = /^EXTERNAL_DNS_(?:[A-Z_]*DOMAINS?(?:_[A-Z_]+)?|ZONE_ID_FILTER)$/;
 
+/** What a Service asks ExternalDNS for, which a domain move changes; other annotations may hold anything. */
+const shownAnnotations = /\/(?:internal-)?hostname$/;
+
 /** What of a Deployment is changed here: the words of its containers. Its variables may hold secrets. */
 function shownDeployment({ apiVersion = "", kind = "", metadata, spec }: KubeObject): KubeObject {
   const { template } = (spec ?? {}) as { template?: { spec?: { containers?: readonly Container[] } } };
@@ -108,10 +111,14 @@ export function shown(kind: ResourceKind, object: KubeObject): KubeObject {
   const { name, namespace, labels } = bare.metadata;
   const field = shownOfSync[kind];
   if (field !== undefined || kind === "services") {
+    const names = Object.entries(bare.metadata.annotations ?? {}).filter(([key]) =>
+      shownAnnotations.test(key),
+    );
     const metadata = {
       name,
       ...(namespace === undefined ? {} : { namespace }),
       ...(kind !== "services" || labels === undefined ? {} : { labels }),
+      ...(kind !== "services" || names.length === 0 ? {} : { annotations: Object.fromEntries(names) }),
     };
     const spec = specOf(bare);
     const { apiVersion = "", kind: word = "" } = bare;
