@@ -7,11 +7,13 @@ import type { SnapshotStore } from "#shared/dns/snapshot.ts";
 import type { ReadZones } from "#shared/dns/zones.ts";
 import type { Finding } from "#shared/finding.ts";
 import type { WorkingTree } from "#shared/git/working-tree.ts";
+import type { IncidentRunbook } from "#shared/incidents/runbook.ts";
 import type { Json } from "#shared/json.ts";
 import type { ReadLogs } from "#shared/kubernetes/logs.ts";
 import type { ReadCluster } from "#shared/kubernetes/read.ts";
 import type { WriteCluster } from "#shared/kubernetes/write.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
+import type { DrawPng } from "#shared/pictures/picture.ts";
 import type { Person, Role } from "#shared/policy/identity.ts";
 import type { Shell } from "#shared/probes/shell.ts";
 import type { Reply } from "#shared/reply.ts";
@@ -67,12 +69,16 @@ export type Deps = Readonly<{
   people?: readonly Person[];
   /** The runbooks that can be started; loaded when they are asked for. */
   migrations?: () => Promise<readonly Migration[]>;
+  /** The runbooks of the on-call part, ours and the site's own; loaded when they are asked for. */
+  incidentRunbooks?: () => Promise<readonly IncidentRunbook[]>;
   /** Has the one function that writes to zones carry a plan out; absent where none is configured. Throws FaultError. */
   applyPlan?: (planId: string) => Promise<Json>;
   /** Asks the function that scans zones for a scan out of turn; absent where the bot scans by itself. Throws FaultError. */
   askForScan?: () => Promise<void>;
   /** Where snapshots of what clusters want are left for it. */
   snapshots?: SnapshotStore;
+  /** Makes pictures; absent where words have to do. */
+  drawPng?: DrawPng;
   /** Runs a program of this machine for a forecast; in a terminal only. */
   runProgram?: RunProgram;
   /** How long deeds may take, where not the usual. */

@@ -1,0 +1,42 @@
+import { incidentKey } from "#shared/incidents/incident-log.ts";
+import { incidentReply } from "#shared/incidents/incident-reply.ts";
+import type { IncidentState } from "#shared/incidents/incident-state.ts";
+import { checksNote, lookNote } from "#shared/incidents/look-note.ts";
+import type { Reply } from "#shared/reply.ts";
+import type { Text } from "#shared/text.ts";
+import type { Deps } from "../commands/command.ts";
+import { refTo } from "../runs/run-people.ts";
+
+/** How an incident is told: its message, and its thread. What these promise is the board's. */
+export type IncidentTelling = Readonly<{
+  /** Latest wins; `doing` is a line of progress. */
+  state: (state: IncidentState, doing?: Text) => Promise<void>;
+  /** Once for each id, however often it is asked for. */
+  note: (state: IncidentState, id: string, reply: Reply) => Promise<void>;
+  /** Everything that should be in the message and the thread by now. */
+  all: (state: IncidentState, doing?: Text) => Promise<void>;
+}>;
+
+export const incidentOptions = (deps: Deps, doing?: Text) => ({
+  ref: refTo(deps),
+  ...(doing !== undefined && { doing }),
+});
+
+export function tellingIncident(deps: Deps): IncidentTelling {
+  const { board } = deps;
+  const state: IncidentTelling["state"] = async (now, doing) => {
+    const place = now.channel === undefined ? undefined : { channel: now.channel };
+    await board?.put(incidentKey(now.id), incidentReply(now, incidentOptions(deps, doing)), place);
+  };
+  const note: IncidentTelling["note"] = async (now, id, reply) => board?.note(incidentKey(now.id), id, reply);
+  return {
+    state,
+    note,
+    all: async (now, doing) => {
+      await state(now, doing);
+      if (now.looked !== undefined) await note(now, `look/${now.looked.number}`, lookNote(now, now.looked));
+      for (const step of now.steps)
+        if (step.checked !== undefined) await note(now, `checks/${step.id}`, checksNote(now, step));
+    },
+  };
+}

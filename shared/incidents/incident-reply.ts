@@ -1,0 +1,317 @@
+import type { Action, Block, Outcome, Reply, StepState } from "../reply.ts";
+import { counted } from "../report/wording.ts";
+import { elapsed, utcDateTime, utcTime } from "../runs/utc-time.ts";
+import { code, join, type PersonRef, person, plain, strong, type Text, text } from "../text.ts";
+import { actsOf } from "./acts.ts";
+import { type Conclusion, firstBroken } from "./diagnosis.ts";
+import {
+  type AlertOfIncident,
+  currentIncidentStep,
+  firingAlerts,
+  type IncidentState,
+  nextIncidentMove,
+  type StepProgress,
+} from "./incident-state.ts";
+
+export type IncidentReplyOptions = Readonly<{
+  /** How a name of the config is mentioned. */
+  ref: (name: string) => PersonRef;
+  /** What a look that is under way last said of itself. */
+  doing?: Text;
+}>;
+
+type Head = Readonly<{ word: string; outcome: Outcome; text: Text }>;
+
+/** "service-unreachable httpbin". */
+export const incidentName = ({ runbook, subject }: Pick<IncidentState, "runbook" | "subject">): string =>
+  subject === null ? runbook : `${runbook} ${subject}`;
+
+/** The verdict of a conclusion: the first word says how bad, the sentence what. */
+export function conclusionHead(conclusion: Conclusion): Head {
+  switch (conclusion.kind) {
+    case "healthy":
+      return { word: "OK", outcome: "ok", text: conclusion.text };
+    case "cause": {
+      const more = conclusion.also.length;
+      return {
+        word: "BROKEN",
+        outcome: "failed",
+        text:
+          more === 0
+            ? conclusion.cause.text
+            : text`${conclusion.cause.text}; and ${counted(more, "further cause")} beside it`,
+      };
+    }
+    case "candidates": {
+      const [first, second] = conclusion.causes;
+      const more = conclusion.causes.length - 2;
+      return {
+        word: "UNDECIDED",
+        outcome: "failed",
+        text: text`either ${first.text}; or ${second.text}${more > 0 ? `; or ${counted(more, "less likely cause")}` : ""}`,
+      };
+    }
+    case "unknown":
+      return { word: "UNKNOWN", outcome: "unknown", text: conclusion.text };
+  }
+}
+
+/** What a conclusion says to do, safest first. */
+export const nextOf = (conclusion: Conclusion): readonly Text[] =>
+  conclusion.kind === "cause"
+    ? conclusion.cause.next
+    : conclusion.kind === "candidates"
+      ? conclusion.causes.flatMap(({ next }) => next.slice(0, 1))
+      : [];
+
+function headOf(state: IncidentState): Head {
+  const { closed, looked, diagnosing } = state;
+  if (closed !== undefined)
+    return {
+      word: "CLOSED",
+      outcome: "info",
+      text: text`${incidentName(state)} · open for ${elapsed(closed.at - state.openedAt)}, until ${utcDateTime(closed.at)}`,
+    };
+  if (looked === undefined)
+    return {
+      word: "LOOKING",
+      outcome: "running",
+      text: text`${incidentName(state)} · ${diagnosing === undefined ? "the diagnosis begins" : text`diagnosing since ${utcTime(diagnosing.at)}`}`,
+    };
+  if ("fault" in looked)
+    return {
+      word: "UNKNOWN",
+      outcome: "unknown",
+      text: text`${incidentName(state)} could not be diagnosed: ${looked.fault.what}: ${looked.fault.detail}`,
+    };
+  return conclusionHead(looked.diagnosis.conclusion);
+}
+
+function whoHasIt({ owner, closed }: IncidentState, { ref }: IncidentReplyOptions): Text {
+  if (closed !== undefined)
+    return text`Closed${closed.by === undefined ? "" : text` by ${person(ref(closed.by))}`}: ${closed.reason}.`;
+  if (owner === undefined) return text`${strong("Nobody has it.")}`;
+  const from = owner.from === undefined ? [] : text`, from ${person(ref(owner.from))}`;
+  return text`${person(ref(owner.name))} has it since ${utcTime(owner.at)}${from}.`;
+}
+
+function lookLine({ looked, diagnosing, asked, closed }: IncidentState, options: IncidentReplyOptions): Text {
+  const seen =
+    looked === undefined
+      ? []
+      : text` Seen at ${utcTime(looked.at)}${looked.number > 1 ? `, look ${looked.number}` : ""}.`;
+  if (closed !== undefined || looked === undefined) return seen;
+  const by = diagnosing?.by ?? asked?.by;
+  const again =
+    diagnosing !== undefined || asked !== undefined
+      ? text` Looking again since ${utcTime(diagnosing?.at ?? asked?.at ?? 0)}${by == null ? "" : text`, asked by ${person(options.ref(by))}`}.`
+      : [];
+  return [...seen, ...again];
+}
+
+const mostAlerts = 5;
+
+const alertLine = ({ name, severity, startsAt, times }: AlertOfIncident): Text =>
+  text`${strong(name)}${severity === "" ? "" : ` (${severity})`} since ${utcTime(startsAt)}${times > 1 ? `, reported ${times} times` : ""}`;
+
+function alertBlocks(state: IncidentState): readonly Block[] {
+  if (state.alerts.length === 0) return [];
+  const firing = firingAlerts(state);
+  const over = state.alerts.length - firing.length;
+  const ended = Math.max(...state.alerts.map(({ endsAt, heardAt }) => endsAt ?? heardAt));
+  if (firing.length === 0)
+    return [
+      {
+        kind: "prose",
+        text: text`No alert is firing: ${counted(over, "alert")} resolved, the last at ${utcTime(ended)}.`,
+      },
+    ];
+  const shown = firing.slice(0, mostAlerts);
+  const more = firing.length - shown.length;
+  const rest = [...(more > 0 ? [`${more} more firing`] : []), ...(over > 0 ? [`${over} resolved`] : [])].join(
+    ", ",
+  );
+  return [
+    {
+      kind: "prose",
+      text: text`Firing: ${join(shown.map(alertLine), "; ")}${rest === "" ? "" : `; ${rest}`}`,
+    },
+  ];
+}
+
+function stepState(state: IncidentState, step: StepProgress): StepState {
+  if (step.status === "skipped") return "skipped";
+  if (step.checked !== undefined) {
+    const { results, fault } = step.checked;
+    if (results.some(({ outcome }) => outcome === "failed")) return "failed";
+    if (fault !== undefined || results.some(({ outcome }) => outcome === "unknown")) return "unknown";
+    return "done";
+  }
+  if (state.diagnosing?.step === step.id || step.status === "running") return "running";
+  if (step.status === "done")
+    return step.kind === "diagnose" && state.looked?.step === step.id && "fault" in state.looked
+      ? "unknown"
+      : "done";
+  return currentIncidentStep(state)?.id === step.id && step.kind === "manual" && state.closed === undefined
+    ? "waiting"
+    : "pending";
+}
+
+const countOf = (step: NonNullable<StepProgress["checked"]>, outcome: string): number =>
+  step.results.filter((each) => each.outcome === outcome).length;
+
+/** "2 failed, 1 unknown, 40 passed". */
+export function checkedCounts(checked: NonNullable<StepProgress["checked"]>): string {
+  const parts = (["failed", "unknown", "skipped"] as const).flatMap((outcome) => {
+    const n = countOf(checked, outcome);
+    return n === 0 ? [] : [`${n} ${outcome}`];
+  });
+  return [...parts, `${checked.passed} passed`].join(", ");
+}
+
+function stepNote(state: IncidentState, step: StepProgress, options: IncidentReplyOptions): Text | undefined {
+  const { ended, checked } = step;
+  const who = (name: string): Text => [person(options.ref(name))];
+  if (step.status === "skipped" && ended !== undefined)
+    return text`left out by ${who(ended.by ?? "")} ${utcTime(ended.at)}: ${ended.said ?? ""}`;
+  if (checked !== undefined)
+    return text`${checked.fault === undefined ? "" : `${checked.fault.what}: ${checked.fault.detail}; `}${checkedCounts(checked)}`;
+  if (stepState(state, step) === "running") return options.doing;
+  if (ended !== undefined)
+    return step.kind === "manual"
+      ? text`${who(ended.by ?? "")} ${utcTime(ended.at)}: ${ended.said ?? ""}`
+      : [utcTime(ended.at)];
+  if (stepState(state, step) === "waiting" && step.kind === "manual")
+    return step.nudgedAt === undefined
+      ? text`since ${utcTime(step.since ?? state.updatedAt)}`
+      : text`since ${utcTime(step.since ?? state.updatedAt)}; asked in the thread at ${utcTime(step.nudgedAt)}`;
+  return undefined;
+}
+
+const stepBlock = (state: IncidentState, options: IncidentReplyOptions): Block => ({
+  kind: "steps",
+  steps: state.steps.map((step) => {
+    const note = stepNote(state, step, options);
+    return { title: step.title, state: stepState(state, step), ...(note !== undefined && { note }) };
+  }),
+});
+
+/** What a person is asked to do now. */
+function instructionBlocks(state: IncidentState): readonly Block[] {
+  const step = currentIncidentStep(state);
+  return step?.kind === "manual" && state.closed === undefined
+    ? [{ kind: "prose", text: text`Now: ${step.instruction}` }]
+    : [];
+}
+
+function footer(state: IncidentState, { ref }: IncidentReplyOptions): Block {
+  const by =
+    "person" in state.openedBy
+      ? text`opened by ${person(ref(state.openedBy.person))}`
+      : text`opened by an alert`;
+  const runs = state.runs.length === 0 ? "" : ` · acts ${state.runs.map(({ run }) => run).join(", ")}`;
+  const unread =
+    state.unread.length === 0
+      ? ""
+      : ` · ${counted(state.unread.length, "entry", "entries")} of another release cannot be read here`;
+  return {
+    kind: "prose",
+    text: text`${state.id} · ${incidentName(state)} · ${by} ${utcDateTime(state.openedAt)}${runs} · evidence in thread${unread}`,
+  };
+}
+
+const button = (id: string, label: string, value: string, more: Partial<Action> = {}): Action => ({
+  id,
+  label,
+  value,
+  ...more,
+});
+
+/** Three at most, the safe one first; closing comes forward when nothing is left to do. */
+function buttonsOf(state: IncidentState): readonly Action[] {
+  const { id, closed, diagnosing, owner } = state;
+  if (closed !== undefined) return [button("incident-reopen", "Open again", id)];
+  const again =
+    diagnosing === undefined && state.asked === undefined && state.looked !== undefined
+      ? [button("incident-diagnose", "Diagnose again", id)]
+      : [];
+  const take = owner === undefined ? [button("incident-take", "Take it", id)] : [];
+  const [act] = actsOf(state);
+  const acts =
+    act === undefined ? [] : [button("incident-act", act.label, `${id} ${state.looks} ${act.number}`)];
+  const firing = firingAlerts(state).length;
+  const close = button("incident-close", "Close", id, {
+    confirm: `Closes ${id}. ${firing === 0 ? "No alert of it is firing." : `${counted(firing, "alert")} of it ${firing === 1 ? "is" : "are"} still firing.`} It can be opened again.`,
+  });
+  return [...again, ...take, ...acts, close].slice(0, 3);
+}
+
+function nextTexts(state: IncidentState): readonly Text[] {
+  const { id, closed, looked } = state;
+  if (closed !== undefined)
+    return [
+      text`The record: ${code(`/runbook export ${id}`)}`,
+      text`To open it again: ${code(`/runbook reopen ${id}`)}`,
+    ];
+  const said =
+    looked !== undefined && "diagnosis" in looked ? nextOf(looked.diagnosis.conclusion).slice(0, 2) : [];
+  const move = nextIncidentMove(state);
+  const own =
+    move.do === "wait-for-person"
+      ? [text`When that is done: ${code(`/runbook next ${id}`)}`]
+      : move.do === "wait-for-end"
+        ? [text`Nothing is left to do: ${code(`/runbook close ${id}`)}`]
+        : [];
+  return [...said, ...own];
+}
+
+/** The incident's standing message: verdict of the newest look, who has it, steps, alerts, next safe move. */
+export function incidentReply(state: IncidentState, options: IncidentReplyOptions): Reply {
+  const { word, outcome, text: said } = headOf(state);
+  return {
+    verdict: { word, outcome, text: said },
+    cluster: state.cluster,
+    why: text`${whoHasIt(state, options)}${lookLine(state, options)}`,
+    findings: [],
+    blocks: [
+      ...alertBlocks(state),
+      stepBlock(state, options),
+      ...instructionBlocks(state),
+      footer(state, options),
+    ],
+    next: nextTexts(state),
+    actions: buttonsOf(state),
+    data: incidentJson(state),
+  };
+}
+
+/** The short answer of a command about an incident that has a message of its own. */
+export function shortIncidentReply(state: IncidentState, options: IncidentReplyOptions): Reply {
+  return { ...incidentReply(state, options), blocks: [], actions: [] };
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** For `--json`. */
+export const incidentJson = (state: IncidentState) => ({
+  incident: state.id,
+  runbook: state.runbook,
+  subject: state.subject,
+  openedAt: iso(state.openedAt),
+  closedAt: state.closed === undefined ? null : iso(state.closed.at),
+  owner: state.owner?.name ?? null,
+  conclusion:
+    state.looked === undefined
+      ? null
+      : "diagnosis" in state.looked
+        ? state.looked.diagnosis.conclusion.kind
+        : "could-not-look",
+  firstBroken:
+    state.looked !== undefined && "diagnosis" in state.looked
+      ? (firstBroken(state.looked.diagnosis)?.id ?? null)
+      : null,
+  verdict: plain(headOf(state).text),
+  steps: state.steps.map(({ id, kind, status }) => ({ id, kind, status })),
+  alerts: state.alerts.map(({ name, fingerprint, firing }) => ({ name, fingerprint, firing })),
+  runs: state.runs.map(({ run }) => run),
+});
