@@ -1,7 +1,8 @@
 import "./require-node.ts";
 import { existsSync, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
-import { resolve } from "node:path";
+import { homedir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { savePictures } from "#shared/adapters/save-pictures.ts";
 import version from "../package.json" with { type: "json" };
 import { actions } from "./actions/all.ts";
 import { createApp } from "./app.ts";
@@ -95,6 +96,7 @@ async function main(): Promise<number> {
     person: byAccount(config?.people ?? [], account),
     account,
     streams,
+    savePicture: savePictures(join(homedir(), ".cache/arpeggio/pictures")),
     signal: abort.signal,
   });
   await composed.close();

@@ -132,6 +132,7 @@ export async function compose(
     ...(options.ledger ? { ledger: options.ledger } : {}),
     readFile: async (path) => (await files()).readFile(path),
     readDirectory: async (path) => (await files()).readDirectory(path),
+    drawPng: async (svg) => (await import("#shared/adapters/render-png.ts")).renderPng(svg),
     about: {
       version: version.version,
       startedAt: clock.now(),

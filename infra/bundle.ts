@@ -1,7 +1,9 @@
 import "../bot/require-node.ts";
-import { rm } from "node:fs/promises";
+import { copyFile, mkdir, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { pictureAssets } from "#shared/adapters/render-png.ts";
 
 /** What CommonJS packages (ssh2, Bolt) expect to find in their scope, and an ESM file has to make for itself. */
 const commonJsNames = `import { createRequire as __createRequire } from "node:module";
@@ -39,6 +41,11 @@ export async function bundleBot(outdir: string): Promise<readonly string[]> {
     metafile: true,
     logLevel: "warning",
   });
+  await mkdir(join(outdir, "assets"), { recursive: true });
+  const here = createRequire(import.meta.url);
+  await Promise.all(
+    pictureAssets.map(({ name, module }) => copyFile(here.resolve(module), join(outdir, "assets", name))),
+  );
   return Object.keys(built.metafile.outputs);
 }
 

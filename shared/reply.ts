@@ -36,7 +36,8 @@ export type Block =
   | Readonly<{ kind: "steps"; steps: readonly Readonly<{ title: string; state: StepState; note?: Text }>[] }>
   /** Preformatted lines, folded below the verdict where the surface can fold. */
   | Readonly<{ kind: "evidence"; title: string; lines: readonly string[] }>
-  | Readonly<{ kind: "image"; title: string; alt: string; png: Uint8Array }>;
+  /** `alt` says in words all that the picture says. `file`: where a door has put it. */
+  | Readonly<{ kind: "image"; title: string; alt: string; png: Uint8Array; file?: string }>;
 
 /** A button. `value` is an opaque id (run, step, digest), never a command line. Three at most, the safe one first. */
 export type Action = Readonly<{

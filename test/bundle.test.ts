@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -55,6 +55,21 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab.close();
   await rm(dir, { recursive: true, force: true });
+});
+
+describe("pictures of the bundled bin", () => {
+  it("are drawn with the fonts that come along, and saved where only their owner reads", async () => {
+    const env = { ARPEGGIO_CONFIG: lab.files.config };
+    const asked = ["arping", "watch", "httpbin", "--for", "1s", "--json"];
+    const { stdout, stderr } = await run(join(dir, "dist/arpeggio.mjs"), asked, env);
+    const [picture] = (JSON.parse(stdout || stderr) as { pictures: { file: string; alt: string }[] })
+      .pictures;
+    expect(picture?.alt).toContain("httpbin 10.4.11.1");
+    const file = picture?.file ?? "";
+    expect(file).toBe(join(dir, ".cache/arpeggio/pictures/timeline-of-httpbin-10.4.11.1.png"));
+    expect((await stat(file)).mode & 0o077).toBe(0);
+    expect((await readFile(file)).subarray(1, 4).toString()).toBe("PNG");
+  });
 });
 
 describe("the bundled bin behaves like the checkout", () => {

@@ -12,17 +12,19 @@ import type { ReadyVantage, Skipped } from "#shared/arp/vantage.ts";
 import { arpVantages, nodeOf, probeVantage, readyVantage } from "#shared/arp/vantage.ts";
 import { investigationReply, overviewReply } from "#shared/arp/verdict-reply.ts";
 import { watchAddress } from "#shared/arp/watch.ts";
-import { watchReply } from "#shared/arp/watch-reply.ts";
+import { macWords, watchReply } from "#shared/arp/watch-reply.ts";
 import type { Fault } from "#shared/fault.ts";
 import { FaultError, isFault } from "#shared/fault.ts";
 import { type Finding, isFailure } from "#shared/finding.ts";
 import type { Json } from "#shared/json.ts";
 import { parseIp } from "#shared/metallb/ip.ts";
 import { nearest } from "#shared/nearest.ts";
+import { failoverPicture } from "#shared/pictures/failover-timeline.ts";
 import { ipRoute } from "#shared/probes/ip-route.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Vantage } from "#shared/site/site.ts";
 import { code, plain, text } from "#shared/text.ts";
+import { withPicture } from "../pictures.ts";
 import { drillVerb } from "./arping-drill.ts";
 import type { ClusterPorts, Command, Context } from "./command.ts";
 import { defineVerb } from "./command.ts";
@@ -410,16 +412,22 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
       [...skippedNotes(skipped), ...notes],
     );
     const { from: start, to } = watch.timeline;
-    return withFindings(
-      context.signal.aborted
-        ? stopped(
-            answer,
-            `${label} · `,
-            `after ${Math.min(Math.round((to - start) / 1000), input.for / 1000)} of ${input.for / 1000} s`,
-          )
-        : answer,
-      findings,
+    const told = context.signal.aborted
+      ? stopped(
+          answer,
+          `${label} · `,
+          `after ${Math.min(Math.round((to - start) / 1000), input.for / 1000)} of ${input.for / 1000} s`,
+        )
+      : answer;
+    const drawn = await withPicture(deps.drawPng, told, () =>
+      failoverPicture({
+        title: label,
+        verdict: `${told.verdict.word}: ${plain(told.verdict.text)}`,
+        timeline: watch.timeline,
+        nameOf: (mac) => macWords(mac, surroundings.table.ownerOf(mac)),
+      }),
     );
+    return withFindings(drawn, findings);
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;
     return withFindings(

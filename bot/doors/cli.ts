@@ -4,6 +4,7 @@ import { renderJson } from "#shared/report/json.ts";
 import { renderTerminal } from "#shared/report/terminal.ts";
 import type { App } from "../asking.ts";
 import type { Command } from "../commands/command.ts";
+import { keepPictures, type SavePicture } from "../pictures.ts";
 import { quoteWords } from "../quote-words.ts";
 import { asTypedInAShell } from "./as-typed-in-a-shell.ts";
 
@@ -67,6 +68,7 @@ export async function runCli(
     person: Person | undefined;
     account: string;
     streams: CliStreams;
+    savePicture?: SavePicture;
     signal: AbortSignal;
   }>,
 ): Promise<number> {
@@ -87,7 +89,8 @@ export async function runCli(
     streams.err(`${line}\n`);
   };
   const reply = asking.kind === "answer" ? asking.reply : await asking.job.run(show, options.signal);
-  const local = asTypedInAShell({ ...reply, actions: [] }, options.commands);
+  const kept = await keepPictures(options.savePicture, reply);
+  const local = asTypedInAShell({ ...kept, actions: [] }, options.commands);
   printReply(local, flags.json, streams);
   return exitCode(reply);
 }

@@ -7,6 +7,7 @@ import { renderJson } from "#shared/report/json.ts";
 import { renderTerminal } from "#shared/report/terminal.ts";
 import { code, plain, text } from "#shared/text.ts";
 import type { App, Asking } from "../asking.ts";
+import { keepPictures, type SavePicture } from "../pictures.ts";
 import { type BoardNews, type ConsoleBoard, changedLines, compact } from "./console-board.ts";
 
 export type ConsoleOptions = Readonly<{
@@ -25,6 +26,8 @@ export type ConsoleOptions = Readonly<{
   greeting: Reply;
   /** Standing messages are printed when they change, their notes below them. */
   board?: ConsoleBoard;
+  /** Pictures become files: a terminal shows none. */
+  savePicture?: SavePicture;
   signal: AbortSignal;
 }>;
 
@@ -111,6 +114,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
       const cancel = new AbortController();
       running = cancel;
       reply = await job.run(show, AbortSignal.any([options.signal, cancel.signal]));
+      reply = await keepPictures(options.savePicture, reply);
       running = undefined;
       clear();
     }

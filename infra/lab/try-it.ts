@@ -13,6 +13,7 @@ import { runConsole } from "#bot/doors/console.ts";
 import { createConsoleBoard } from "#bot/doors/console-board.ts";
 import { loadConfig } from "#bot/load-config.ts";
 import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
+import { savePictures } from "#shared/adapters/save-pictures.ts";
 import { code, text } from "#shared/text.ts";
 import { labIn } from "./lock.ts";
 import { labScenarios } from "./scenarios.ts";
@@ -114,6 +115,7 @@ await runConsole({
   account: operator?.os ?? "operator",
   mayChangePerson: true,
   board,
+  savePicture: savePictures(resolve(".lab/pictures")),
   input: process.stdin,
   output: process.stdout,
   json: values.json,

@@ -33,7 +33,8 @@ export const withResolution = (ms: number, resolutionMs: number): string => {
   return `${(ms / 1000).toFixed(digits)} s ± ${(resolutionMs / 1000).toFixed(digits)} s`;
 };
 
-const nameOf = (mac: string, owner: MacOwnership): string =>
+/** Whose a MAC is, in a few words. */
+export const macWords = (mac: string, owner: MacOwnership): string =>
   owner.kind === "node" ? ownerText(owner) : `${mac} (${ownerText(owner)})`;
 
 /** What a watch is judged by: every MAC that answered, each as a probe would have judged it. */
@@ -215,7 +216,7 @@ export function watchReply(
   };
   const evidence = evidenceOf({ kind: "looked", answers: [], sent: 1 });
   const ownerOf = evidence.table.ownerOf;
-  const name = (mac: string): string => nameOf(mac, ownerOf(mac));
+  const name = (mac: string): string => macWords(mac, ownerOf(mac));
   const judged: Judged = { timeline, evidence, name, verdictOf };
   const { word, outcome, words, why, code: verdict } = summary(judged);
   const { resolutionMs, gratuitous } = timeline;

@@ -19,11 +19,16 @@ const sorted = (value: Json): Json => {
 
 /**
  * What `--json` prints. A command with a format of its own (`reply.json`) is printed exactly so; any other reply is
- * verdict, findings and data, in this order, with the keys of facts and data sorted: equal replies, equal documents.
+ * verdict, findings, pictures that were saved and data, in this order, with the keys of facts and data sorted: equal replies, equal documents.
  */
 export function renderJson(reply: Reply): Json {
   if (reply.json !== undefined) return reply.json;
   const { word, outcome, text } = reply.verdict;
+  const pictures = reply.blocks.flatMap((block) =>
+    block.kind === "image" && block.file !== undefined
+      ? [{ title: block.title, alt: block.alt, file: block.file }]
+      : [],
+  );
   return {
     verdict: { word, outcome, text: plain(text) },
     ...(reply.cluster !== undefined && { cluster: reply.cluster }),
@@ -37,6 +42,7 @@ export function renderJson(reply: Reply): Json {
       ...(finding.remedy !== undefined && { remedy: plain(finding.remedy) }),
     })),
     ...(reply.next !== undefined && { next: reply.next.map(plain) }),
+    ...(pictures.length > 0 && { pictures }),
     ...(reply.data !== undefined && { data: sorted(reply.data) }),
   };
 }

@@ -165,7 +165,7 @@ function blockLines(block: Block, columns: number, paint: Paint): readonly strin
     case "image":
       return indented(
         wrapWords(
-          `${visible(block.title)}: ${visible(block.alt)} (picture, ${counted(block.png.length, "byte")})`,
+          `${visible(block.title)}: ${visible(block.alt)} (picture${block.file === undefined ? `, ${counted(block.png.length, "byte")}` : `: ${visible(block.file)}`})`,
           room,
         ),
       );
