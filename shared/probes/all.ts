@@ -1,6 +1,7 @@
 import { arpingHabets, arpingHabetsFast, arpingIputils } from "./arping.ts";
 import { arpingIdentify } from "./arping-identify.ts";
 import { dig } from "./dig.ts";
+import { httpGet } from "./http-get.ts";
 import { ipAddr } from "./ip-addr.ts";
 import { ipRoute } from "./ip-route.ts";
 import { nodeArpSysctls } from "./node-arp-sysctls.ts";
@@ -49,4 +50,5 @@ export const probes: readonly AnyProbe[] = [
   listed(dig),
   listed(tcpConnect),
   listed(pingHop),
+  listed(httpGet),
 ];

@@ -44,6 +44,7 @@ const complete: Readonly<Record<string, Readonly<{ stdout: string; stderr: strin
   "tcp-connect": captured("nodes", "nc-open"),
   "ping-hop": captured("hops", "announcer"),
   dig: captured("dig", "authoritative-answer"),
+  "http-get": captured("http", "https-valid"),
 };
 
 /** What is an answer to these probes, though to others it is none: an empty table, a program that is not there. */

@@ -10,7 +10,7 @@ export type Captured = Readonly<{
   stderr: string;
 }>;
 
-export function captured(folder: "arp" | "ip" | "nodes" | "hops" | "dig", name: string): Captured {
+export function captured(folder: "arp" | "ip" | "nodes" | "hops" | "dig" | "http", name: string): Captured {
   const text = readFileSync(new URL(`../../fixtures/${folder}/${name}.txt`, import.meta.url), "utf8");
   const match =
     /^# command: (.*)\n# version: (.*)\n# exit: (\d+)\n# --- stdout\n([\s\S]*?)# --- stderr\n([\s\S]*)$/.exec(
@@ -47,5 +47,7 @@ export function shellOutput(
   };
 }
 
-export const capturedOutput = (folder: "arp" | "ip" | "nodes" | "hops" | "dig", name: string): ShellOutput =>
-  shellOutput(captured(folder, name));
+export const capturedOutput = (
+  folder: "arp" | "ip" | "nodes" | "hops" | "dig" | "http",
+  name: string,
+): ShellOutput => shellOutput(captured(folder, name));
