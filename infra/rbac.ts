@@ -92,6 +92,13 @@ const dnsDomainMove: readonly Grant[] = [
     verbs: ["patch"],
     kinds: ["services", "ingresses", "httproutes", "dnsendpoints"],
   },
+  { in: "argoCd", why: "pausing and resuming a sync", verbs: ["patch"], kinds: ["applications"] },
+  {
+    in: "flux",
+    why: "pausing and resuming a sync",
+    verbs: ["patch"],
+    kinds: ["kustomizations", "helmreleases"],
+  },
 ];
 
 /** What a run of each runbook writes. Reading has a role of its own, which every run needs too. */

@@ -18,15 +18,34 @@ export type FilterChange = Readonly<{
 
 const bare = (filter: string): string => decodeName(filter.replace(/^\./, ""));
 
+const variableOf = (flag: string): string => `EXTERNAL_DNS_${flag.toUpperCase().replaceAll("-", "_")}`;
+
 const filterFlags = ["domain-filter", "regex-domain-filter", "exclude-domains", "regex-domain-exclusion"];
+
+/** A variable with a filter whose value stands in a Secret or ConfigMap. */
+const hiddenFilter = ({ hidden }: Publisher): string | undefined =>
+  hidden.find((name) => filterFlags.some((flag) => variableOf(flag) === name));
+
+const withEdits = (publisher: Publisher, edits: readonly FlagEdit[]): Publisher =>
+  withFlags(
+    publisher,
+    new Map([
+      ...publisher.flags,
+      ...(["domain-filter", "zone-id-filter"] as const).map((flag): [string, readonly string[]] => [
+        flag,
+        [
+          ...(publisher.flags.get(flag) ?? []),
+          ...edits.filter((each) => each.flag === flag).map(({ value }) => value),
+        ],
+      ]),
+    ]),
+  );
 
 /** The domain filters that an ExternalDNS needs beside its own to look at the new domain as it does at the old one. */
 export function coverChange(publisher: Publisher, move: Move, newZone: HostedZone): FilterChange {
-  const { read, hidden } = publisher;
+  const { read, flags } = publisher;
   if (read === undefined) return { edits: [], problem: "its release is not known" };
-  const secret = hidden.find((name) =>
-    filterFlags.includes(name.slice("EXTERNAL_DNS_".length).toLowerCase().replaceAll("_", "-")),
-  );
+  const secret = hiddenFilter(publisher);
   if (secret !== undefined) return { edits: [], problem: `the value of ${secret} is hidden` };
   const { include, regexInclude, regexExclude } = read.controller.domainFilter;
   const edits: FlagEdit[] = [];
@@ -59,13 +78,27 @@ export function coverChange(publisher: Publisher, move: Move, newZone: HostedZon
   const ids = zoneIdsOf(publisher);
   if (ids.length > 0 && !ids.some((id) => newZone.id.endsWith(id)))
     edits.push({ flag: "zone-id-filter", value: newZone.id, add: true });
+  if (zonesSeen(withEdits(publisher, edits), [newZone]).length === 0) {
+    const kind = flags.get("aws-zone-type")?.at(-1) ?? "";
+    return {
+      edits: [],
+      problem: `it would not work on zone ${newZone.name} (${newZone.id}) then either${kind === "" ? "" : `: it has --aws-zone-type=${kind}`}`,
+    };
+  }
   return { edits };
 }
 
 /** The domain filters of the old domain taken away. */
-export function narrowChange({ read }: Publisher, move: Move): FilterChange {
+export function narrowChange(publisher: Publisher, move: Move): FilterChange {
+  const { read } = publisher;
   if (read === undefined) return { edits: [], problem: "its release is not known" };
-  const { include } = read.controller.domainFilter;
+  const secret = hiddenFilter(publisher);
+  if (secret !== undefined) return { edits: [], problem: `the value of ${secret} is hidden` };
+  const { include, regexInclude, regexExclude } = read.controller.domainFilter;
+  if (regexInclude !== undefined || regexExclude !== undefined)
+    return looksAt(publisher, move.from) || looksAt(publisher, `arpeggio.${move.from}`)
+      ? { edits: [], problem: "its filter is a regular expression, beside which plain filters do not count" }
+      : { edits: [] };
   const old = include.filter((filter) => isWithin(bare(filter), move.from));
   if (old.length > 0 && old.length === include.length)
     return { edits: [], problem: "it has no other filter: without one it would look at every zone" };
@@ -115,15 +148,13 @@ type Container = Readonly<{
   env?: readonly Env[] | undefined;
 }>;
 
-const envName = (flag: string): string => `EXTERNAL_DNS_${flag.toUpperCase().replaceAll("-", "_")}`;
-
 const inWords = (container: Container, flag: string): boolean =>
   [...(container.command ?? []), ...(container.args ?? [])].some(
     (word) => word === `--${flag}` || word.startsWith(`--${flag}=`),
   );
 
 function withFlagEdits<T extends Container>(container: T, flag: string, edits: readonly FlagEdit[]): T {
-  const env = container.env?.find(({ name, value }) => name === envName(flag) && value !== undefined);
+  const env = container.env?.find(({ name, value }) => name === variableOf(flag) && value !== undefined);
   if (!inWords(container, flag) && env !== undefined) {
     const value = withValues((env.value ?? "").split("\n"), edits).join("\n");
     return {

@@ -216,7 +216,7 @@ export async function filterWay(
             manager: managerText(publisher.manager),
             manifests: found.map(({ manifest }) => manifest.path),
           },
-          remedy: text`Name the clone under ${code("migration.repositories")}, or pause the sync of ${managerText(publisher.manager)} until the run has ended`,
+          remedy: text`Name the clone under ${code("migration.repositories")}, or run step ${code("pause-dns-sync")} first`,
         },
       ),
     );

@@ -86,10 +86,12 @@ export const changesBlock = (title: string, changes: readonly ForeseenChange[]):
 
 /** What ExternalDNS of ours holds in the old domain. */
 export type Left = Readonly<{
-  /** Records whose ownership names one of ours. */
+  /** Records whose ownership names one of ours; of one that keeps no ownership, those of names that were surveyed. */
   records: readonly Readonly<{ name: string; type: string; ttl: number; publisher: string }>[];
   /** Ownership texts of ours, at a record or left alone. */
   texts: readonly string[];
+  /** ExternalDNS that keep no ownership and whose names nobody surveyed: what is theirs cannot be told. */
+  untold: readonly string[];
 }>;
 
 const ttlOf = (sets: readonly RecordSet[], name: string, type: string): number => {
@@ -97,15 +99,31 @@ const ttlOf = (sets: readonly RecordSet[], name: string, type: string): number =
   return set?.answer.kind === "values" ? set.answer.ttl : 60;
 };
 
-/** Records and ownership texts of ours in the old domain, as the zone lists them. Throws FaultError. */
-export async function leftInOldDomain(view: DnsView, publishers: readonly Publisher[]): Promise<Left> {
+/**
+ * Records and ownership texts of ours in the old domain, as the zone lists them. `surveyed` are names that were published
+ * when the run began: with `--registry=noop` only they tell what ExternalDNS wrote. Throws FaultError.
+ */
+export async function leftInOldDomain(
+  view: DnsView,
+  publishers: readonly Publisher[],
+  surveyed: readonly string[] = [],
+): Promise<Left> {
   const sets = await recordsIn(view, view.oldZone);
   const records = new Map<string, Left["records"][number]>();
   const texts = new Set<string>();
+  const untold = new Set<string>();
   for (const { name: publisher, read } of publishers) {
-    if (read === undefined || read.controller.owner === "") continue;
+    if (read === undefined) continue;
     const { owner } = read.controller;
-    const { endpoints, ownership } = readRegistry(sets, registryOf(read.controller));
+    const registry = registryOf(read.controller);
+    if (owner === "") {
+      if (surveyed.length === 0) untold.add(publisher);
+      for (const { name, type } of sets)
+        if (surveyed.includes(name) && registry.isManaged(type))
+          records.set(`${name} ${type}`, { name, type, ttl: ttlOf(sets, name, type), publisher });
+      continue;
+    }
+    const { endpoints, ownership } = readRegistry(sets, registry);
     for (const endpoint of endpoints)
       if (isOwnedBy(endpoint, owner) && isOld(endpoint.name, view.move))
         records.set(`${endpoint.name} ${endpoint.type} ${endpoint.setIdentifier}`, {
@@ -120,5 +138,6 @@ export async function leftInOldDomain(view: DnsView, publishers: readonly Publis
   return {
     records: [...records.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     texts: [...texts].sort(),
+    untold: [...untold],
   };
 }

@@ -33,8 +33,16 @@ export function surveyedNames(notes: Notes): readonly string[] {
   return Array.isArray(names) ? names.filter((name): name is string => typeof name === "string") : [];
 }
 
-/** Seconds; the longest TTL that resolvers may still hold for an old name. */
-export const oldTtl = (notes: Notes): number => numberAt(notes, "survey-dns", "oldTtl") ?? 300;
+/** New names that were proven to resolve, without their types. */
+export function verifiedNames(notes: Notes): readonly string[] {
+  const { names } = noted(notes, "verify-new-names");
+  return Array.isArray(names)
+    ? [...new Set(names.flatMap((name) => (typeof name === "string" ? (name.split(" ")[0] ?? []) : [])))]
+    : [];
+}
+
+/** Seconds; the longest TTL that resolvers may still hold for an old name. Undefined where no survey wrote it down. */
+export const notedTtl = (notes: Notes): number | undefined => numberAt(notes, "survey-dns", "oldTtl");
 
 /** How a later round of those who sync is awaited, as the survey of the DNS side found them. */
 export const syncNotes = (notes: Notes): Notes => ({ survey: notes["survey-dns"] ?? null });

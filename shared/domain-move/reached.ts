@@ -1,4 +1,6 @@
+import { isFault } from "../fault.ts";
 import type { Json } from "../json.ts";
+import { gitOpsKinds, type ResourceKind } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { verified } from "../migration/define-step.ts";
 import { asJson, shown, titleOf } from "../migration/objects.ts";
@@ -29,15 +31,17 @@ export function changeHolds(before: unknown, after: unknown, now: unknown): bool
   return canonical(after) === canonical(now);
 }
 
-const objectsByTitle = (view: DnsView): ReadonlyMap<string, Json> =>
-  new Map(
-    ([...namedKinds, "deployments"] as const).flatMap((kind) =>
-      view.lists[kind].map((object: KubeObject): [string, Json] => [
-        titleOf(kind, object),
-        asJson(shown(kind, object)),
-      ]),
-    ),
-  );
+const objectsByTitle = (view: DnsView): ReadonlyMap<string, Json> => {
+  const titled = (kind: ResourceKind, objects: readonly KubeObject[]) =>
+    objects.map((object): [string, Json] => [titleOf(kind, object), asJson(shown(kind, object))]);
+  return new Map([
+    ...([...namedKinds, "deployments"] as const).flatMap((kind) => titled(kind, view.lists[kind])),
+    ...gitOpsKinds.flatMap((kind) => {
+      const listed = view.gitOps[kind];
+      return isFault(listed) ? [] : titled(kind, listed);
+    }),
+  ]);
+};
 
 /** Diffs of a plan that are not, or no longer, true in the cluster. */
 export function notHeld(view: DnsView, diffs: readonly Diff[]): readonly Diff[] {

@@ -91,10 +91,7 @@ export async function wayOf(
           : text`${managerText(manager)} puts ${title} back: a direct write would be undone, and no plain manifest of it is in a configured repository`,
         {
           facts: { manager: managerText(manager), manifests: found.map(({ manifest }) => manifest.path) },
-          remedy:
-            about === "metallb"
-              ? text`Name the clone under ${code("migration.repositories")}, or run step ${code("pause-sync")} first`
-              : text`Name the clone under ${code("migration.repositories")}, or pause the sync of ${managerText(manager)} until the run has ended`,
+          remedy: text`Name the clone under ${code("migration.repositories")}, or run step ${code(about === "metallb" ? "pause-sync" : "pause-dns-sync")} first`,
         },
       ),
     );

@@ -3,8 +3,10 @@ import { addHostnames } from "../steps/add-hostnames.ts";
 import { coverBothDomains } from "../steps/cover-both-domains.ts";
 import { dropOldHostnames } from "../steps/drop-old-hostnames.ts";
 import { narrowFilter } from "../steps/narrow-filter.ts";
+import { pauseDnsSync } from "../steps/pause-dns-sync.ts";
 import { persistDns } from "../steps/persist-dns.ts";
 import { quietPeriod } from "../steps/quiet-period.ts";
+import { resumeDnsSync } from "../steps/resume-dns-sync.ts";
 import type { Migration } from "../steps/runbook.ts";
 import { surveyDns } from "../steps/survey-dns.ts";
 import { verifyNewNames } from "../steps/verify-new-names.ts";
@@ -19,6 +21,7 @@ export const dnsDomainMove: Migration = {
   inputs: domainMoveInputs,
   steps: [
     surveyDns,
+    pauseDnsSync,
     coverBothDomains,
     addHostnames,
     verifyNewNames,
@@ -27,5 +30,6 @@ export const dnsDomainMove: Migration = {
     verifyOldGone,
     narrowFilter,
     persistDns,
+    resumeDnsSync,
   ],
 };

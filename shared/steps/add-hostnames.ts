@@ -16,7 +16,7 @@ import {
 import { acceptedOf, isOld, movedName } from "../domain-move/move.ts";
 import { looksAt } from "../domain-move/publishers.ts";
 import { notYetDns } from "../domain-move/reached.ts";
-import { publisherFindings } from "../domain-move/say.ts";
+import { noMoverFindings, publishersFindings, unreadFindings, unseenManagers } from "../domain-move/say.ts";
 import { type Finding, isFailure } from "../finding.ts";
 import { accepting } from "../migration/accepted.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
@@ -128,7 +128,9 @@ export const addHostnames = defineStep({
   reversibleWhile: text`the old names stand`,
   unneeded: async (context) => {
     const view = await viewDns(context);
-    return written(hostnameChanges(view, "add")).length === 0 && view.movers.length > 0
+    return written(hostnameChanges(view, "add")).length === 0 &&
+      view.movers.length > 0 &&
+      unreadFindings(view).length === 0
       ? text`every name below ${view.move.from} has its twin below ${view.move.to}`
       : undefined;
   },
@@ -136,7 +138,9 @@ export const addHostnames = defineStep({
     const { view, changes, way, seen } = await prepared(context);
     const deletes = changesOf(seen).filter(({ action }) => action === "DELETE");
     return accepting(acceptedOf(context), [
-      ...view.movers.flatMap((each) => publisherFindings(each, view)),
+      ...publishersFindings(view),
+      ...unseenManagers(view, context.run.cluster),
+      ...noMoverFindings(view),
       ...way.findings,
       ...ignoredNames(view),
       ...listenerFindings(view),

@@ -15,6 +15,7 @@ import { fixNodeVerify } from "./fix-node-verify.ts";
 import { frrOff } from "./frr-off.ts";
 import { narrowFilter } from "./narrow-filter.ts";
 import { nodeInterfaces } from "./node-interfaces.ts";
+import { pauseDnsSync } from "./pause-dns-sync.ts";
 import { pauseSync } from "./pause-sync.ts";
 import { persist } from "./persist.ts";
 import { persistDns } from "./persist-dns.ts";
@@ -24,6 +25,7 @@ import { removeBfdProfiles } from "./remove-bfd-profiles.ts";
 import { removeBgpPeers } from "./remove-bgp-peers.ts";
 import { removeCanary } from "./remove-canary.ts";
 import { removeCommunities } from "./remove-communities.ts";
+import { resumeDnsSync } from "./resume-dns-sync.ts";
 import { resumeSync } from "./resume-sync.ts";
 import { router } from "./router.ts";
 import { snapshot } from "./snapshot.ts";
@@ -56,6 +58,7 @@ export const steps: readonly Step[] = [
   resumeSync,
   finalVerification,
   surveyDns,
+  pauseDnsSync,
   coverBothDomains,
   addHostnames,
   verifyNewNames,
@@ -64,6 +67,7 @@ export const steps: readonly Step[] = [
   verifyOldGone,
   narrowFilter,
   persistDns,
+  resumeDnsSync,
   surveyTls,
   wildcardCertificate,
   drillSurvey,

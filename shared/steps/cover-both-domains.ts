@@ -11,12 +11,12 @@ import {
 } from "../domain-move/foresee.ts";
 import { acceptedOf } from "../domain-move/move.ts";
 import { notYetDns } from "../domain-move/reached.ts";
-import { publisherFindings } from "../domain-move/say.ts";
+import { noMoverFindings, publishersFindings, unreadFindings, unseenManagers } from "../domain-move/say.ts";
 import type { Finding } from "../finding.ts";
 import { accepting } from "../migration/accepted.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { dryRunFindings } from "../migration/dry-run.ts";
-import { text } from "../text.ts";
+import { code, text } from "../text.ts";
 import type { StepContext } from "./step.ts";
 
 type Wanted = Readonly<{ edits: readonly PublisherEdit[]; findings: readonly Finding[] }>;
@@ -35,6 +35,19 @@ function wanted(view: DnsView): Wanted {
           { kind: "config", name: `Deployment ${publisher.name}` },
           text`${publisher.name} cannot be made to look at ${view.move.to} beside ${view.move.from}: ${change.problem}`,
           { remedy: text`Change its filter by hand so that it covers both, then go on` },
+        ),
+      );
+    const tags = publisher.flags.get("aws-zone-tags") ?? [];
+    if (tags.length > 0)
+      findings.push(
+        finding(
+          "zone-tags-unseen",
+          "warning",
+          { kind: "zone", name: zone.name },
+          text`${publisher.name} works only on zones with the tags ${tags.join(", ")}; whether ${zone.id} has them cannot be seen from here`,
+          {
+            remedy: text`See them: ${code(`aws route53 list-tags-for-resource --resource-type hostedzone --resource-id ${zone.id}`)}; when they are there: ${code("--with accept=zone-tags-unseen")}`,
+          },
         ),
       );
     if (change.edits.length > 0) edits.push({ publisher, edits: change.edits });
@@ -74,6 +87,7 @@ export const coverBothDomains = defineStep({
   unneeded: async (context) => {
     const view = await viewDns(context);
     const { edits, findings } = wanted(view);
+    if (view.movers.length === 0 || unreadFindings(view).length > 0) return undefined;
     return edits.length + findings.length === 0
       ? text`every ExternalDNS that moves looks at ${view.move.to} already`
       : undefined;
@@ -81,7 +95,9 @@ export const coverBothDomains = defineStep({
   ready: async (context) => {
     const { view, what, way, changes } = await prepared(context);
     return accepting(acceptedOf(context), [
-      ...view.movers.flatMap((each) => publisherFindings(each, view)),
+      ...publishersFindings(view),
+      ...unseenManagers(view, context.run.cluster),
+      ...noMoverFindings(view),
       ...what.findings,
       ...way.findings,
       ...deleteFindings(changes),

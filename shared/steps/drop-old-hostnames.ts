@@ -18,9 +18,16 @@ import {
   written,
 } from "../domain-move/hostnames.ts";
 import { acceptedOf, isNew, isOld } from "../domain-move/move.ts";
+import { surveyedNames } from "../domain-move/notes.ts";
 import { quietUntil } from "../domain-move/quiet.ts";
 import { notYetDns } from "../domain-move/reached.ts";
-import { deletes, publisherFindings } from "../domain-move/say.ts";
+import {
+  deletes,
+  noMoverFindings,
+  publishersFindings,
+  unreadFindings,
+  unseenManagers,
+} from "../domain-move/say.ts";
 import type { Finding } from "../finding.ts";
 import { accepting } from "../migration/accepted.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
@@ -31,8 +38,8 @@ import { code, type Text, text } from "../text.ts";
 import type { StepContext } from "./step.ts";
 
 /** Refused until the old TTL and the quiet period are over, whoever skipped the step that waits for them. */
-function tooEarly(context: StepContext): readonly Finding[] {
-  const until = quietUntil(context);
+async function tooEarly(context: StepContext, view: DnsView): Promise<readonly Finding[]> {
+  const until = await quietUntil(context, view);
   const now = context.ports.clock.now();
   if (until !== undefined && now >= until) return [];
   return [
@@ -104,7 +111,7 @@ async function prepared(context: StepContext) {
     "names",
   );
   const foreseen = changesOf(await foresee(view, view.movers, listsWith(view.lists, changes)));
-  const kept = (await leftInOldDomain(view, view.movers)).records.filter(
+  const kept = (await leftInOldDomain(view, view.movers, surveyedNames(context.run.notes))).records.filter(
     ({ name, type }) =>
       !foreseen.some((each) => each.action === "DELETE" && each.name === name && each.type === type),
   );
@@ -145,16 +152,20 @@ export const dropOldHostnames = defineStep({
   reversibleWhile: text`ExternalDNS looks at the old domain: until step narrow-filter. A name that comes back was gone for a while, and resolvers may remember that`,
   unneeded: async (context) => {
     const view = await viewDns(context);
-    return hostnameChanges(view, "drop").length === 0 && view.movers.length > 0
+    return hostnameChanges(view, "drop").length === 0 &&
+      view.movers.length > 0 &&
+      unreadFindings(view).length === 0
       ? text`nothing asks for a name below ${view.move.from} any more`
       : undefined;
   },
   ready: async (context) => {
     const { view, all, way, foreseen } = await prepared(context);
     return [
-      ...tooEarly(context),
+      ...(await tooEarly(context, view)),
       ...accepting(acceptedOf(context), [
-        ...view.movers.flatMap((each) => publisherFindings(each, view)),
+        ...publishersFindings(view),
+        ...unseenManagers(view, context.run.cluster),
+        ...noMoverFindings(view),
         ...way.findings,
         ...aloneFindings(all, view),
         ...targetFindings(view),

@@ -5,9 +5,10 @@ import { narrowChange } from "../domain-move/filter-change.ts";
 import { filterWay, type PublisherEdit } from "../domain-move/filter-way.ts";
 import { changesBlock, changesJson, changesOf, foresee, leftInOldDomain } from "../domain-move/foresee.ts";
 import { acceptedOf, isOld } from "../domain-move/move.ts";
+import { surveyedNames } from "../domain-move/notes.ts";
 import { looksAt } from "../domain-move/publishers.ts";
 import { notYetDns } from "../domain-move/reached.ts";
-import { publisherFindings } from "../domain-move/say.ts";
+import { publishersFindings, unreadFindings, unseenManagers, untoldFinding } from "../domain-move/say.ts";
 import type { Finding } from "../finding.ts";
 import { accepting } from "../migration/accepted.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
@@ -40,8 +41,9 @@ function wanted(view: DnsView): Wanted {
  * A name that the filter leaves out is invisible to ExternalDNS: it neither creates nor deletes it, whatever its policy
  * (kubernetes-sigs/external-dns, endpoint/domain_filter.go, issue 1499).
  */
-async function orphaned(view: DnsView): Promise<readonly Finding[]> {
-  const { records } = await leftInOldDomain(view, view.movers);
+async function orphaned(context: StepContext, view: DnsView): Promise<readonly Finding[]> {
+  const { records, untold } = await leftInOldDomain(view, view.publishers, surveyedNames(context.run.notes));
+  if (untold.length > 0) return [untoldFinding(view, untold)];
   if (records.length === 0) return [];
   return [
     finding(
@@ -92,6 +94,7 @@ export const narrowFilter = defineStep({
   unneeded: async (context) => {
     const view = await viewDns(context);
     const { edits, findings } = wanted(view);
+    if (unreadFindings(view).length > 0) return undefined;
     return edits.length + findings.length === 0
       ? text`no ExternalDNS has a filter for ${view.move.from}`
       : undefined;
@@ -99,9 +102,10 @@ export const narrowFilter = defineStep({
   ready: async (context) => {
     const { view, what, way, changes } = await prepared(context);
     return [
-      ...(await orphaned(view)),
+      ...(await orphaned(context, view)),
       ...accepting(acceptedOf(context), [
-        ...view.movers.flatMap((each) => publisherFindings(each, view)),
+        ...publishersFindings(view),
+        ...unseenManagers(view, context.run.cluster),
         ...what.findings,
         ...stillWanted(view),
         ...way.findings,

@@ -61,25 +61,59 @@ const held = (view: DnsView): readonly Held[] =>
 
 type Row = Readonly<{ title: string; git: string; differs: boolean; missing: boolean }>;
 
+type Hosts = Readonly<{
+  rules?: readonly Readonly<{ host?: string }>[];
+  hostnames?: readonly string[];
+  endpoints?: readonly Readonly<{ dnsName?: string; recordType?: string; targets?: readonly string[] }>[];
+}>;
+
+const sorted = (words: readonly string[]): readonly string[] =>
+  words.map((word) => word.trim().toLowerCase()).toSorted();
+
+/**
+ * The names and filters alone, in one order: how Git writes them, and what the API server fills in beside them, is no
+ * difference.
+ */
+function compares(kind: ResourceKind, object: KubeObject): string {
+  if (kind === "deployments") return JSON.stringify(filtersOf(object));
+  const annotations = Object.entries(object.metadata.annotations ?? {})
+    .filter(([key]) => hostnameKey.test(key))
+    .map(([key, value]) => `${key} ${sorted(value.split(",")).join()}`)
+    .toSorted();
+  const { rules, hostnames, endpoints } = (object.spec ?? {}) as Hosts;
+  return JSON.stringify([
+    annotations,
+    kind === "ingresses" ? sorted((rules ?? []).map(({ host }) => host ?? "")) : [],
+    kind === "httproutes" ? sorted(hostnames ?? []) : [],
+    kind === "dnsendpoints"
+      ? sorted(
+          (endpoints ?? []).map(
+            ({ dnsName = "", recordType = "", targets = [] }) =>
+              `${dnsName} ${recordType} ${sorted(targets).join()}`,
+          ),
+        )
+      : [],
+  ]);
+}
+
+/** Each object beside every manifest of it; it is missing where no repository at all has one. */
 async function compared(context: StepContext, objects: readonly Held[]): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for (const { name, base } of context.ports.config.migration?.repositories ?? []) {
+  const trees = (context.ports.config.migration?.repositories ?? []).flatMap(({ name, base }) => {
     const tree = context.ports.trees.get(name);
-    if (tree === undefined) continue;
-    for (const { kind, object, title, managed } of objects) {
-      const [first] = await manifestsOf(tree, base, kind, object);
-      if (first === undefined) {
-        if (managed) rows.push({ title, git: "no manifest", differs: true, missing: true });
-        continue;
+    return tree === undefined ? [] : [{ name, base, tree }];
+  });
+  if (trees.length === 0) return [];
+  const rows: Row[] = [];
+  for (const { kind, object, title, managed } of objects) {
+    let isThere = false;
+    for (const { name, base, tree } of trees)
+      for (const { path, text: file, index } of await manifestsOf(tree, base, kind, object)) {
+        isThere = true;
+        const inGit = parseAllDocuments(file)[index]?.toJS() as KubeObject;
+        const differs = compares(kind, inGit) !== compares(kind, object);
+        rows.push({ title, git: `${name} ${path}`, differs, missing: false });
       }
-      const inGit = parseAllDocuments(first.text)[first.index]?.toJS() as KubeObject;
-      rows.push({
-        title,
-        git: `${name} ${first.path}`,
-        differs: JSON.stringify(said(kind, inGit)) !== JSON.stringify(said(kind, object)),
-        missing: false,
-      });
-    }
+    if (!isThere && managed) rows.push({ title, git: "no manifest", differs: true, missing: true });
   }
   return rows;
 }
@@ -133,19 +167,28 @@ export const persistDns = defineStep({
     const view = await viewDns(context);
     const objects = held(view);
     const rows = await compared(context, objects);
-    const findings: Finding[] = rows
-      .filter(({ differs }) => differs)
-      .map(({ title, git, missing }) =>
+    const differing = rows.filter(({ differs, missing }) => differs && !missing);
+    const unseen = rows.filter(({ missing }) => missing);
+    const findings: Finding[] = [
+      ...differing.map(({ title, git }) =>
         finding(
-          missing ? "not-in-git" : "git-differs",
+          "git-differs",
           "warning",
           { kind: "config", name: title },
-          missing
-            ? text`${title} is managed, and in no configured repository`
-            : text`${title} asks for other names in ${git} than in the cluster: the next sync changes it back`,
+          text`${title} asks for other names in ${git} than in the cluster: the next sync changes it back`,
         ),
-      );
-    const notes = { compared: rows.length, differing: findings.length };
+      ),
+      ...unseen.map(({ title }) =>
+        finding(
+          "not-in-git",
+          "unknown",
+          { kind: "config", name: title },
+          text`${title} is managed, and no plain manifest of it is in a configured repository (a chart may make it): what its source says cannot be seen`,
+          { remedy: text`See that its source, or the values of its release, say what the file says` },
+        ),
+      ),
+    ];
+    const notes = { compared: rows.length, differing: differing.length, unseen: unseen.length };
     const blocks =
       rows.length === 0
         ? []
@@ -154,18 +197,24 @@ export const persistDns = defineStep({
               kind: "table" as const,
               title: "Git and cluster",
               columns: [{ title: "object" }, { title: "Git" }, { title: "" }],
-              rows: rows.map(({ title, git, differs }) => [[title], [git], [differs ? "differs" : "same"]]),
+              rows: rows.map(({ title, git, differs, missing }) => [
+                [title],
+                [git],
+                [missing ? "not seen" : differs ? "differs" : "same"],
+              ]),
             },
           ];
-    if (findings.length > 0)
+    if (differing.length > 0)
       return verified(
         "failed",
-        text`${findings.length} of ${rows.length} objects differ between Git and the cluster`,
-        {
-          findings,
-          notes,
-          blocks,
-        },
+        text`${differing.length} of ${rows.length} objects differ between Git and the cluster`,
+        { findings, notes, blocks },
+      );
+    if (unseen.length > 0)
+      return verified(
+        "unknown",
+        text`what Git says of ${unseen.length} managed objects cannot be seen; of the other ${rows.length - unseen.length} it says the same`,
+        { findings, notes, blocks },
       );
     if (rows.length > 0)
       return verified("passed", text`Git and cluster say the same of ${rows.length} objects`, {

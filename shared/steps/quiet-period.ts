@@ -1,6 +1,5 @@
 import { moveOf } from "../domain-move/move.ts";
-import { oldTtl } from "../domain-move/notes.ts";
-import { quietSeconds, quietUntil } from "../domain-move/quiet.ts";
+import { oldTtl, quietSeconds, quietUntil } from "../domain-move/quiet.ts";
 import { seconds } from "../domain-move/say.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { text } from "../text.ts";
@@ -16,7 +15,7 @@ export const quietPeriod = defineStep({
   plan: async (context) => ({
     ...noDeeds,
     prediction: [
-      text`old and new names stand beside each other for the old TTL (${seconds(oldTtl(context.run.notes))}) and ${seconds(quietSeconds(context))} more`,
+      text`old and new names stand beside each other for the old TTL (${seconds(await oldTtl(context))}) and ${seconds(quietSeconds(context))} more`,
     ],
     predicted: null,
     instructions: [
@@ -25,7 +24,7 @@ export const quietPeriod = defineStep({
   }),
   verify: async (context) => {
     const { from } = moveOf(context);
-    const until = quietUntil(context);
+    const until = await quietUntil(context);
     if (until === undefined)
       return verified(
         "unknown",

@@ -1,40 +1,16 @@
-import { isFault } from "../fault.ts";
 import type { Finding } from "../finding.ts";
-import type { Json } from "../json.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { type MetalLbView, viewMetalLb } from "../migration/metallb-view.ts";
-import { diffsOf, type ObjectChange, patching, titleOf } from "../migration/objects.ts";
+import { diffsOf, type ObjectChange, titleOf } from "../migration/objects.ts";
+import { pausedIn, resumesOf } from "../migration/pausing.ts";
 import { notYet } from "../migration/reached.ts";
 import { text } from "../text.ts";
 import { noDeeds, type StepContext } from "./step.ts";
 import { surveyed } from "./survey.ts";
 
-type Paused = Readonly<{ object: string; before: Json }>;
-
-const pausedOf = (context: StepContext): readonly Paused[] =>
-  (context.run.notes["pause-sync"] as { paused?: readonly Paused[] } | null | undefined)?.paused ?? [];
-
-/** What the pause took away, put back: Argo CD's automation as it was, Flux without `suspend`. */
-function changesOf(context: StepContext, view: MetalLbView): readonly ObjectChange[] {
-  const paused = new Map(pausedOf(context).map((each) => [each.object, each.before]));
-  return (["applications", "kustomizations", "helmreleases"] as const).flatMap((kind) => {
-    const listed = view.gitOps[kind];
-    if (isFault(listed)) return [];
-    return listed.flatMap((object: KubeObject) => {
-      const before = paused.get(titleOf(kind, object));
-      if (before === undefined) return [];
-      const spec = (
-        before as { spec?: Readonly<{ syncPolicy?: Readonly<{ automated?: Json }>; suspend?: Json }> }
-      ).spec;
-      const patch: Json =
-        kind === "applications"
-          ? { spec: { syncPolicy: { automated: spec?.syncPolicy?.automated ?? null } } }
-          : { spec: { suspend: spec?.suspend ?? null } };
-      return [patching(kind, object, patch, "resume the sync of")];
-    });
-  });
-}
+const changesOf = (context: StepContext, view: MetalLbView): readonly ObjectChange[] =>
+  resumesOf(view, context.run.notes["pause-sync"]);
 
 const intervalMs = (context: StepContext): number => {
   const { syncSeconds } = (context.run.notes.survey ?? {}) as { syncSeconds?: number | null };
@@ -46,7 +22,8 @@ export const resumeSync = defineStep({
   kind: "act",
   title: "Resume what was paused",
   reversibleWhile: text`always: pausing it again is the way back`,
-  unneeded: async (context) => (pausedOf(context).length === 0 ? text`nothing was paused` : undefined),
+  unneeded: async (context) =>
+    pausedIn(context.run.notes["pause-sync"]).length === 0 ? text`nothing was paused` : undefined,
   ready: async (context): Promise<readonly Finding[]> => {
     const noted = context.run.notes.persist as { compared?: number; differing?: number } | null | undefined;
     if (noted?.compared !== undefined && noted.compared > 0 && noted.differing === 0) return [];

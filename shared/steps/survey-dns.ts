@@ -1,33 +1,21 @@
-import { decodeName } from "../dns/fqdn.ts";
 import { isSecretFlag } from "../dns/snapshot.ts";
 import { delegationFindings } from "../domain-move/asking.ts";
-import { type DnsView, recordsIn, viewDns, wishesOf } from "../domain-move/dns-view.ts";
+import { type DnsView, viewDns, wishesOf } from "../domain-move/dns-view.ts";
 import { leftInOldDomain } from "../domain-move/foresee.ts";
 import { namedKinds } from "../domain-move/hostnames.ts";
 import { isNew, isOld, movedName, moveOf } from "../domain-move/move.ts";
 import type { Publisher } from "../domain-move/publishers.ts";
 import { looksAt } from "../domain-move/publishers.ts";
-import { publisherFindings, releaseText } from "../domain-move/say.ts";
+import { longestOldTtl, oldNames } from "../domain-move/quiet.ts";
+import { publishersFindings, releaseText, unseenManagers } from "../domain-move/say.ts";
 import { isFault } from "../fault.ts";
 import { type Finding, isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
-import { couldNotLook, defineStep, finding, verified } from "../migration/define-step.ts";
+import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { managerOf, managerText, putsBack } from "../migration/managers.ts";
 import { titleOf } from "../migration/objects.ts";
 import { code, text } from "../text.ts";
 import { noDeeds } from "./step.ts";
-
-/** What the cluster publishes in the old domain now. */
-const oldNames = (view: DnsView): readonly string[] =>
-  [
-    ...new Set(
-      view.movers.flatMap((mover) =>
-        wishesOf(mover, view.lists)
-          .endpoints.filter(({ name }) => isOld(name, view.move) && looksAt(mover, name))
-          .map(({ name }) => decodeName(name)),
-      ),
-    ),
-  ].sort();
 
 function ignoredFindings(view: DnsView, readers: readonly Publisher[]): readonly Finding[] {
   const told = new Map<string, Finding>();
@@ -142,8 +130,7 @@ export const surveyDns = defineStep({
       findings.push(
         finding("no-external-dns", "error", cluster, text`no Deployment of ExternalDNS is in the cluster`),
       );
-    const unread = view.publishers.filter(({ read }) => read === undefined);
-    for (const each of [...view.movers, ...unread]) findings.push(...publisherFindings(each, view));
+    findings.push(...publishersFindings(view));
     for (const zone of [view.oldZone, view.newZone])
       if (isFault(zone))
         findings.push(
@@ -154,9 +141,7 @@ export const surveyDns = defineStep({
             text`${zone.what}: ${zone.detail}`,
           ),
         );
-    for (const [kind, listed] of Object.entries(view.gitOps))
-      if (isFault(listed) && listed.kind !== "not-configured")
-        findings.push(couldNotLook({ ...listed, what: `list of ${kind}` }, cluster));
+    findings.push(...unseenManagers(view, context.run.cluster));
     if (!isFault(view.newZone))
       findings.push(...(await delegationFindings(context, view, view.newZone.name)));
     const ignored = ignoredFindings(view, view.publishers);
@@ -173,17 +158,12 @@ export const surveyDns = defineStep({
           text`no ExternalDNS publishes a name below ${move.from}`,
         ),
       );
-    const ttls = isFault(view.oldZone)
-      ? []
-      : (await recordsIn(view, view.oldZone)).flatMap(({ name, answer }) =>
-          names.includes(name) && answer.kind === "values" ? [answer.ttl] : [],
-        );
     const notes: Json = {
       at: context.ports.clock.now(),
       from: move.from,
       to: move.to,
       names: [...names],
-      oldTtl: Math.max(300, ...ttls),
+      oldTtl: await longestOldTtl(view),
       zones: {
         old: isFault(view.oldZone) ? null : view.oldZone.id,
         new: isFault(view.newZone) ? null : view.newZone.id,

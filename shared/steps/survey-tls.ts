@@ -1,50 +1,100 @@
+import { readArguments } from "../dns/deployment.ts";
 import { valuesOf } from "../dns/record-set.ts";
-import { explainName } from "../domain-move/asking.ts";
+import { askingPorts, explainName } from "../domain-move/asking.ts";
 import { acceptedOf } from "../domain-move/move.ts";
+import { publishersFindings } from "../domain-move/say.ts";
+import { answersOf, dataOf } from "../explain/evidence.ts";
 import { type Finding, isFailure } from "../finding.ts";
 import { accepting } from "../migration/accepted.ts";
 import { couldNotLook, defineStep, finding, verified } from "../migration/define-step.ts";
+import { nameList } from "../name-list.ts";
 import { code, text } from "../text.ts";
-import { neededCertificates, standingFor } from "../wildcard-tls/certificates.ts";
+import { neededCertificates, servedWithout, standingFor } from "../wildcard-tls/certificates.ts";
 import { namespaceOf } from "../wildcard-tls/inputs.ts";
 import { issuerTitle } from "../wildcard-tls/issuers.ts";
-import { caaFindings, issuerFindings, outOfReach, tooShort } from "../wildcard-tls/judge.ts";
+import { caaFindings, grantsNeeded, issuerFindings, outOfReach, tooShort } from "../wildcard-tls/judge.ts";
 import { type TlsView, viewTls } from "../wildcard-tls/tls-view.ts";
 import { noDeeds, type StepContext } from "./step.ts";
 
-const only = "--dns01-recursive-nameservers-only";
+const only = "dns01-recursive-nameservers-only";
+const servers = "dns01-recursive-nameservers";
+
+/** Servers that cert-manager asks instead of its pod's resolvers, and only where it asks nobody else. */
+function recursiveServers({ controllerArgs }: TlsView): readonly string[] {
+  const flags = readArguments(controllerArgs ?? []);
+  const isOnly = !["false", undefined].includes(flags.get(only)?.at(-1));
+  return isOnly
+    ? (flags.get(servers) ?? []).flatMap((value) => value.split(",").filter((each) => each !== ""))
+    : [];
+}
+
+const isOverHttps = (server: string): boolean => server.startsWith("https://");
+const addressOf = (server: string): string => server.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+
+/** What the resolvers outside say when they are asked from inside: a router may answer in their place. */
+async function answeredInside(context: StepContext, view: TlsView): Promise<readonly string[] | undefined> {
+  const { inside, publicResolvers } = askingPorts(context, view.dns);
+  const [resolver] = publicResolvers;
+  if (inside === undefined || resolver === undefined) return undefined;
+  const reply = await inside.ask(
+    resolver,
+    { name: view.zone.name, type: "NS", recurse: true },
+    context.signal,
+  );
+  const [answer] = answersOf([{ server: resolver, reply }]);
+  return answer === undefined
+    ? undefined
+    : dataOf(answer, "NS").map((each) => each.replace(/\.$/, "").toLowerCase());
+}
 
 /** A resolver of the site that answers for the zone itself: cert-manager would never see its own challenge. */
 async function hijackFindings(context: StepContext, view: TlsView): Promise<readonly Finding[]> {
-  const { zone, recordSets, controllerArgs } = view;
-  const servers = recordSets.find(({ name, type }) => name === zone.name && type === "NS");
+  const { zone, recordSets } = view;
+  const subject = { kind: "zone", name: zone.name } as const;
+  const set = recordSets.find(({ name, type }) => name === zone.name && type === "NS");
+  const wanted = set === undefined ? [] : valuesOf(set).map((each) => each.replace(/\.$/, "").toLowerCase());
   const { evidence, explanation } = await explainName(context, view.dns, {
     name: zone.name,
     type: "NS",
-    wanted: servers === undefined ? [] : valuesOf(servers).map((each) => each.replace(/\.$/, "")),
+    wanted,
     owner: undefined,
     ours: [],
     txt: undefined,
   });
-  if (!evidence.site.ok) return [couldNotLook(evidence.site.fault, { kind: "zone", name: zone.name })];
+  if (!evidence.site.ok) return [couldNotLook(evidence.site.fault, subject)];
+  const publicOnes = context.ports.config.dns?.publicResolvers ?? [];
+  const asks = recursiveServers(view);
+  const https = code(`--${servers}=https://${publicOnes[0] ?? "1.1.1.1"}/dns-query`);
+  const inside = await answeredInside(context, view);
+  // Whoever answers wrongly in the place of a server outside does so for whatever server cert-manager names.
+  if (inside !== undefined && wanted.length > 0 && !wanted.some((each) => inside.includes(each)))
+    return asks.length > 0 && asks.every(isOverHttps)
+      ? []
+      : [
+          finding(
+            "dns-intercepted",
+            "warning",
+            subject,
+            text`asked from inside, ${publicOnes[0] ?? ""} says ${inside.join(", ") || "nothing"} for the name servers of ${zone.name}, and the zone has ${wanted.join(", ")}: something on the way (the router) answers in its place, so cert-manager would never see its own challenge`,
+            {
+              remedy: text`Run cert-manager's controller with ${code(`--${only}`)} and ${https} (DNS over HTTPS is not caught), or let its port 53 pass the router`,
+            },
+          ),
+        ];
   const found = [...explanation.certain, ...explanation.possible].find(
     ({ diagnosis }) => diagnosis.id === "split-horizon",
   );
-  if (
-    found === undefined ||
-    controllerArgs?.includes(only) === true ||
-    controllerArgs?.includes(`${only}=true`) === true
-  )
+  const ofTheSite = context.ports.config.site.resolvers;
+  if (found === undefined || (asks.length > 0 && !asks.some((each) => ofTheSite.includes(addressOf(each)))))
     return [];
-  const resolvers = (context.ports.config.dns?.publicResolvers ?? []).map((ip) => `${ip}:53`).join(",");
   return [
     finding(
       "recursive-nameservers-needed",
       "warning",
-      { kind: "zone", name: zone.name },
+      subject,
       [...found.opinion.because, "; cert-manager asks it for its own challenge and would wait for ever"],
       {
-        remedy: text`Run cert-manager's controller with ${code(only)} and ${code(`--dns01-recursive-nameservers=${resolvers}`)}`,
+        remedy: text`Run cert-manager's controller with both ${code(`--${only}`)} and ${code(`--${servers}=${publicOnes.map((ip) => `${ip}:53`).join(",")}`)}: one without the other asks the same resolver`,
       },
     ),
   ];
@@ -76,14 +126,27 @@ export const surveyTls = defineStep({
       });
     const view = await viewTls(context);
     const needed = neededCertificates(view, namespaceOf(context));
+    const without = servedWithout(view, needed);
     const told: Finding[] = [
+      ...publishersFindings(view.dns).filter(({ severity }) => severity === "unknown"),
       ...needed.flatMap((each) =>
         standingFor(view, each)?.ready === true ? [] : issuerFindings(view, each),
       ),
       ...caaFindings(view, needed),
       ...(await hijackFindings(context, view)),
+      ...grantsNeeded(view),
       ...[...tooShort(view), ...outOfReach(view)].map((each) => ({ ...each, severity: "info" as const })),
     ];
+    if (without.length > 0)
+      told.push(
+        finding(
+          "hosts-without-secret",
+          "info",
+          { kind: "zone", name: view.domain },
+          text`${nameList(without)} is asked for, and no Ingress and no Gateway serves it with a Secret: no certificate is made for it`,
+          { facts: { hosts: [...without] } },
+        ),
+      );
     if (view.hosts.length === 0)
       told.push(
         finding(

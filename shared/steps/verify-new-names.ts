@@ -11,6 +11,7 @@ import {
 import { type DnsView, recordsIn, viewDns } from "../domain-move/dns-view.ts";
 import { judgeInZone, type NewName, newNames } from "../domain-move/new-names.ts";
 import { addedAt } from "../domain-move/notes.ts";
+import { unreadFindings } from "../domain-move/say.ts";
 import type { ExplainEvidence } from "../explain/evidence.ts";
 import { answersOf, dataOf } from "../explain/evidence.ts";
 import type { Explanation } from "../explain/explain.ts";
@@ -125,6 +126,9 @@ export const verifyNewNames = defineStep({
     const now = context.ports.clock.now();
     const since = addedAt(context.run.notes) ?? now;
     const names = await newNames(view);
+    const unread = unreadFindings(view);
+    if (unread.length > 0)
+      return verified("unknown", text`which new names there have to be is not known`, { findings: unread });
     if (names.length === 0)
       return verified("failed", text`nothing in the cluster asks for a name below ${view.move.to}`, {
         findings: [

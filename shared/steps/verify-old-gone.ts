@@ -2,8 +2,8 @@ import { roundMs } from "../domain-move/after-sync.ts";
 import { nameOrMore } from "../domain-move/asking.ts";
 import { viewDns } from "../domain-move/dns-view.ts";
 import { leftInOldDomain } from "../domain-move/foresee.ts";
-import { droppedAt } from "../domain-move/notes.ts";
-import { deletes } from "../domain-move/say.ts";
+import { droppedAt, surveyedNames } from "../domain-move/notes.ts";
+import { deletes, publishersFindings, untoldFinding } from "../domain-move/say.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { code, text } from "../text.ts";
 import { noDeeds } from "./step.ts";
@@ -32,7 +32,13 @@ export const verifyOldGone = defineStep({
   },
   verify: async (context) => {
     const view = await viewDns(context);
-    const { records, texts } = await leftInOldDomain(view, view.movers);
+    const blind = publishersFindings(view).filter(({ severity }) => severity === "unknown");
+    const { records, texts, untold } = await leftInOldDomain(
+      view,
+      view.publishers,
+      surveyedNames(context.run.notes),
+    );
+    const unknown = untold.length > 0 ? [...blind, untoldFinding(view, untold)] : blind;
     const now = context.ports.clock.now();
     const mine = (name: string) => view.movers.find((mover) => mover.name === name);
     const coming = records.filter(({ publisher }) => {
@@ -63,12 +69,22 @@ export const verifyOldGone = defineStep({
           { kind: "record", name: `${name} ${type}` },
           coming.some((each) => each.name === name && each.type === type)
             ? text`${publisher} has not deleted ${name} ${type}; its log says why`
-            : text`nobody will delete ${name} ${type}: the policy of ${publisher} keeps it`,
+            : mine(publisher) === undefined
+              ? text`nobody will delete ${name} ${type}: ${publisher} does not look at ${view.move.from} any more`
+              : text`nobody will delete ${name} ${type}: the policy of ${publisher} keeps it`,
           { remedy: text`See ${code("/dns plan")}, approve ${code("/dns apply")}, then retry` },
         ),
       ),
       ...(records.length > 0 ? [] : textFindings),
     ];
+    if (records.length === 0 && unknown.length > 0)
+      return verified(
+        "unknown",
+        text`whether anything of ours is left below ${view.move.from} is not known`,
+        {
+          findings: unknown,
+        },
+      );
     const notes = {
       records: records.map(({ name, type }) => `${name} ${type}`),
       texts: [...texts],

@@ -91,8 +91,9 @@ export function issuerFindings(view: TlsView, needed: CertificateNeeded): readon
 export function caaFindings(view: TlsView, needed: readonly CertificateNeeded[]): readonly Finding[] {
   const findings = new Map<string, Finding>();
   for (const { dnsNames, issuer } of needed) {
-    const ca = issuer === undefined ? undefined : caaDomain(issuer);
-    if (ca === undefined) continue;
+    // A private CA asks nobody.
+    if (issuer?.acme === undefined) continue;
+    const ca = caaDomain(issuer);
     for (const name of dnsNames) {
       const labels = labelsOf(name.replace(/^\*\./, ""));
       const above = labels
@@ -109,7 +110,20 @@ export function caaFindings(view: TlsView, needed: readonly CertificateNeeded[])
       const wild = values.filter(({ tag }) => tag === "issuewild");
       const counts =
         name.startsWith("*.") && wild.length > 0 ? wild : values.filter(({ tag }) => tag === "issue");
-      if (counts.length === 0 || counts.some((each) => each.ca === ca)) continue;
+      if (counts.length === 0) continue;
+      if (ca === undefined) {
+        findings.set(
+          set.name,
+          finding(
+            "caa-unjudged",
+            "info",
+            { kind: "record", name: `${set.name} CAA` },
+            text`the CAA record of ${set.name} lets ${nameList(counts.map((each) => each.ca || "nobody"))} issue; how the CA at ${issuer.acme.server} calls itself there is not known here`,
+          ),
+        );
+        continue;
+      }
+      if (counts.some((each) => each.ca === ca)) continue;
       findings.set(
         set.name,
         finding(
@@ -148,6 +162,22 @@ export const tooShort = ({ certificates, domain, hosts, zone }: TlsView): readon
             ),
           ];
     });
+
+/** A Gateway may use a Secret of another namespace only where a ReferenceGrant there says so. */
+export const grantsNeeded = ({ users }: TlsView): readonly Finding[] =>
+  users.flatMap(({ title, namespace, secret, from }) =>
+    from === undefined
+      ? []
+      : [
+          finding(
+            "reference-grant-needed",
+            "info",
+            { kind: "config", name: title },
+            text`${title} uses Secret ${secret} of ${namespace}: without a ReferenceGrant in ${namespace} for Gateways of ${from} it gets none, and whether there is one is not looked at`,
+            { remedy: text`See it: ${code(`kubectl -n ${namespace} get referencegrants`)}` },
+          ),
+        ],
+  );
 
 /** A Secret is seen in its own namespace only. */
 export const outOfReach = ({ users, certificates }: TlsView): readonly Finding[] =>

@@ -23,6 +23,8 @@ import {
   through,
 } from "./dns-sites.ts";
 
+/** Nothing is paused where nobody puts anything back. */
+const well = ["passed", "unneeded"];
 const ids = dnsDomainMove.steps.map(({ id }) => id);
 const upTo = (id: string) => ids.slice(0, ids.indexOf(id));
 const hostname = "external-dns.alpha.kubernetes.io/hostname";
@@ -122,7 +124,7 @@ describe("going back", () => {
 describe("policy upsert-only", () => {
   it("leaves the old records to a clean-up, and does not narrow before it", async () => {
     const at = driveDns(dnsSite({ policy: "upsert-only" }));
-    for (const id of upTo("drop-old-hostnames")) expect((await through(at, id)).outcome).toBe("passed");
+    for (const id of upTo("drop-old-hostnames")) expect(well).toContain((await through(at, id)).outcome);
     const dropped = await through(at, "drop-old-hostnames");
     expect(dropped.outcome).toBe("passed");
     const said = JSON.stringify(dropped.plan?.prediction);
@@ -155,7 +157,7 @@ describe("policy upsert-only", () => {
 describe("a router that takes private addresses out", () => {
   it("is found and named, and lets no old name go", async () => {
     const at = driveDns(dnsSite({ resolver: stubbornResolver }));
-    for (const id of upTo("verify-new-names")) expect((await through(at, id)).outcome).toBe("passed");
+    for (const id of upTo("verify-new-names")) expect(well).toContain((await through(at, id)).outcome);
     const came = await through(at, "verify-new-names");
     expect(came.outcome).toBe("failed");
     expect(came.codes).toContain("dns-private-address-filter");
@@ -316,8 +318,8 @@ describe("a remedy", () => {
       trees: [],
     }).forward("cover-both-domains");
     const found = came.findings.find(({ code }) => code === "managed-and-synced");
-    expect(plain(found?.remedy ?? [])).toMatch(/pause the sync of .* until the run has ended/);
-    expect(plain(found?.remedy ?? [])).not.toMatch(/\bstep\b/);
+    expect(plain(found?.remedy ?? [])).toMatch(/run step pause-dns-sync first/);
+    expect(ids).toContain("pause-dns-sync");
   });
 });
 
@@ -351,7 +353,8 @@ describe("two ExternalDNS with different owners", () => {
     await pass(at, 120_000);
     for (const id of ids) {
       const came = await through(at, id);
-      expect(`${id} ${came.outcome} ${came.outcome === "passed" ? "" : came.text}`).toBe(`${id} passed `);
+      const isWell = ["passed", "unneeded"].includes(came.outcome);
+      expect(`${id} ${isWell ? "well" : came.text}`).toBe(`${id} well`);
     }
     expect(argsOf(at, "second")).toContain("--domain-filter=goldentooth.net");
     const owner = at.twin.zones
