@@ -33,6 +33,8 @@ export type ServedAddress = Readonly<{
   readyOn: readonly string[];
   /** TCP ports of the Service. */
   ports: readonly number[];
+  /** Whether a container behind the port listens where the Service leads. */
+  listens: (port: number) => boolean;
 }>;
 
 export type Network = Readonly<{

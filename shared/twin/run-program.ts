@@ -5,11 +5,13 @@ import type { ProgramIo } from "./program.ts";
 import { programNamed } from "./programs/all.ts";
 import type { ProgramDns } from "./programs/program.ts";
 import type { TcpAnswer } from "./tcp-connect.ts";
+import type { WebAnswer } from "./web.ts";
 
 type Surroundings = Readonly<{
   clock: Clock;
   setLink: (machine: string, nic: string, change: Readonly<{ up: boolean }>) => void;
   connect: (machine: Machine, ip: string, port: number) => TcpAnswer;
+  web: (ip: string, port: number) => WebAnswer | undefined;
   echo: (machine: Machine, ip: string, ttl: number) => EchoAnswer;
   dns: (machine: Machine) => ProgramDns;
 }>;
@@ -76,6 +78,7 @@ export async function runProgram(
           write: options.write ?? write,
         }),
       connect: (ip, port) => surroundings.connect(machine, ip, port),
+      web: surroundings.web,
       echo: (ip, ttl) => surroundings.echo(machine, ip, ttl),
       dns: surroundings.dns(machine),
       setLink: (nic, change) => surroundings.setLink(machine.name, nic, change),

@@ -54,6 +54,43 @@ const tcpPorts = (service: KubeObject | undefined): readonly number[] =>
     (protocol ?? "TCP") === "TCP" ? [port] : [],
   );
 
+const targetShape = z.object({
+  spec: z.object({
+    selector: z.record(z.string(), z.string()).nullish(),
+    ports: z.array(
+      z.looseObject({ port: z.number(), targetPort: z.union([z.number(), z.string()]).nullish() }),
+    ),
+  }),
+});
+
+const containerShape = z.object({
+  spec: z.object({
+    containers: z.array(
+      z.looseObject({
+        ports: z.array(z.looseObject({ containerPort: z.number(), name: z.string().nullish() })).nullish(),
+      }),
+    ),
+  }),
+});
+
+/** Pods listen on the ports that they declare; a pod that declares none is taken to listen wherever it is asked. */
+function listens(store: ObjectStore, service: KubeObject | undefined, port: number): boolean {
+  const spec = targetShape.safeParse(service).data?.spec;
+  const entry = spec?.ports.find((each) => each.port === port);
+  const selector = Object.entries(spec?.selector ?? {});
+  if (service === undefined || entry === undefined || selector.length === 0) return true;
+  const declared = store
+    .list("pods", service.metadata.namespace)
+    .items.filter(({ metadata }) => selector.every(([key, value]) => metadata.labels?.[key] === value))
+    .flatMap((pod) => containerShape.safeParse(pod).data?.spec.containers ?? [])
+    .flatMap(({ ports }) => ports ?? []);
+  const target = entry.targetPort ?? entry.port;
+  return (
+    declared.length === 0 ||
+    declared.some(({ containerPort, name }) => containerPort === target || name === target)
+  );
+}
+
 /** The Service that has an address, as kube-proxy programs it on every node; undefined when none has. */
 export function servedAddress(store: ObjectStore, ip: string): ServedAddress | undefined {
   const service = services(store.list("services").items).get(ip);
@@ -65,5 +102,6 @@ export function servedAddress(store: ObjectStore, ip: string): ServedAddress | u
     get ports() {
       return tcpPorts(store.get("services", namespace, name));
     },
+    listens: (port) => listens(store, store.get("services", namespace, name), port),
   };
 }

@@ -4,6 +4,7 @@ import type { KubeObject } from "../kubernetes/read.ts";
 import type { VantagePlace } from "../site/site.ts";
 import type { GitContent } from "./git-ops.ts";
 import type { DnsSpec } from "./resolvers.ts";
+import type { WebSpec } from "./web.ts";
 import type { ZoneSpec } from "./zones.ts";
 
 /** A network interface of a machine, as `ip -d link` tells it and as the segment sees it. */
@@ -120,6 +121,8 @@ export type SiteSpec = Readonly<{
   unusedAddress: string;
   /** Without it nobody answers a DNS question and no ExternalDNS does anything. */
   dns?: SiteDnsSpec;
+  /** What Services say to HTTP where it is not the usual. */
+  web?: readonly WebSpec[];
   /** What Argo CD and Flux read from git; their own objects are among the others. */
   gitOps?: readonly GitContent[];
 }>;

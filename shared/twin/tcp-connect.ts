@@ -28,7 +28,7 @@ function serviceConnect(
   const way = network.reach(from, ip);
   if (!way.ok && way.because === "no-route" && way.path.length <= 1) return "no-route";
   if (!served.ports.includes(port)) return "silence";
-  if (way.ok) return "open";
+  if (way.ok) return served.listens(port) ? "open" : "refused";
   return way.because === "no-endpoint" ? "refused" : "silence";
 }
 

@@ -22,6 +22,7 @@ import type { ArpingProgram, SiteSpec } from "./site-spec.ts";
 import type { LogLine } from "./speaker-log.ts";
 import { createSpeakers } from "./speakers.ts";
 import { tcpConnect } from "./tcp-connect.ts";
+import { createWeb, type Web } from "./web.ts";
 import { createWorkloads } from "./workloads.ts";
 import { createZones, type TwinZones } from "./zones.ts";
 
@@ -70,6 +71,8 @@ export type Twin = Readonly<{
   speakerLog: (node: string) => readonly LogLine[];
   /** What the cluster's Argo CD and Flux read from git. */
   gitOps: Omit<GitOps, "stop">;
+  /** What the pods behind Services say to clients that connect. */
+  web: Web;
   zones: TwinZones;
   resolvers: Resolvers;
   externalDns: TwinExternalDns;
@@ -176,6 +179,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
   const connect: Twin["reach"] = (name, ip, flow = 0) => reach(network, find(name), ip, flow);
   const connections = createConnections({ clock, reach: connect });
 
+  const web = createWeb({ store, startedAt: clock.now(), specs: spec.web ?? [] });
   const addresses = createAddressController({ store, clock, newId, schedule: later });
 
   const workloads = createWorkloads({ store, clock, schedule: later, newId });
@@ -271,6 +275,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
             ip,
             port,
           ),
+        web: web.answer,
         echo: (from, ip, ttl) => echo(network.machines, reach(network, from, ip), ip, ttl),
         dns: (machine) => ({
           ask: resolvers.ask,
@@ -325,6 +330,7 @@ export function createTwin({ spec, clock, store, newId, schedule }: TwinOptions)
     partition: (groups) => speakers.partition(groups),
     speakerLog: (node) => speakers.logOf(find(node).name),
     gitOps,
+    web,
     zones,
     resolvers,
     externalDns,

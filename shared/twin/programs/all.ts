@@ -1,6 +1,7 @@
 import type { Machine } from "../machine.ts";
 import { arpingHabets } from "./arping-habets.ts";
 import { arpingIputils } from "./arping-iputils.ts";
+import { curl } from "./curl.ts";
 import { dig } from "./dig.ts";
 import { mkdir, mv, printf, rm, setsid, systemdRun, test, touch } from "./files.ts";
 import { find } from "./find.ts";
@@ -17,6 +18,7 @@ import { sleep, sudo, timeout, which } from "./wrappers.ts";
 
 const programs: Readonly<Record<string, Program>> = {
   cat,
+  curl,
   dig,
   find,
   grep,

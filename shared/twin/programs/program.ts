@@ -3,6 +3,7 @@ import type { DnsOutcome, DnsQuestion } from "../dns-message.ts";
 import type { EchoAnswer } from "../echo.ts";
 import type { Machine } from "../machine.ts";
 import type { TcpAnswer } from "../tcp-connect.ts";
+import type { WebAnswer } from "../web.ts";
 
 /** Names as the machine finds them out. */
 export type ProgramDns = Readonly<{
@@ -46,6 +47,8 @@ export type ProgramContext = Readonly<{
   setLink: (nic: string, change: Readonly<{ up: boolean }>) => void;
   /** Opens a TCP connection and closes it. */
   connect: (ip: string, port: number) => TcpAnswer;
+  /** What a client that has connected is told. */
+  web: (ip: string, port: number) => WebAnswer | undefined;
   /** Sends one echo request that may pass `ttl - 1` machines. */
   echo: (ip: string, ttl: number) => EchoAnswer;
   dns: ProgramDns;

@@ -83,7 +83,16 @@ export function serviceObjects(
         "pods",
         { name: pod.name, namespace, labels },
         {
-          spec: { nodeName: pod.node, containers: [{ name: app, image: `docker.io/${app}/${app}:1` }] },
+          spec: {
+            nodeName: pod.node,
+            containers: [
+              {
+                name: app,
+                image: `docker.io/${app}/${app}:1`,
+                ports: [{ name: "http", containerPort: 8080, protocol: "TCP" }],
+              },
+            ],
+          },
           status: running(pod.ip),
         },
       ),
