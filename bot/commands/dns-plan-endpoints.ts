@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { domainMatcher, noDomainFilter } from "#shared/dns/domain-filter.ts";
-import type { Endpoint } from "#shared/dns/endpoint.ts";
+import { type Endpoint, ownerOf } from "#shared/dns/endpoint.ts";
 import { changesJson, type PlanRequest, readPlanRequest } from "#shared/dns/endpoint-json.ts";
 import { type Changes, planChanges } from "#shared/dns/plan.ts";
 import { FaultError } from "#shared/fault.ts";
@@ -32,7 +32,10 @@ const changeLines = (changes: Changes): readonly string[] => [
   ...changes.create.map((each) => line("+", each)),
   ...changes.update.map(({ from, to }) => `${line("~", to)} (was ${from.targets.join(", ")})`),
   ...changes.delete.map((each) => line("-", each)),
-  ...changes.createsBlockedByOwner.map(({ wanted }) => line("x", wanted)),
+  ...changes.createsBlockedByOwner.map(
+    ({ wanted, by }) =>
+      `${line("x", wanted)} (blocked by ${by.map((each) => `${each.type} of ${ownerOf(each) || "nobody"}`).join(", ")})`,
+  ),
 ];
 
 const planned = ({ config, current, desired }: PlanRequest): Changes =>

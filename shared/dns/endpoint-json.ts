@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Json } from "../json.ts";
 import type { DomainFilter } from "./domain-filter.ts";
 import { noDomainFilter, regexProblem } from "./domain-filter.ts";
-import { type Endpoint, ownerOf, type ProviderProperty } from "./endpoint.ts";
+import type { Endpoint, ProviderProperty } from "./endpoint.ts";
 import type { Changes } from "./plan.ts";
 import { isPolicy, policies } from "./policy.ts";
 
@@ -146,13 +146,10 @@ export const endpointJson = (endpoint: Endpoint): { readonly [key: string]: Json
     }),
 });
 
-/** An update is the record as it shall be, with the record as it is under `old`. */
+/** Endpoints and nothing else; an update is the record as it shall be, a blocked create the record that is wanted. */
 export const changesJson = (changes: Changes): { readonly [key: string]: Json } => ({
   create: changes.create.map(endpointJson),
-  update: changes.update.map(({ from, to }) => ({ ...endpointJson(to), old: endpointJson(from) })),
+  update: changes.update.map(({ to }) => endpointJson(to)),
   delete: changes.delete.map(endpointJson),
-  createsBlockedByOwner: changes.createsBlockedByOwner.map(({ wanted, by }) => ({
-    ...endpointJson(wanted),
-    blockedBy: by.map((each) => ({ type: each.type, owner: ownerOf(each) ?? null })),
-  })),
+  createsBlockedByOwner: changes.createsBlockedByOwner.map(({ wanted }) => endpointJson(wanted)),
 });

@@ -70,6 +70,8 @@ const plainTxt = /^"[ !#-[\]-~]{0,255}"$/;
 function badTxt(value: string): string | undefined {
   if (plainTxt.test(value)) return undefined;
   const read = readTxtStrings(value);
+  if (!value.trimStart().startsWith('"'))
+    return `${value} is not in quotation marks: a TXT target goes to Route 53 as the object writes it`;
   if (!read.ok) return `${value} ${read.problem}`;
   const long = read.strings.find((each) => new TextEncoder().encode(each).length > 255);
   return long === undefined ? undefined : "a string of it is longer than 255 bytes";

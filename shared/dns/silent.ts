@@ -338,7 +338,7 @@ function ofOwnership(input: SilentInput): readonly Silent[] {
               `${registry.release.text} does not take ${set.name} for its ownership record`,
             ),
           )
-        : [of("dangling-txt", id, "its record is gone; nobody will remove it")];
+        : [of("dangling-txt", id, "it is read as no record's of the zone; nobody will remove it")];
     });
 }
 

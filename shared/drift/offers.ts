@@ -76,7 +76,7 @@ function properLabels(look: Look, endpoint: Endpoint): Endpoint {
 /**
  * Makes the ownership TXTs exactly what this release writes, so that its later DELETE matches. `undefined` when they are
  * so already or cannot be made so: a name taken by somebody's ordinary TXT or another owner, a text nobody can know
- * (encrypted), a name no zone holds.
+ * (encrypted), a name no zone holds, a name that speaks for another record which is not ours.
  */
 export function ownershipChanges(
   look: Look,
@@ -95,7 +95,7 @@ export function ownershipChanges(
     if (change.unpredictable) return undefined;
     const there = scene.held(change.set);
     if (there === undefined) {
-      if (cannotStand(scene, change.set)) return undefined;
+      if (cannotStand(scene, change.set) || speaksForOthers(scene, change.set, endpoint)) return undefined;
       out.push({ action: "CREATE", set: change.set });
       continue;
     }
@@ -103,6 +103,7 @@ export function ownershipChanges(
     if (txt === undefined || !isProvablyOurs(look, txt)) return undefined;
     if (!sameSet(there, change.set)) {
       if (there.routing.policy !== change.set.routing.policy) return undefined;
+      if (isShared(scene, there, endpoint)) return undefined;
       out.push({ action: "UPSERT", before: there, set: change.set });
     }
   }
@@ -117,6 +118,36 @@ export const hasOneClaimant = (look: Look, endpoint: Endpoint): boolean =>
 export const canRest = (look: Look, scene: Scene, endpoint: Endpoint): boolean =>
   meantTxts(ownable(endpoint), look.registry.flags, look.registry.rules).every(
     ({ name }) => !isTooLong(name) && isWithin(name, scene.zone),
+  );
+
+/**
+ * Some release takes the text for another record's that stands: `a-web` is the typed one of `web` and the legacy one of a
+ * host `a-web`. Where that record is not ours, writing the text would hand it over to ExternalDNS; where it is, and gets
+ * the same TXT, the two would undo each other's for ever.
+ */
+const speaksForOthers = (scene: Scene, txt: RecordSet, endpoint: Endpoint): boolean =>
+  isShared(scene, txt, endpoint) ||
+  otherClaimants(scene, txt, endpoint).some(
+    // The legacy format was never written for AAAA, and beside it any ordinary TXT may stand.
+    (set) =>
+      !(set.name === endpoint.name && (set.type === "AAAA" || set.type === "TXT")) &&
+      owningLooks(scene, set).length === 0,
+  );
+
+const owningLooks = (scene: Scene, set: RecordSet): readonly Readonly<{ look: Look; record: Endpoint }>[] =>
+  scene.looks.flatMap((look) => {
+    const record = look.current(set);
+    return record !== undefined && isOurs(look, record) ? [{ look, record }] : [];
+  });
+
+/** Another record of ours gets the same TXT. */
+const isShared = (scene: Scene, txt: RecordSet, endpoint: Endpoint): boolean =>
+  otherClaimants(scene, txt, endpoint).some((set) =>
+    owningLooks(scene, set).some(({ look: { registry }, record }) =>
+      writtenTxts(ownable(record), registry.flags, registry.rules).some(
+        ({ name }) => decodeName(name) === txt.name,
+      ),
+    ),
   );
 
 /** Beside a CNAME, or beside a record set of the same type with another routing policy. */

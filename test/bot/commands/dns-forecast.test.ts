@@ -140,6 +140,39 @@ describe("dns forecast", () => {
     expect(exitCode(reply)).toBe(1);
   });
 
+  it("a TXT target goes out as the object writes it, so Route 53 refuses one without quotation marks", async () => {
+    const endpoint = (dnsName: string, target: string) => ({ dnsName, recordType: "TXT", targets: [target] });
+    const given = JSON.stringify({
+      apiVersion: "externaldns.k8s.io/v1alpha1",
+      kind: "DNSEndpoint",
+      metadata: { name: "texts", namespace: "apps" },
+      spec: {
+        endpoints: [
+          endpoint("plain.example.com", "v=spf1 -all"),
+          endpoint("marked.example.com", '"v=spf1 -all"'),
+        ],
+      },
+    });
+    const words = "--zone-file zone.json --endpoints given.json --zone example.com --owner me";
+    const reply = await runDns(
+      `forecast ${words} --policy create-only --release 0.22.0 --managed-types A,TXT`,
+      { "zone.json": zone, "given.json": given },
+    );
+    const { changes, refused, accepted } = reply.json as Answer;
+    const values = (name: string) =>
+      changes.find((each) => each.name === name && each.type === "TXT")?.values;
+    expect(values("plain.example.com")).toEqual(["v=spf1 -all"]);
+    expect(values("marked.example.com")).toEqual(['"v=spf1 -all"']);
+    expect(accepted).toBe(false);
+    expect(refused).toEqual([
+      {
+        name: "plain.example.com",
+        type: "TXT",
+        why: expect.stringContaining("not in quotation marks"),
+      },
+    ]);
+  });
+
   it("reads arguments and environment of a Deployment; its own options outrank them", async () => {
     const given = deployment(["--provider=aws", "--source=service", "--txt-owner-id=other"], undefined, [
       { name: "EXTERNAL_DNS_POLICY", value: "upsert-only" },

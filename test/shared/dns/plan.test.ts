@@ -294,7 +294,7 @@ describe("what the planner sees at all", () => {
 });
 
 describe("JSON", () => {
-  it("an update is the wanted record with the old one beside it", () => {
+  it("an update is the record as it shall be", () => {
     expect(changesJson(planChanges([mine()], [endpoint({ targets: ["10.4.11.2"] })], config()))).toEqual({
       create: [],
       update: [
@@ -303,13 +303,6 @@ describe("JSON", () => {
           type: "A",
           targets: ["10.4.11.2"],
           labels: { owner: "me" },
-          old: {
-            name: "web.example.com",
-            type: "A",
-            targets: ["10.4.11.1"],
-            ttl: 300,
-            labels: { owner: "me" },
-          },
         },
       ],
       delete: [],

@@ -122,6 +122,35 @@ describe("record-unowned", () => {
     expect(planOf(site).batches).toEqual([]);
   });
 
+  it("is nobody's where its ownership record would speak for another record, too", () => {
+    const host = record("a-web", "A", "10.0.0.9");
+    const site = { have: [host, ...have], want: [wants("a-web", "10.0.0.9")], release: "0.16.0" };
+    expect(told(site)).toEqual(["record-unowned a-web A unowned nobody"]);
+    expect(planOf(site).batches).toEqual([]);
+    // Read by nobody but releases of old, it still is no record for two.
+    expect(planOf({ have: [host, ...have], want: [web] }).batches).toEqual([]);
+    expect(planOf({ ...site, have: [host] }).batches).toHaveLength(1);
+  });
+
+  it("is left to nobody where two of ours share a name for their ownership record", () => {
+    const both = [
+      record("web", "A", "10.0.0.1"),
+      owns("a-web", "me", "service/apps/host"),
+      record("a-web", "A", "10.0.0.1"),
+      owns("a-a-web", "me", "service/apps/host"),
+    ];
+    const host = wants("a-web", "10.0.0.1", { resource: "service/apps/host" });
+    const site = {
+      have: both,
+      want: [web, host],
+      release: "0.16.0",
+      with: { policy: "create-only" as const },
+    };
+    expect(told(site).length).toBeGreaterThan(0);
+    expect(told(site).filter((each) => each.endsWith(" we"))).toEqual([]);
+    expect(planOf(site).batches).toEqual([]);
+  });
+
   it("is ambiguous where another owner's record may be meant for it", () => {
     const target = { name: fqdn("x.elb.us-east-1.amazonaws.com"), hostedZoneId: "Z35SXDOTRQ7X7K" };
     const site = {
