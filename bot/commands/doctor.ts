@@ -2,7 +2,7 @@ import * as z from "zod";
 import { hostKeyFinding } from "#shared/arp/host-key-finding.ts";
 import { type Fault, FaultError, isFault } from "#shared/fault.ts";
 import { type Finding, isFailure } from "#shared/finding.ts";
-import { calicoKinds, gitOpsKinds, type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
+import { isOptionalKind, type ResourceKind, resourceKinds } from "#shared/kubernetes/kinds.ts";
 import type { Text } from "#shared/text.ts";
 import { type ClusterPorts, defineVerb } from "./command.ts";
 
@@ -52,8 +52,12 @@ export const doctor = defineVerb({
     const listed = await cluster.read(kinds, signal);
     const api: Row[] = kinds.map((kind) => {
       const answer = listed[kind];
-      const isOptional = ([...gitOpsKinds, ...calicoKinds] as readonly ResourceKind[]).includes(kind);
-      if (isOptional && isFault(answer) && answer.kind === "not-configured" && !isFault(listed.nodes))
+      if (
+        isOptionalKind(kind) &&
+        isFault(answer) &&
+        answer.kind === "not-configured" &&
+        !isFault(listed.nodes)
+      )
         return { what: `list ${kind}`, answer: "not installed here" };
       return isFault(answer)
         ? { what: `list ${kind}`, answer: answer.detail, fault: answer }

@@ -80,3 +80,16 @@ export const calicoKinds = [
   "felixconfigurations",
   "ippools",
 ] as const satisfies ResourceKind[];
+
+/**
+ * Kinds that a cluster may lack and be whole: those of other projects than Kubernetes and MetalLB, and the status kinds that
+ * MetalLB has since 0.14 (ServiceL2Status), 0.15 (ServiceBGPStatus) and 0.16 (ConfigurationState).
+ */
+export const isOptionalKind = (kind: ResourceKind): boolean => {
+  const { group } = resourceKinds[kind];
+  if (group === "metallb.io")
+    return ["servicel2statuses", "servicebgpstatuses", "configurationstates"].includes(kind);
+  const isBuiltIn =
+    !group.includes(".") || /^(discovery|networking|admissionregistration)\.k8s\.io$/.test(group);
+  return !isBuiltIn;
+};

@@ -167,7 +167,11 @@ export function metallbObjects(plan: SitePlan): readonly StoredObject[] {
       "deployments",
       { name: "metallb-controller", namespace, labels: labels("controller") },
       {
-        spec: { replicas: 1, template: template("controller", controllerContainers) },
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: labels("controller") },
+          template: template("controller", controllerContainers),
+        },
         status: { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 },
       },
     ),

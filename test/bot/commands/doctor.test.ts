@@ -67,3 +67,29 @@ it("tells what the bot itself warns of, though everything answers", async () => 
   expect(reply.verdict).toMatchObject({ word: "WARN", outcome: "failed" });
   expect(exitCode(reply)).toBe(1);
 });
+
+const lacking = (kinds: readonly string[]) => {
+  const world = twinCluster(healthy());
+  const read = (async (asked: never, signal: AbortSignal) => {
+    const listed = await world.cluster.read(asked, signal);
+    const absent = (kind: string) => ({ kind: "not-configured", what: `list of ${kind}`, detail: "404" });
+    return { ...listed, ...Object.fromEntries(kinds.map((kind) => [kind, absent(kind)])) };
+  }) as never;
+  return examined(world, { ...world.cluster, read }, []);
+};
+
+it("a plain cluster lacks add-ons and is whole; without MetalLB's own kinds it is not", async () => {
+  const plain = await lacking([
+    "certificates",
+    "clusterissuers",
+    "httproutes",
+    "ippools",
+    "configurationstates",
+  ]);
+  expect(plain.verdict).toMatchObject({ word: "OK" });
+  expect(JSON.stringify(plain.blocks)).toContain("not installed here");
+  for (const kind of ["ipaddresspools", "services", "endpointslices", "ingresses"]) {
+    const reply = await lacking([kind]);
+    expect(reply.verdict, kind).toMatchObject({ outcome: "unknown" });
+  }
+});
