@@ -6,7 +6,7 @@ import { resourceKinds } from "../kubernetes/kinds.ts";
 import type { ReadCluster } from "../kubernetes/read.ts";
 import { predict } from "../metallb/announcer.ts";
 import { selectsPool } from "../metallb/configuration.ts";
-import { fromCluster } from "../metallb/from-cluster.ts";
+import { type FromCluster, fromCluster } from "../metallb/from-cluster.ts";
 import type { Prediction } from "../metallb/prediction.ts";
 import type { MetalLbObjects } from "../metallb/resources.ts";
 import { speakerSettings } from "../metallb/speakers.ts";
@@ -47,7 +47,8 @@ const neededToPredict = [
   "l2advertisements",
 ] as const satisfies readonly ResourceKind[];
 
-const kinds = [
+/** What has to be listed for {@link surroundingsOf}. */
+export const surroundingKinds = [
   ...neededToPredict,
   "bgpadvertisements",
   "servicel2statuses",
@@ -78,7 +79,7 @@ export async function inParallel<T, R>(
 }
 
 /** Reads the interfaces of one node; a fault is a value here, because other nodes were read all the same. */
-async function readNode(ports: ArpPorts, node: string): Promise<NodeNics> {
+export async function readNode(ports: ArpPorts, node: string): Promise<NodeNics> {
   try {
     const output = await ports.shell(
       { kind: "node", name: node },
@@ -92,9 +93,16 @@ async function readNode(ports: ArpPorts, node: string): Promise<NodeNics> {
   }
 }
 
-/** Reads the cluster, then the interfaces of all its nodes at once. Throws nothing but bugs: what fails is told. */
-export async function readSurroundings(ports: ArpPorts): Promise<Surroundings> {
-  const { objects, problems, faults } = fromCluster(await ports.read(kinds, ports.signal));
+/** Nodes that the API lists and those of the config, sorted. */
+export const nodeNames = (objects: MetalLbObjects, config: ClusterConfig): readonly string[] =>
+  [...new Set([...objects.nodes.map(({ name }) => name), ...config.nodes.map(({ name }) => name)])].sort();
+
+/** From lists and interfaces that were read, or the reasons why not. Pure. */
+export function surroundingsOf(
+  { objects, problems, faults }: FromCluster,
+  read: readonly NodeNics[],
+  config: ClusterConfig,
+): Surroundings {
   const missing = neededToPredict.find((kind) => faults.has(kind));
   const unreadable = problems.find((problem) =>
     neededToPredict.some((kind) => problem.includes(`(${resourceKinds[kind].kind} `)),
@@ -105,10 +113,6 @@ export async function readSurroundings(ports: ArpPorts): Promise<Surroundings> {
       ? predict(objects)
       : { kind: "unreadable", what: "objects that decide the announcer", detail: unreadable });
   const speakers = speakerSettings(objects);
-  const nodes = [
-    ...new Set([...objects.nodes.map(({ name }) => name), ...ports.config.nodes.map(({ name }) => name)]),
-  ].sort();
-  const read = await inParallel(nodes, nodesAtOnce, (node) => readNode(ports, node));
   return {
     objects,
     faults,
@@ -123,8 +127,16 @@ export async function readSurroundings(ports: ArpPorts): Promise<Surroundings> {
         .map(({ name }) => name),
     ),
     speakers: speakers.speakerNodes,
-    table: macTable(read, ports.config.site),
+    table: macTable(read, config.site),
   };
+}
+
+/** Reads the cluster, then the interfaces of all its nodes at once. Throws nothing but bugs: what fails is told. */
+export async function readSurroundings(ports: ArpPorts): Promise<Surroundings> {
+  const cluster = fromCluster(await ports.read(surroundingKinds, ports.signal));
+  const nodes = nodeNames(cluster.objects, ports.config);
+  const read = await inParallel(nodes, nodesAtOnce, (node) => readNode(ports, node));
+  return surroundingsOf(cluster, read, ports.config);
 }
 
 /** Whether a BGPAdvertisement selects the pool; undefined when that could not be read. */

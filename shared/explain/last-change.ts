@@ -1,9 +1,9 @@
-import { type Fqdn, isWithin } from "#shared/dns/fqdn.ts";
-import type { ReadZones } from "#shared/dns/zones.ts";
-import { planStream, readPlan } from "#shared/drift/plan-stream.ts";
-import type { ExplainEvidence } from "#shared/explain/evidence.ts";
-import { type Fault, FaultError } from "#shared/fault.ts";
-import type { Ledger } from "#shared/ledger/ledger.ts";
+import { type Fqdn, isWithin } from "../dns/fqdn.ts";
+import type { ReadZones } from "../dns/zones.ts";
+import { planStream, readPlan } from "../drift/plan-stream.ts";
+import { type Fault, FaultError } from "../fault.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ExplainEvidence } from "./evidence.ts";
 
 type Change = ExplainEvidence["change"];
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { lastChange } from "#bot/dns/last-change.ts";
 import { fqdn } from "#shared/dns/fqdn.ts";
-import { dangling, dnsSite } from "../commands/dns-site.ts";
+import { lastChange } from "#shared/explain/last-change.ts";
+import { dangling, dnsSite } from "../../bot/commands/dns-site.ts";
 
 it("tells the state of what we last wrote to the name's zone, and of no other zone", async () => {
   const on = dnsSite();
