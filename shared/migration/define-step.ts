@@ -35,8 +35,8 @@ export const verified = (
 ): Verified => ({ findings: [], blocks: [], notes: null, ...more, outcome, text: said });
 
 /**
- * A step whose looks may fail: a FaultError in `ready`, `verify` or `canUndo` becomes unknown, which halts and is never a
- * pass. `plan` still throws it: nothing can be planned on what was not seen.
+ * A step whose looks may fail: a FaultError in `ready`, `verify`, `canUndo` or `verifyUndone`
+ * becomes unknown, which halts and is never a pass. `plan` still throws it: nothing can be planned on what was not seen.
  */
 export function defineStep(step: Step): Step {
   const about = (cluster: string): Subject => ({ kind: "cluster", name: cluster });
@@ -70,6 +70,24 @@ export function defineStep(step: Step): Step {
             } catch (error) {
               if (!(error instanceof FaultError)) throw error;
               return [couldNotLook(error.fault, about(context.run.cluster))];
+            }
+          },
+        }),
+    ...(step.verifyUndone === undefined
+      ? {}
+      : {
+          verifyUndone: async (context, plan) => {
+            try {
+              return (
+                (await step.verifyUndone?.(context, plan)) ??
+                verified("passed", text`taken back, and seen to be as before`)
+              );
+            } catch (error) {
+              if (!(error instanceof FaultError)) throw error;
+              const { fault } = error;
+              return verified("unknown", text`could not look: ${fault.what}: ${fault.detail}`, {
+                findings: [couldNotLook(fault, about(context.run.cluster))],
+              });
             }
           },
         }),

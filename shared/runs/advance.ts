@@ -298,7 +298,9 @@ async function drive(
       }
       state = await mustRead();
     }
-    await tell.note(state, `${step}/observed/${act}`, observedNote(state, stepOf(step), stopped.value));
+    const { pictures } = stopped.value;
+    const note = observedNote(state, stepOf(step), stopped.value);
+    await tell.note(state, `${step}/observed/${act}`, note, [], pictures);
   }
 
   async function verify(move: Of<"verify">): Promise<Taken> {
@@ -332,15 +334,6 @@ async function drive(
     const definition = definitionOf(move.step);
     const first = standingActs(step).at(-1);
     if (definition === undefined || first === undefined) return haltOn(move, halts.unknownStep(move.step));
-    if (definition.verifyUndone !== undefined) {
-      const result = await looked(
-        () => definition.verifyUndone?.(context(), whole(first.plan)) ?? Promise.reject(),
-      );
-      if ("fault" in result) return haltOn(move, halts.couldNotLook(result.fault.fault));
-      const { outcome, text, findings } = result.value;
-      if (outcome !== "passed") return haltOn(move, halts.notUndone(text, findings));
-      return (await record({ type: "step-undone", step: step.id, text }, move)) ? "on" : "overtaken";
-    }
     const judged = await judgedUndone(
       {
         look: (deed) => lookAt(deed, originOf(step)),
@@ -350,6 +343,17 @@ async function drive(
       clock.now(),
     );
     if ("code" in judged) return haltOn(move, judged);
+    if (judged.type === "step-undone" && definition.verifyUndone !== undefined) {
+      const result = await looked(
+        () => definition.verifyUndone?.(context(), whole(first.plan)) ?? Promise.reject(),
+      );
+      if ("fault" in result) return haltOn(move, halts.couldNotLook(result.fault.fault));
+      const { outcome, text, findings, until } = result.value;
+      if (outcome === "waiting" && until !== undefined)
+        return (await record({ type: "waiting", step: step.id, until, text }, move)) ? "on" : "overtaken";
+      if (outcome !== "passed") return haltOn(move, halts.notUndone(text, findings));
+      return (await record({ type: "step-undone", step: step.id, text }, move)) ? "on" : "overtaken";
+    }
     return (await record(judged, move)) ? "on" : "overtaken";
   }
 

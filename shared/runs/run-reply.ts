@@ -203,6 +203,23 @@ function noWayBack(state: RunState): readonly string[] {
   return steps.length === 0 ? [] : [`What ${numbers(state, steps)} changed has no way back and stays.`];
 }
 
+/** What people were handed a file for, and may have applied: no run takes that back. */
+function handedOver(state: RunState): readonly string[] {
+  const steps = state.steps.filter(
+    ({ kind, status, acts }) =>
+      status === "done" &&
+      acts.some(
+        ({ plan }) =>
+          !changesWorld(plan) && plan.deeds.length > 0 && (kind === "manual" || plan.diffs.length > 0),
+      ),
+  );
+  return steps.length === 0
+    ? []
+    : [
+        `What people applied of the files of ${numbers(state, steps)} stays until they put it back as it was before.`,
+      ];
+}
+
 function whatStays(state: RunState, stays: readonly StepRun[]): string {
   const open = doubts(state);
   const kept =
@@ -213,7 +230,7 @@ function whatStays(state: RunState, stays: readonly StepRun[]): string {
         : state.steps.some((step) => standingActs(step).length > 0)
           ? ["Nothing that it changed is left."]
           : ["Nothing was changed."];
-  return [...kept, ...open].join(" ");
+  return [...kept, ...handedOver(state), ...open].join(" ");
 }
 
 function ended(state: RunState, options: RunReplyOptions): Head {
@@ -232,7 +249,7 @@ function ended(state: RunState, options: RunReplyOptions): Head {
       actions: [],
     };
   if (how === "went-back") {
-    const left = [...noWayBack(state), ...doubts(state)].join(" ");
+    const left = [...noWayBack(state), ...handedOver(state), ...doubts(state)].join(" ");
     return {
       word: "WENT BACK",
       outcome: "info",

@@ -16,7 +16,14 @@ import {
 import { acceptedOf, isOld, movedName } from "../domain-move/move.ts";
 import { looksAt } from "../domain-move/publishers.ts";
 import { notYetDns } from "../domain-move/reached.ts";
-import { noMoverFindings, publishersFindings, unreadFindings, unseenManagers } from "../domain-move/say.ts";
+import {
+  deletes,
+  noMoverFindings,
+  publishersFindings,
+  unreadFindings,
+  unseenManagers,
+} from "../domain-move/say.ts";
+import { awaitRound, lastNames } from "../domain-move/way-back.ts";
 import { type Finding, isFailure } from "../finding.ts";
 import { accepting } from "../migration/accepted.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
@@ -195,5 +202,19 @@ export const addHostnames = defineStep({
           notes: { at: context.ports.clock.now(), objects: plan.diffs.map(({ object }) => object) },
           ...recheckAfterRound(view, context.run.notes),
         });
+  },
+  canUndo: async (context, plan) => lastNames(await viewDns(context), plan),
+  verifyUndone: async (context, plan) => {
+    const view = await viewDns(context);
+    const { move, movers } = view;
+    return awaitRound(
+      view,
+      plan,
+      "CREATE",
+      context.ports.clock.now(),
+      movers.every(deletes)
+        ? text`taken back, and the records below ${move.to} are gone`
+        : text`taken back; records below ${move.to} stay where the policy of ExternalDNS keeps them: ${code("/dns plan")} shows them`,
+    );
   },
 });

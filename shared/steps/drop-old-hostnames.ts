@@ -28,6 +28,7 @@ import {
   unreadFindings,
   unseenManagers,
 } from "../domain-move/say.ts";
+import { awaitRound, nobodyLooks } from "../domain-move/way-back.ts";
 import type { Finding } from "../finding.ts";
 import { accepting } from "../migration/accepted.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
@@ -222,5 +223,16 @@ export const dropOldHostnames = defineStep({
           notes: { at: context.ports.clock.now(), predicted: plan.predicted },
           ...recheckAfterRound(view, context.run.notes),
         });
+  },
+  canUndo: async (context, plan) => nobodyLooks(await viewDns(context), plan),
+  verifyUndone: async (context, plan) => {
+    const view = await viewDns(context);
+    return awaitRound(
+      view,
+      plan,
+      "DELETE",
+      context.ports.clock.now(),
+      text`taken back, and the records below ${view.move.from} stand again`,
+    );
   },
 });

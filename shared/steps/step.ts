@@ -7,6 +7,7 @@ import type { Json } from "../json.ts";
 import type { ReadLogs } from "../kubernetes/logs.ts";
 import type { ReadCluster } from "../kubernetes/read.ts";
 import type { WriteCluster } from "../kubernetes/write.ts";
+import type { Picture } from "../pictures/picture.ts";
 import type { Shell } from "../probes/shell.ts";
 import type { Block } from "../reply.ts";
 import type { ClusterConfig } from "../site/site.ts";
@@ -71,7 +72,13 @@ export type StepPlan = Readonly<{
 
 /** Runs from just before the first deed until `stop`, and then tells what was seen: a probe from outside. */
 export type Observation = Readonly<{ stop: () => Promise<Observed> }>;
-export type Observed = Readonly<{ findings: readonly Finding[]; blocks: readonly Block[]; facts: Json }>;
+export type Observed = Readonly<{
+  findings: readonly Finding[];
+  blocks: readonly Block[];
+  facts: Json;
+  /** Drawn where somebody can see them; they say no more than the blocks. */
+  pictures?: readonly Picture[];
+}>;
 
 /**
  * `passed` only when everything was seen; `unknown` halts as `failed` does. `waiting` is for what takes its time (a
@@ -124,7 +131,10 @@ export type Step = Readonly<{
   verify: (context: StepContext, plan: StepPlan, observed: Observed | undefined) => Promise<Verified>;
   /** Judged before a rollback of this step; findings say why the way back is closed. Default: open. */
   canUndo?: (context: StepContext, plan: StepPlan) => Promise<readonly Finding[]>;
-  /** What has to be true after the step was undone. Default: each undo deed is looked at. */
+  /**
+   * What has to be true after the step was undone, beside each undo deed being done: what others bring about because of
+   * it. `waiting` waits, before an earlier step is taken back.
+   */
   verifyUndone?: (context: StepContext, plan: StepPlan) => Promise<Verified>;
 }>;
 
