@@ -12,6 +12,7 @@ import type { LambdaName } from "../bundle.ts";
 import type { LabFunctions } from "./aws/functions.ts";
 import type { LabFunction } from "./aws/lambda.ts";
 import { type LabAws, startLabAws } from "./aws/start.ts";
+import { startCertManager } from "./cert-manager.ts";
 import { dnsConfigOf, siteResolversOf } from "./dns/config.ts";
 import { externalDnsRelease } from "./dns/faults.ts";
 import { type LabDns, startLabDns } from "./dns/start.ts";
@@ -136,6 +137,7 @@ export async function bootLab(
     admit: admitMetalLb,
   });
   const twin = createTwin({ spec, clock: systemClock, store, newId: () => crypto.randomUUID() });
+  const stopCertManager = startCertManager(store, systemClock);
   // It may take its time; nobody waits for it.
   void scenario.afterwards?.(twin);
 
@@ -210,9 +212,9 @@ export async function bootLab(
           ssh: { user: "root", identityFile: "id_ed25519", knownHostsFile: "known_hosts" },
           list: spec.nodes.map((node) => ({ name: node.name, host, port: ssh.ports.get(node.name) })),
         },
-        ...(dnsConfig && { dns: dnsConfig }),
-        // Nobody is anybody here: the console may approve as the other person.
-        migration: { approvals: { local: true } },
+        ...(dnsConfig && { dns: { ...dnsConfig, ...(scenario.move && { move: scenario.move }) } }),
+        // Nobody is anybody here: the console may approve as the other person. Nobody sits here for a day either.
+        migration: { approvals: { local: true }, quietSeconds: 60 },
       },
     ],
     people,
@@ -271,6 +273,7 @@ export async function bootLab(
     close: async () => {
       await lambdas?.close();
       await Promise.all([kubernetes.close(), ssh.close(), slack.close(), aws.close(), dns.close()]);
+      stopCertManager();
       twin.stop();
     },
   };

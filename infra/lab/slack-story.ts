@@ -17,7 +17,8 @@ import type { Message } from "./slack/message.ts";
 import { type SlackWorkspace, startSlackWorkspace } from "./slack/workspace.ts";
 import { twoPeople, twoPeopleOn } from "./two-people.ts";
 
-export type Who = "operator" | "approver";
+/** Two people of the config, and somebody of the channel who is not in it. */
+export type Who = "operator" | "approver" | "viewer";
 
 /** What two people do in Slack, and what they then read there; nothing but their doings takes time of the machine. */
 export type SlackStory = Readonly<{
@@ -28,7 +29,8 @@ export type SlackStory = Readonly<{
   /** Each comes to rest before it resolves: what goes on by itself has gone on, and Slack shows it. */
   type: (who: Who, words: string) => Promise<void>;
   mention: (who: Who, words: string) => Promise<void>;
-  press: (who: Who, label: string) => Promise<void>;
+  /** A button of the run's message, as it stands or as somebody still has it on the screen. */
+  press: (who: Who, label: string, on?: Message) => Promise<void>;
   /** The run's message as it stands. */
   message: () => Message;
   /** What came into the run's thread since it was asked last. */
@@ -108,7 +110,7 @@ export async function tellInSlack(
       const waitsForPerson =
         move === undefined || move.do === "wait-for-person" || state?.ended !== undefined;
       if (waitsForPerson) return clock.advance(minutesToRead * 60_000);
-      await clock.advance(move.do === "wait-for-time" ? Math.max(1, move.until - clock.now() + 1) : 1_000);
+      await clock.advance(move.do === "wait-for-time" ? Math.max(1, move.until - clock.now() + 1) : 5_000);
       // A bot looks every few seconds; only the look after the time matters, and looking costs the machine's.
       if (move.do === "wait-for-time") await patiently(tendOnce(deps, { signal, log: () => {} }));
     }
@@ -122,7 +124,8 @@ export async function tellInSlack(
     if (found === undefined) throw new Error("no message of a run");
     return found;
   };
-  const user = (who: Who): string => twoPeople.find(({ name }) => name === who)?.slack ?? who;
+  const user = (who: Who): string =>
+    workspace.spec.users.find(({ name }) => name === who)?.id ?? `U0${who.toUpperCase()}`;
   /** Signatures are judged by the machine's time. */
   const by = (who: Who) => ({ user: user(who), channel, stampSkewMs: Date.now() - clock.now() });
   const after = async (act: Promise<unknown>): Promise<void> => {
@@ -147,13 +150,12 @@ export async function tellInSlack(
       return after(workspace.command({ ...by(who), command: `/${command}`, text: rest.join(" ") }));
     },
     mention: (who, words) => after(workspace.mention({ ...by(who), threadTs: message().ts, text: words })),
-    press: (who, label) => after(workspace.click({ ...by(who), message: message(), label })),
+    press: (who, label, on = message()) => after(workspace.click({ ...by(who), message: on, label })),
     thread: () =>
       fresh(workspace.thread(channel, message().ts).filter(({ ts, botId }) => ts !== message().ts && botId)),
     said: () =>
       fresh([
-        ...workspace.ephemerals(user("operator")),
-        ...workspace.ephemerals(user("approver")),
+        ...(["operator", "approver", "viewer"] as const).flatMap((who) => workspace.ephemerals(user(who))),
         ...workspace.messages(channel).filter((each) => each.threadTs === undefined && !isRun(each)),
       ]),
     close: async () => {
