@@ -5,6 +5,7 @@ import type { RunState } from "#shared/runs/run-state.ts";
 import type { Tell } from "#shared/runs/runner.ts";
 import { type Text, text } from "#shared/text.ts";
 import type { Deps } from "../commands/command.ts";
+import { withPicture } from "../pictures.ts";
 import { approversOf, refTo } from "./run-people.ts";
 
 export const replyOptions = (deps: Deps, cluster: string, doing?: Text): RunReplyOptions => ({
@@ -59,7 +60,9 @@ export function tellingOf(
           to.channel === undefined ? undefined : { channel: to.channel },
         );
       },
-      note: async (state, id, reply, files = []) => {
+      note: async (state, id, words, files = [], pictures = []) => {
+        let reply = words;
+        for (const picture of pictures) reply = await withPicture(deps.drawPng, reply, () => picture);
         if (board !== undefined) await board.note(runKey(state.id), id, reply, files);
         else if (!told.has(id)) {
           told.add(id);

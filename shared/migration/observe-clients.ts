@@ -1,4 +1,5 @@
 import type { Finding } from "../finding.ts";
+import { connectionsPicture, type WatchedAddress } from "../pictures/connections.ts";
 import type { Vantage } from "../site/site.ts";
 import type { Observation, Observed, StepContext } from "../steps/step.ts";
 import { text } from "../text.ts";
@@ -67,6 +68,8 @@ export const notMeasured = (observed: Observed | undefined, cluster: string): re
  */
 export async function observeClients(
   context: StepContext,
+  /** What is done meanwhile, for the picture: "withdrawal of BGP". */
+  what: string,
   all: readonly Target[],
   vantage: Vantage | undefined = clientVantage(context.ports.config),
 ): Promise<Observation> {
@@ -109,7 +112,21 @@ export async function observeClients(
       const felt = samplings.map(({ samples }) => feltBy(samples, end));
       const faults = samplings.flatMap((sampling) => sampling.faults);
       const [fault] = faults;
+      const [first, ...others] = targets.flatMap(({ ip, service }, i): readonly WatchedAddress[] => {
+        const each = felt[i];
+        return each === undefined ? [] : [{ ip, service, felt: each }];
+      });
+      const together = feltTogether(felt.filter((each) => each !== undefined));
       return {
+        ...(first !== undefined && {
+          pictures: [
+            connectionsPicture(
+              `${what}, ${context.run.id}`,
+              `new connections from ${vantage.name}: ${together}`,
+              [first, ...others],
+            ),
+          ],
+        }),
         findings: [
           ...(fault === undefined ? [] : [couldNotLook(fault, { kind: "vantage", name: vantage.name })]),
           ...felt.flatMap((each, i) => {
@@ -139,7 +156,7 @@ export async function observeClients(
         ],
         facts: {
           vantage: vantage.name,
-          together: feltTogether(felt.filter((each) => each !== undefined)) ?? null,
+          together: together ?? null,
           addresses: Object.fromEntries(
             targets.map(({ ip }, i) => {
               const each = felt[i];

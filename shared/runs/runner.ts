@@ -2,6 +2,7 @@ import type { Attachment } from "../board/board.ts";
 import type { Clock } from "../clock.ts";
 import { FaultError } from "../fault.ts";
 import type { Lease, Ledger } from "../ledger/ledger.ts";
+import type { Picture } from "../pictures/picture.ts";
 import type { Reply } from "../reply.ts";
 import type { Deed, Look, Perform } from "../steps/deed.ts";
 import type { DeedOrigin } from "../steps/origin.ts";
@@ -15,7 +16,13 @@ export type Tell = Readonly<{
   /** After each transition; `doing` is a line of progress of the step at work. Latest wins. */
   state: (state: RunState, doing?: Text) => Promise<void>;
   /** Once for each id, however often it is asked for. */
-  note: (state: RunState, id: string, reply: Reply, files?: readonly Attachment[]) => Promise<void>;
+  note: (
+    state: RunState,
+    id: string,
+    reply: Reply,
+    files?: readonly Attachment[],
+    pictures?: readonly Picture[],
+  ) => Promise<void>;
 }>;
 
 /** Milliseconds. */

@@ -98,7 +98,7 @@ export const canary = defineStep({
   },
   observe: async (context, plan) => {
     const target = targetOf(plan.predicted);
-    return observeClients(context, target === null || target.kind === "echo" ? [] : [target]);
+    return observeClients(context, "canary", target === null || target.kind === "echo" ? [] : [target]);
   },
   verify: async (context, plan, observed) => {
     const { clock, config, shell } = context.ports;

@@ -60,7 +60,7 @@ export const drillExclude = defineStep({
   },
   observe: async (context) => {
     const { ip, port, service } = drillNoted(context.run.notes);
-    return observeClients(context, [{ ip, port, service }], drillVantage(context.ports.config));
+    return observeClients(context, "hand-over", [{ ip, port, service }], drillVantage(context.ports.config));
   },
   // Whatever came of it the label has to come off, so nothing here stops the run: the last step judges.
   verify: async (context, _, observed) => {

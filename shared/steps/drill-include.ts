@@ -42,7 +42,7 @@ export const drillInclude = defineStep({
   },
   observe: async (context) => {
     const { ip, port, service } = drillNoted(context.run.notes);
-    return observeClients(context, [{ ip, port, service }], drillVantage(context.ports.config));
+    return observeClients(context, "return", [{ ip, port, service }], drillVantage(context.ports.config));
   },
   verify: async (context, _, observed) => {
     const { ip, node } = drillNoted(context.run.notes);

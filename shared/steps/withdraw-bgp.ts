@@ -123,10 +123,11 @@ export const withdrawBgp = defineStep({
     };
   },
   observe: async (context) => {
-    if (bgpNoted(context.run.notes) === "down") return observeClients(context, []);
+    if (bgpNoted(context.run.notes) === "down") return observeClients(context, "withdrawal of BGP", []);
     const view = await viewMetalLb(context);
     return observeClients(
       context,
+      "withdrawal of BGP",
       servedAddresses(view).flatMap(({ ip, port, service }) =>
         port === undefined ? [] : [{ ip, port, service }],
       ),

@@ -89,6 +89,7 @@ describeNet("gaps as they are measured, against the moments they were made", () 
     );
     const observation = await observeClients(
       context,
+      "hand-over",
       [{ ip, port: 8080, service: "default/echo" }],
       vantage("ops-host"),
     );

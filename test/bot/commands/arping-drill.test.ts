@@ -49,6 +49,25 @@ describe("/arping drill", () => {
     expect(said(await at.ask("operator", "migrate status"))).toMatch(/no run is open/);
   });
 
+  it("shows what new connections felt as a picture, with the same in words", async () => {
+    const at = lab();
+    const png = Uint8Array.of(1);
+    Object.assign(at.deps, { drawPng: async () => png });
+    const asked = await at.ask("operator", "arping drill httpbin");
+    const [digest] = /[0-9a-f]{64}/.exec(JSON.stringify(asked)) ?? [];
+    const [id] = /R-\d+/.exec(JSON.stringify(asked)) ?? [];
+    const done = await at.ask("approver", `migrate approve ${id} ${digest}`);
+    const pictures = done.blocks.filter((block) => block.kind === "image");
+    expect(pictures).toEqual(
+      ["hand-over", "return"].map((what) => ({
+        kind: "image",
+        title: `Connections during ${what}, ${id}`,
+        alt: expect.stringMatching(/httpbin 10\.4\.11\.\d+: .*(gap|failed)/),
+        png,
+      })),
+    );
+  });
+
   it("refuses without opening a run, and to whoever may not", async () => {
     const local = lab(
       withFaults(healthy(), patchObject("services", "httpbin", { spec: { externalTrafficPolicy: "Local" } })),

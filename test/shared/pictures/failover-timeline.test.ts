@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { foldTimeline, type Sighting } from "#shared/arp/timeline.ts";
-import { failoverPicture, tickMs } from "#shared/pictures/failover-timeline.ts";
+import { failoverPicture } from "#shared/pictures/failover-timeline.ts";
+import { tickMs } from "#shared/pictures/time-lanes.ts";
 import { textsOf } from "./texts-of.ts";
 
 const start = Date.UTC(2026, 10, 23, 3, 12, 5);
@@ -36,7 +37,7 @@ describe("the picture of a failover", () => {
     const words = textsOf(moved(true).svg).map(({ words }) => words);
     expect(words).toContain("karstark eth0");
     expect(words).toContain("inchfield eth0");
-    expect(words).toContain("11.1 s: karstark went away");
+    expect(words).toContain("11.1\u00a0s: karstark went away");
     expect(words).toContain("no answer from 11.1\u00a0s for 5.8\u00a0s, ±\u00a00.1\u00a0s");
     expect(words).toContain("gratuitous frames (triangles): 1");
   });
