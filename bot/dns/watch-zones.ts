@@ -3,11 +3,10 @@ import type { Snapshot, SnapshotStore } from "#shared/dns/snapshot.ts";
 import { makePlan } from "#shared/drift/change-plan.ts";
 import { defaultDeleteLimits } from "#shared/drift/guards.ts";
 import { lookAtCluster } from "#shared/drift/look.ts";
-import { keepPlan, planId } from "#shared/drift/plan-stream.ts";
 import { announcementKinds, predictedAddresses } from "#shared/drift/predicted-addresses.ts";
 import { scanZones, type ZoneScan } from "#shared/drift/scan.ts";
 import { type Heartbeat, lastHeartbeat } from "#shared/drift/scan-memory.ts";
-import { tellDigest, tellReport } from "#shared/drift/tell-report.ts";
+import { reportButtons, tellDigest, tellReport } from "#shared/drift/tell-report.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
 import { utcDateTime } from "#shared/runs/utc-time.ts";
@@ -92,11 +91,7 @@ export function createZoneScanner(deps: Deps, snapshots: SnapshotStore, log: Log
       const told = await tellReport(tell, {
         report,
         plan,
-        keep: async () => plan !== undefined && plan.batches.length > 0 && (await keepPlan(ledger, plan)),
-        buttons: {
-          report: report.zone.id,
-          ...(plan !== undefined && plan.batches.length > 0 && { plan: planId(plan) }),
-        },
+        buttons: reportButtons(report, plan),
       });
       if (told.state === "not-told") throw new FaultError(told.fault);
     }

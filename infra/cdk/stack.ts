@@ -104,10 +104,9 @@ const scanWrites = [
   "sightings",
   "accepted",
   "digest",
-  "plan",
 ] as const;
 
-/** A scan writes what it saw and told, and plans it offers; runs, board and the leases of others are not its. */
+/** A scan writes what it saw and told; plans with their approvals, runs, board and the leases of others are not its. */
 const scanLedger = ({ table }: Shared): iam.PolicyStatement =>
   new iam.PolicyStatement({
     sid: "LedgerOfScans",

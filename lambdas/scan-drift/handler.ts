@@ -6,11 +6,10 @@ import { openSnapshotBucket } from "#shared/adapters/snapshots-s3.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import { makePlan } from "#shared/drift/change-plan.ts";
 import { isReadWhole, toldDrifts } from "#shared/drift/drift-report.ts";
-import { keepPlan, planId } from "#shared/drift/plan-stream.ts";
 import type { Plan } from "#shared/drift/plan-value.ts";
 import type { PostMessage } from "#shared/drift/post-message.ts";
 import { type ScanPorts, scanZones, type ZoneScan } from "#shared/drift/scan.ts";
-import { type TellResult, tellDigest, tellReport } from "#shared/drift/tell-report.ts";
+import { reportButtons, type TellResult, tellDigest, tellReport } from "#shared/drift/tell-report.ts";
 import { type Fault, FaultError } from "#shared/fault.ts";
 import { createLog, type Log, why } from "../log.ts";
 import { type Secret, secret } from "../secret.ts";
@@ -113,11 +112,7 @@ async function run(composed: Composed, requestId: string, log: Log): Promise<Sca
     const told = await tellReport(tell, {
       report,
       plan,
-      keep: async () => plan !== undefined && plan.batches.length > 0 && (await keepPlan(ledger, plan)),
-      buttons: {
-        report: report.zone.id,
-        ...(plan !== undefined && plan.batches.length > 0 && { plan: planId(plan) }),
-      },
+      buttons: reportButtons(report, plan),
     });
     untold(report.zone.name, told);
     if (!isReadWhole(report))

@@ -6,6 +6,7 @@ import type { Reply } from "../reply.ts";
 import { canonicalDigest } from "./canonical-digest.ts";
 import { type DriftReport, driftKey, toldDrifts } from "./drift-report.ts";
 import { fingerprint, resolvedSince } from "./fingerprint.ts";
+import { planId } from "./plan-stream.ts";
 import type { Plan } from "./plan-value.ts";
 import type { PostMessage } from "./post-message.ts";
 import { dailyDigest, driftReply, type ReportMessage } from "./report.ts";
@@ -26,9 +27,19 @@ export type TellRequest = Readonly<{
   report: DriftReport;
   plan: Plan | undefined;
   buttons: ReportMessage["buttons"];
-  /** Keeps what the buttons name: done before a message with them is posted or edited, whenever that is. */
-  keep?: () => Promise<unknown>;
 }>;
+
+/**
+ * A report's buttons name its zone, and which plan was on offer: a press reads and plans afresh, so that a scan keeps no
+ * plan and needs no right to the streams that requests and approvals stand in.
+ */
+export const reportButtons = (
+  { zone }: Pick<DriftReport, "zone">,
+  plan: Plan | undefined,
+): ReportMessage["buttons"] => ({
+  report: zone.id,
+  ...(plan !== undefined && plan.batches.length > 0 && { plan: `${zone.id} ${planId(plan)}` }),
+});
 
 type Done = "posted" | "edited" | "unchanged" | "nothing-to-tell" | "claimed-by-another";
 
@@ -171,7 +182,6 @@ export async function tellReport(ports: TellPorts, request: TellRequest): Promis
     const state = await readTold(ledger, zoneId);
     const what = needed(state);
     if (typeof what === "object") return what;
-    await request.keep?.();
     return { state: await (what === "post" ? post : edit)(ports, telling, state) };
   } catch (error) {
     if (error instanceof FaultError) return { state: "not-told", fault: error.fault };

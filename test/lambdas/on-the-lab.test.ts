@@ -15,7 +15,9 @@ import { openSnapshotBucket } from "#shared/adapters/snapshots-s3.ts";
 import { systemClock } from "#shared/adapters/system-clock.ts";
 import type { RecordSet } from "#shared/dns/record-set.ts";
 import { makeSnapshot } from "#shared/dns/snapshot.ts";
-import { appendToPlan, type PlanState, planId, readPlan } from "#shared/drift/plan-stream.ts";
+import { makePlan } from "#shared/drift/change-plan.ts";
+import { lookAtZone } from "#shared/drift/look-at-zone.ts";
+import { appendToPlan, keepPlan, type PlanState, readPlan } from "#shared/drift/plan-stream.ts";
 import { lastHeartbeat, lastReport } from "#shared/drift/scan-memory.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { createZones, type TwinZones } from "#shared/twin/zones.ts";
@@ -160,7 +162,7 @@ describe("the bundled functions behind Lambda's Invoke", () => {
     expect((await lastHeartbeat(ledger))?.complete).toBe(false);
   });
 
-  it("scans on the schedule's event, edits the open report and leaves a plan", async () => {
+  it("scans on the schedule's event, edits the open report, and keeps no plan", async () => {
     const store = openSnapshotBucket({ bucket, region: "eu-central-1", endpoint: aws.url, credentials });
     await store.put(snapshot());
     store.close();
@@ -174,10 +176,7 @@ describe("the bundled functions behind Lambda's Invoke", () => {
     expect(
       kept?.report.drifts.map(({ kind, name, repair }) => `${kind} ${name.split(".")[0]} ${repair}`),
     ).toContain("record-orphaned old we");
-    const [stream] = await ledger.list("plan");
-    plan = (await readPlan(ledger, (stream ?? "").slice("plan/".length))) as PlanState;
-    expect(plan.plan.batches).toHaveLength(1);
-    expect(plan.id).toBe(planId(plan.plan));
+    expect(await ledger.list("plan")).toEqual([]);
     // The report, edited, and the digest; what is new was said in the report's thread.
     expect(posted()).toHaveLength(2);
     expect(said()[0]).toContain("DRIFT");
@@ -191,6 +190,21 @@ describe("the bundled functions behind Lambda's Invoke", () => {
   });
 
   it("apply-changes changes nothing that nobody approved", async () => {
+    // As a bot plans: by a fresh look of its own.
+    const { input, report } = lookAtZone({
+      cluster: "goldentooth",
+      at: Date.now(),
+      zone: { id: zoneId, name: zoneName },
+      all: await zones.read.zones(),
+      recordSets: zones.recordSets(zoneId),
+      snapshot: snapshot(),
+      accepted: undefined,
+      oldDomains: [],
+      previous: [],
+    });
+    const limits = { absolute: 50, share: 0.5 };
+    plan = await keepPlan(ledger, makePlan({ input, report, limits, at: Date.now() }));
+    expect(plan.plan.batches).toHaveLength(1);
     const { digest } = plan.plan;
     expect((await invoke("apply-changes", { plan: plan.id })).value).toMatchObject({
       state: "refused",

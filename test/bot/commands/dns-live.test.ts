@@ -280,7 +280,11 @@ describe("scans by the bot, reports and snoozes", () => {
     expect(report?.verdict.word).toBe("DRIFT");
     const [plan, explain] = report?.actions ?? [];
     expect(report?.actions.map(({ id }) => id)).toEqual(["drift-plan", "drift-explain", "drift-snooze"]);
+    // What a scan offers it keeps nowhere: the button names the zone, and what is asked for is read afresh.
+    expect(plan?.value).toMatch(new RegExp(`^${on.hellholt} P-[0-9a-f]{8}$`));
+    expect(await on.ledger.list("plan")).toEqual([]);
     const made = await on.press("operator", "drift-plan", plan?.value ?? "");
+    expect(await on.ledger.list("plan")).toHaveLength(1);
     expect((made.data as { stage: string }).stage).toBe("waiting");
     const words = said(await on.press("operator", "drift-explain", explain?.value ?? ""));
     expect(words).toContain("An ownership record");

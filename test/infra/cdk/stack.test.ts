@@ -200,13 +200,27 @@ describe("what is deployed", () => {
       "dynamodb:LeadingKeys"
     ];
     expect(keys).toContain("e#drift/*");
-    expect(
-      keys?.filter((key) => /^.#(run|board|dns-apply|approval)/.test(key) || !key.includes("#")),
-    ).toEqual([]);
+    expect(keys?.filter((key) => !key.includes("#"))).toEqual([]);
+    expect(reachedBy(keys ?? [], streams.writer)).toEqual([]);
+    expect(reachedBy(keys ?? [], streams.bot)).toEqual([]);
+    expect(reachedBy(keys ?? [], streams.scan)).toEqual(streams.scan);
     const writing = statementsOf("ScanDriftRole").filter(({ Action }) =>
       JSON.stringify(Action).includes("dynamodb:PutItem"),
     );
     expect(writing.map(({ Sid }) => Sid)).toEqual(["LedgerOfScans"]);
+  });
+
+  it("lets apply-changes write only plans, and nothing that scans or people say", () => {
+    const [own] = statementsOf("ApplyChangesRole").filter(({ Sid }) => Sid === "LedgerOfPlans");
+    const keys = (own?.Condition as Record<string, Record<string, string[]>>)["ForAllValues:StringLike"]?.[
+      "dynamodb:LeadingKeys"
+    ];
+    expect(reachedBy(keys ?? [], [...streams.scan, ...streams.bot])).toEqual([]);
+    expect(reachedBy(keys ?? [], streams.writer)).toEqual(streams.writer);
+    const writing = statementsOf("ApplyChangesRole").filter(({ Action }) =>
+      JSON.stringify(Action).includes("dynamodb:PutItem"),
+    );
+    expect(writing.map(({ Sid }) => Sid)).toEqual(["LedgerOfPlans"]);
   });
 
   it("lists only snapshots", () => {
@@ -249,6 +263,37 @@ describe("what is deployed", () => {
     expect(said).not.toContain("lambda:Update");
   });
 });
+
+/** Partitions of the ledger, by who writes them. */
+const streams = {
+  scan: [
+    "e#drift/Z1",
+    "p#drift/Z1#3#w",
+    "k#drift",
+    "e#drift-message/Z1",
+    "l#drift-post/Z1/print",
+    "e#heartbeat/scan-drift",
+    "e#sightings/Z1",
+    "e#accepted/goldentooth",
+    "e#digest/goldentooth/2026-11-23",
+    "l#digest/goldentooth/2026-11-23",
+  ],
+  writer: ["e#plan/P-5d02a1c3", "p#plan/P-5d02a1c3#1#w", "k#plan", "l#dns-apply/Z1"],
+  bot: [
+    "e#run/R-17",
+    "k#run",
+    "l#goldentooth",
+    "e#board/plan/P-5d02a1c3",
+    "e#snooze/Z1",
+    "e#audit/2026-11-23",
+  ],
+};
+
+/** Those that IAM's StringLike lets through. */
+const reachedBy = (patterns: readonly string[], keys: readonly string[]): readonly string[] =>
+  keys.filter((key) =>
+    patterns.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(key)),
+  );
 
 const zones = (count: number) =>
   Array.from({ length: count }, (_, i) => ({
