@@ -164,15 +164,16 @@ export function ownAddressFault(
     : undefined;
 }
 
-type Looked = Readonly<{
+export type Looked = Readonly<{
   wire: Wire;
   frames: number;
   startedAt?: number;
   endedAt: number;
 }>;
 
-async function look(
-  options: InvestigateOptions,
+/** Asks for one address by broadcast, within the vantage's frame budget. Throws nothing but bugs. */
+export async function look(
+  options: Pick<InvestigateOptions, "ports" | "budget" | "flights" | "onWait">,
   ready: ReadyVantage,
   ip: string,
   count: number,
