@@ -9,6 +9,7 @@ import type { Person, RoleRule } from "#shared/policy/identity.ts";
 import { decide } from "#shared/policy/roles.ts";
 import type { Outcome, Reply } from "#shared/reply.ts";
 import { code, text } from "#shared/text.ts";
+import { clusterOf, linkAct } from "./about.ts";
 import type { Action } from "./actions/action.ts";
 import type { App, Asked, Asking, Job, Pressed } from "./asking.ts";
 import type { Caller, ClusterPorts, Command, Deps, Verb } from "./commands/command.ts";
@@ -88,7 +89,8 @@ const unknownFrom = (error: FaultError, cluster: string | undefined): Reply => {
 
 /** Joins the doors to the commands: same parser, same rights, same results everywhere. */
 export function createApp(options: AppOptions): App & Readonly<{ drain: () => Promise<void> }> {
-  const { commands, deps, log } = options;
+  const { commands, log } = options;
+  const deps: Deps = { log, ...options.deps };
   const { clock }: { clock: Clock } = deps;
 
   const nextRunId = deps.ledger && runIds(deps.ledger);
@@ -226,7 +228,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
       });
     }
     if (parsed.kind === "usage") return answer(asked, usageReply(command, verb, parsed.problems, asked.door));
-    const where = findCluster(parsed.cluster, verb);
+    const where = findCluster(parsed.cluster ?? (await clusterOf(deps, asked.about)), verb);
     if (!where.ok) return answer(asked, where.reply);
     const clusterName = where.cluster?.config.name;
     let groups: readonly string[] | undefined = [];
@@ -271,6 +273,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
       person: asked.person,
       groups,
       ...(asked.channel === undefined ? {} : { channel: asked.channel }),
+      ...(asked.quoting === undefined ? {} : { quoting: asked.quoting }),
       roles: decision.roles,
     };
     let id = deps.newId();
@@ -334,6 +337,8 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
         const startedAt = clock.now();
         let reply: Reply;
         try {
+          if (verb.effect === "change" && isNamed)
+            await linkAct(deps, asked.about, id, asked.person?.name ?? asked.account);
           reply = await verb.handle({
             input: parsed.input,
             deps,
@@ -382,7 +387,10 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
     try {
       const outcome = await action.press({ pressed, deps });
       return "words" in outcome
-        ? await ask(asked(outcome.words))
+        ? await ask({
+            ...asked(outcome.words),
+            ...(outcome.about === undefined ? {} : { about: outcome.about }),
+          })
         : answer(asked(`(button ${pressed.action})`), outcome.reply);
     } catch (error) {
       if (error instanceof FaultError)

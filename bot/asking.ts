@@ -1,6 +1,6 @@
 import type { Person } from "#shared/policy/identity.ts";
 import type { Reply } from "#shared/reply.ts";
-import type { Door } from "./commands/command.ts";
+import type { Door, Quoting } from "./commands/command.ts";
 
 /** What somebody typed, normalised by the door: command name first, no slash (`arping httpbin --count 3`). */
 export type Asked = Readonly<{
@@ -12,6 +12,10 @@ export type Asked = Readonly<{
   /** Slack channel id; absent outside Slack. */
   channel?: string;
   words: string;
+  /** The board's name of the thing in whose thread, or by whose button, it was asked: `incident/I-7`. */
+  about?: string;
+  /** The message that was pointed at. */
+  quoting?: Quoting;
   /** Settles to false when this very input was taken before: then no run is begun and nothing is written for it. */
   isFirst?: Promise<boolean>;
 }>;

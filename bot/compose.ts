@@ -172,6 +172,7 @@ export async function compose(
       : {}),
     people: config?.people ?? [],
     migrations: async () => (await import("#shared/runbooks/all.ts")).migrations,
+    incidentRunbooks: async () => (await import("#shared/incidents/runbooks/all.ts")).incidentRunbooks,
     holders: (role, cluster) =>
       holders(
         { rules: options.roles?.() ?? config?.roles ?? [], cluster, people: config?.people ?? [] },

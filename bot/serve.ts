@@ -17,6 +17,7 @@ import { startDnsWatch } from "./dns/start-watch.ts";
 import { createWishes } from "./doors/slack/board.ts";
 import { threadWords } from "./doors/slack/thread-words.ts";
 import { type SlackDoor, startSlackDoor } from "./doors/slack.ts";
+import { resumeIncidents, tendIncidents } from "./incidents/resume.ts";
 import { loadConfig } from "./load-config.ts";
 import { bySlack } from "./people.ts";
 import { resumeRuns, tendRuns } from "./runs/resume-runs.ts";
@@ -202,6 +203,7 @@ dnsWatch = startDnsWatch(composed.deps, {
   ...(config.aws?.scanFunction === undefined ? {} : { scanFunction: config.aws.scanFunction }),
 });
 void resumeRuns(composed.deps, resuming).then(() => tendRuns(composed.deps, resuming));
+void resumeIncidents(composed.deps, resuming).then(() => tendIncidents(composed.deps, resuming));
 
 let stopping = false;
 const stop = async (): Promise<void> => {

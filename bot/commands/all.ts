@@ -7,6 +7,7 @@ import { dns } from "./dns.ts";
 import { manifest } from "./manifest.ts";
 import { migrate } from "./migrate.ts";
 import { nodes } from "./nodes.ts";
+import { runbook } from "./runbook.ts";
 import { schema } from "./schema.ts";
 import { sudoers } from "./sudoers.ts";
 
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   arping,
   nodes,
   migrate,
+  runbook,
   arpeggio,
   announcer,
   arp,

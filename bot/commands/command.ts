@@ -81,6 +81,8 @@ export type Deps = Readonly<{
   drawPng?: DrawPng;
   /** Runs a program of this machine for a forecast; in a terminal only. */
   runProgram?: RunProgram;
+  /** Where what went wrong and concerns nobody's question is written down. */
+  log?: (entry: Readonly<Record<string, unknown>>) => void;
   /** How long deeds may take, where not the usual. */
   runTimes?: Partial<Omit<RunTimes, "approvalMs">>;
 }>;
@@ -93,6 +95,19 @@ export type Caller = Readonly<{
   groups: readonly string[] | undefined;
   channel?: string;
   roles: readonly Role[];
+  /** The message that was pointed at while asking. */
+  quoting?: Quoting;
+}>;
+
+/** A message of somebody's that is taken over word by word. */
+export type Quoting = Readonly<{
+  channel: string;
+  ts: string;
+  /** Who wrote it, as the config or the door calls them. */
+  author: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  text: string;
 }>;
 
 /** Every handler's surroundings. `show` is latest-wins and never awaited. */

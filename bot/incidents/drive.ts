@@ -23,10 +23,12 @@ export type DriveOptions = Readonly<{
   log: (entry: Readonly<Record<string, unknown>>) => void;
   /** A line of progress for whoever waits for an answer; latest wins. */
   show?: (state: IncidentState, line: Text) => void;
+  /** Nothing is told before the first look has come to an end: the word may name nothing. */
+  quietAtFirst?: true;
 }>;
 
 /** A diagnosis that takes longer is given up: people wait for it, and a node that is dead costs seconds, not minutes. */
-const diagnoseMs = 60_000;
+export const diagnoseMs = 60_000;
 /** Who drives an incident renews its lease; what a dead process held is free soon. */
 const leaseMs = 15_000;
 const renewMs = 4_000;
@@ -77,7 +79,11 @@ async function look(
       diagnose(diagnosePorts(deps, cluster), word, { signal: AbortSignal.any([signal, late]), show }),
     );
     if (signal.aborted) return undefined;
-    if ("noSuch" in diagnosed) return could(faultOf(word, plain(diagnosed.noSuch)));
+    if ("noSuch" in diagnosed)
+      return {
+        ...could(faultOf(`"${word}"`, plain(diagnosed.noSuch))),
+        noSuch: diagnosed.next.map((said) => [...said]),
+      } as Ended;
     return { type: "diagnosed", ...begun, ...keptDiagnosis(diagnosed) };
   } catch (error) {
     if (signal.aborted) return undefined;
@@ -141,7 +147,7 @@ async function drive(
 ): Promise<IncidentState> {
   const { signal, log } = options;
   const { id } = first;
-  const telling = tellingIncident(deps);
+  const telling = tellingIncident(deps, options.quietAtFirst === true);
   const now = () => deps.clock.now();
   const runbooks = (await deps.incidentRunbooks?.()) ?? [];
   let state = first;
@@ -267,6 +273,6 @@ export async function driveIncident(
   if (driven !== undefined) return driven;
   // Somebody else is at it: what was asked for is in the stream, and its message is theirs to tell.
   const newest = (await readIncident(ledger, id)) ?? state;
-  await tellingIncident(deps).state(newest);
+  await tellingIncident(deps, options.quietAtFirst === true).state(newest);
   return newest;
 }

@@ -1,7 +1,8 @@
 import { incidentKey } from "#shared/incidents/incident-log.ts";
 import { incidentReply } from "#shared/incidents/incident-reply.ts";
-import type { IncidentState } from "#shared/incidents/incident-state.ts";
+import { currentIncidentStep, type IncidentState } from "#shared/incidents/incident-state.ts";
 import { checksNote, lookNote } from "#shared/incidents/look-note.ts";
+import { nudgeNote } from "#shared/incidents/nudge.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Text } from "#shared/text.ts";
 import type { Deps } from "../commands/command.ts";
@@ -22,13 +23,19 @@ export const incidentOptions = (deps: Deps, doing?: Text) => ({
   ...(doing !== undefined && { doing }),
 });
 
-export function tellingIncident(deps: Deps): IncidentTelling {
+/** With `quietAtFirst` an incident is told from its first look on, and not at all when its word names nothing. */
+export function tellingIncident(deps: Deps, quietAtFirst = false): IncidentTelling {
   const { board } = deps;
+  const isQuiet = ({ looked }: IncidentState): boolean =>
+    quietAtFirst && (looked === undefined || ("noSuch" in looked && looked.number === 1));
   const state: IncidentTelling["state"] = async (now, doing) => {
+    if (isQuiet(now)) return;
     const place = now.channel === undefined ? undefined : { channel: now.channel };
     await board?.put(incidentKey(now.id), incidentReply(now, incidentOptions(deps, doing)), place);
   };
-  const note: IncidentTelling["note"] = async (now, id, reply) => board?.note(incidentKey(now.id), id, reply);
+  const note: IncidentTelling["note"] = async (now, id, reply) => {
+    if (!isQuiet(now)) await board?.note(incidentKey(now.id), id, reply);
+  };
   return {
     state,
     note,
@@ -37,6 +44,9 @@ export function tellingIncident(deps: Deps): IncidentTelling {
       if (now.looked !== undefined) await note(now, `look/${now.looked.number}`, lookNote(now, now.looked));
       for (const step of now.steps)
         if (step.checked !== undefined) await note(now, `checks/${step.id}`, checksNote(now, step));
+      const nudged = now.closed === undefined ? currentIncidentStep(now) : undefined;
+      if (nudged?.nudged !== undefined)
+        await note(now, `nudge/${nudged.nudged.version}`, nudgeNote(now, nudged, incidentOptions(deps)));
     },
   };
 }

@@ -4,6 +4,7 @@ import type { App } from "#bot/asking.ts";
 import { commands } from "#bot/commands/all.ts";
 import type { ClusterPorts, Deps } from "#bot/commands/command.ts";
 import type { Clock } from "#shared/clock.ts";
+import { incidentRunbooks } from "#shared/incidents/runbooks/all.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { createMemoryLedger } from "#shared/ledger/memory.ts";
 import { admitMetalLb } from "#shared/metallb/validate.ts";
@@ -125,6 +126,7 @@ export function runInMemory(
     people,
     holders: (role, cluster) => holders({ rules: roles, cluster, people }, role),
     migrations: async () => migrations,
+    incidentRunbooks: async () => incidentRunbooks,
   };
   const app = createApp({
     commands,

@@ -11,6 +11,7 @@ import { compose } from "#bot/compose.ts";
 import { type DnsWatch, startDnsWatch } from "#bot/dns/start-watch.ts";
 import { runConsole } from "#bot/doors/console.ts";
 import { createConsoleBoard } from "#bot/doors/console-board.ts";
+import { resumeIncidents, tendIncidents } from "#bot/incidents/resume.ts";
 import { loadConfig } from "#bot/load-config.ts";
 import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
 import { savePictures } from "#shared/adapters/save-pictures.ts";
@@ -106,6 +107,9 @@ const operator = people.find((p) => p.name === "operator");
 
 const log = (entry: Readonly<Record<string, unknown>>): void =>
   void process.stderr.write(`${JSON.stringify(entry)}\n`);
+void resumeIncidents(composed.deps, { signal: abort.signal, log }).then(() =>
+  tendIncidents(composed.deps, { signal: abort.signal, log }),
+);
 if (values.lambdas) watch = startDnsWatch(composed.deps, { signal: abort.signal, log });
 
 await runConsole({

@@ -107,7 +107,14 @@ const events = z.discriminatedUnion("type", [
     /** What was too long to keep, said in one line. */
     cut: z.string().optional(),
   }),
-  z.strictObject({ type: z.literal("could-not-diagnose"), step, token, fault }),
+  z.strictObject({
+    type: z.literal("could-not-diagnose"),
+    step,
+    token,
+    fault,
+    /** The word names nothing here; what was near. */
+    noSuch: z.array(text).optional(),
+  }),
   z.strictObject({ type: z.literal("checking"), step, token }),
   z.strictObject({
     type: z.literal("checks-run"),

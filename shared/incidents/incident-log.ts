@@ -193,7 +193,7 @@ const openedOf = ({
   ...(key !== undefined && { key }),
   ...(channel !== undefined && { channel }),
   steps: steps.map(
-    ({ status: _, since: __, token: ___, ended: ____, nudgedAt: _____, checked: ______, ...step }) => step,
+    ({ status: _, since: __, token: ___, ended: ____, nudged: _____, checked: ______, ...step }) => step,
   ),
 });
 

@@ -182,9 +182,9 @@ function stepNote(state: IncidentState, step: StepProgress, options: IncidentRep
       ? text`${who(ended.by ?? "")} ${utcTime(ended.at)}: ${ended.said ?? ""}`
       : [utcTime(ended.at)];
   if (stepState(state, step) === "waiting" && step.kind === "manual")
-    return step.nudgedAt === undefined
+    return step.nudged === undefined
       ? text`since ${utcTime(step.since ?? state.updatedAt)}`
-      : text`since ${utcTime(step.since ?? state.updatedAt)}; asked in the thread at ${utcTime(step.nudgedAt)}`;
+      : text`since ${utcTime(step.since ?? state.updatedAt)}; asked in the thread at ${utcTime(step.nudged.at)}`;
   return undefined;
 }
 

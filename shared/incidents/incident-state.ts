@@ -1,4 +1,5 @@
 import type { LedgerEvent } from "../ledger/ledger.ts";
+import type { Text } from "../text.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import {
   type AlertEvent,
@@ -20,7 +21,8 @@ export type StepProgress = StoredStep &
     since?: number;
     token?: string;
     ended?: Readonly<{ at: number; by?: string; said?: string }>;
-    nudgedAt?: number;
+    /** How often the thread was asked whether anybody is at it, and when last. */
+    nudged?: Readonly<{ at: number; version: number; times: number }>;
     checked?: Readonly<{
       results: readonly CheckedOnce[];
       passed: number;
@@ -42,7 +44,11 @@ export type AlertOfIncident = Readonly<
 export type Looked = Readonly<{ at: number; step: string; by: string | null; number: number }> &
   (
     | Readonly<{ diagnosis: Diagnosis; cut?: string }>
-    | Readonly<{ fault: Readonly<{ kind: string; what: string; detail: string }> }>
+    | Readonly<{
+        fault: Readonly<{ kind: string; what: string; detail: string }>;
+        /** The word names nothing here; what was near. */
+        noSuch?: readonly Text[];
+      }>
   );
 
 export type IncidentState = Readonly<{
@@ -179,7 +185,7 @@ function after(state: IncidentState, event: IncidentEvent, at: number): Incident
         number,
         ...(event.type === "diagnosed"
           ? { diagnosis: event.diagnosis, ...(event.cut !== undefined && { cut: event.cut }) }
-          : { fault: event.fault }),
+          : { fault: event.fault, ...(event.noSuch !== undefined && { noSuch: event.noSuch }) }),
       };
       const next = onStep(without(state, "diagnosing") as IncidentState, event.step, at, (step) =>
         ended(step, at, by),
@@ -223,7 +229,10 @@ function after(state: IncidentState, event: IncidentEvent, at: number): Incident
         ended: { at, by: event.by, said: event.reason },
       }));
     case "nudged":
-      return onStep(state, event.step, at, (step) => ({ ...step, nudgedAt: at }));
+      return onStep(state, event.step, at, (step) => ({
+        ...step,
+        nudged: { at, version: state.version + 1, times: (step.nudged?.times ?? 0) + 1 },
+      }));
     case "noted": {
       const { type: _, ...note } = event;
       return { ...state, notes: [...state.notes, { ...note, at }] };

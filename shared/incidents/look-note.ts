@@ -113,7 +113,7 @@ export function lookNote(state: IncidentState, looked: Looked): Reply {
 }
 
 /** The thread's record of a step of checks. */
-export function checksNote(state: IncidentState, step: StepProgress): Reply {
+export function checksNote(state: Pick<IncidentState, "cluster">, step: StepProgress): Reply {
   const { checked } = step;
   const results = checked?.results ?? [];
   const isBad = results.some(({ outcome }) => outcome === "failed");

@@ -57,4 +57,6 @@ export type IncidentRunbook = Readonly<{
   /** Gathers everything concurrently, judges, concludes. Throws nothing but bugs: what it could not see is in links. */
   diagnose?: (ports: DiagnosePorts, word: string, options: DiagnoseOptions) => Promise<Diagnosis | NoSuch>;
   steps: NonEmpty<IncidentStep>;
+  /** Where a site's own one is written: "/etc/arpeggio/runbooks.yaml:3"; undefined for ours. */
+  source?: string;
 }>;

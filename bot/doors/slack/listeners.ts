@@ -3,6 +3,7 @@ import type { SlackHandlers } from "#shared/adapters/slack-inbound.ts";
 import type { Reply } from "#shared/reply.ts";
 import { actionOf } from "#shared/report/slack-actions.ts";
 import type { Asking } from "../../asking.ts";
+import type { Quoting } from "../../commands/command.ts";
 import { createCommandAnswers } from "./command-answers.ts";
 import { ackOf, contentOf, draw } from "./drawing.ts";
 import type { Sender } from "./identity.ts";
@@ -22,6 +23,7 @@ import {
 import { createReplyUrl } from "./reply-url.ts";
 import {
   doorFault,
+  noIncidentHere,
   noRunHere,
   noShortcuts,
   strangers,
@@ -29,7 +31,7 @@ import {
   unknownCommand,
   unreadableInput,
 } from "./sentences.ts";
-import { nextStep } from "./shortcuts.ts";
+import { addToTimeline, nextStep, shortcuts } from "./shortcuts.ts";
 import { createTelling, type Listening } from "./telling.ts";
 import type { Meant } from "./thread-words.ts";
 
@@ -42,22 +44,34 @@ export function createListeners(listening: Listening): SlackHandlers {
   const answerCommand = createCommandAnswers(listening, telling);
 
   /** What somebody means by words in a thread; a ledger that cannot be asked leaves them as they are. */
-  const inThread = async (channel: string, thread: string | undefined, words: string): Promise<Meant> => {
-    const plainly: Meant = { words: words === "" ? "arpeggio help" : words };
-    if (thread === undefined || listening.threads === undefined) return plainly;
+  const keyOf = async (channel: string, thread: string | undefined): Promise<string | undefined> => {
+    if (thread === undefined) return undefined;
     try {
-      const key = await listening.board.keyOf(channel, thread);
-      return (key === undefined ? undefined : listening.threads(key, words)) ?? plainly;
+      return await listening.board.keyOf(channel, thread);
     } catch (error) {
       log({ level: "error", msg: "whose thread this is could not be asked", channel, error: String(error) });
-      return plainly;
+      return undefined;
     }
   };
 
-  const askMeant = async (meant: Meant, account: string, channel: string): Promise<Asking> =>
+  const inThread = (key: string | undefined, words: string): Meant =>
+    (key === undefined ? undefined : listening.threads?.(key, words)) ?? {
+      words: words === "" ? "arpeggio help" : words,
+    };
+
+  const askMeant = async (
+    meant: Meant,
+    who: Readonly<{ account: string; channel: string; about: string | undefined }>,
+    quoting?: Quoting,
+  ): Promise<Asking> =>
     "reply" in meant
       ? { kind: "answer", reply: meant.reply }
-      : app.ask({ ...asker(account, channel), words: meant.words });
+      : app.ask({
+          ...asker(who.account, who.channel),
+          words: meant.words,
+          ...(who.about === undefined ? {} : { about: who.about }),
+          ...(quoting === undefined ? {} : { quoting }),
+        });
 
   const mention = async (body: MentionBody): Promise<void> => {
     const { event } = body;
@@ -91,10 +105,11 @@ export function createListeners(listening: Listening): SlackHandlers {
     try {
       await answerAt(
         letter,
-        async () =>
-          refused === undefined
-            ? askMeant(await inThread(event.channel, event.thread_ts, words), account, event.channel)
-            : { kind: "answer", reply: refused },
+        async () => {
+          if (refused !== undefined) return { kind: "answer", reply: refused };
+          const about = await keyOf(event.channel, event.thread_ts);
+          return askMeant(inThread(about, words), { account, channel: event.channel, about });
+        },
         { entry },
         event.thread_ts,
       );
@@ -159,14 +174,58 @@ export function createListeners(listening: Listening): SlackHandlers {
         const refused = await refusal(sender);
         if (refused !== undefined) return { kind: "answer", reply: refused };
         if (id === undefined) return { kind: "answer", reply: unknownAction };
-        return app.press({ ...asker(user, channel), action: id, value: action.value ?? "" });
+        const about = await keyOf(channel, existingThread);
+        return app.press({
+          ...asker(user, channel),
+          action: id,
+          value: action.value ?? "",
+          ...(about === undefined ? {} : { about }),
+        });
       },
       replyUrl === undefined ? {} : { replyUrl },
       existingThread,
     );
   };
 
-  /** `Arpeggio: next step` on any message of a thing's thread, or on the thing's own message. */
+  /** Whoever wrote a message, as people call them. */
+  const authorOf = ({ user, username, bot_id }: ShortcutBody["message"]): string =>
+    (user === undefined ? undefined : listening.personOf(user)?.name) ??
+    username ??
+    user ??
+    bot_id ??
+    "somebody";
+
+  const quoted = (channel: string, message: ShortcutBody["message"]): Quoting => ({
+    channel,
+    ts: message.ts,
+    author: authorOf(message),
+    at: Math.round(Number(message.ts) * 1_000) || clock.now(),
+    text: normalise(message.text ?? "").replace(/<@([UW][A-Z0-9]+)>/g, (whole, id: string) => {
+      const known = listening.personOf(id)?.name;
+      return known === undefined ? whole : `@${known}`;
+    }),
+  });
+
+  /** What a shortcut types in the thread of a message; which incident a message beside threads is about is asked later. */
+  const meantByShortcut = async (body: ShortcutBody, thread: string): Promise<Asking> => {
+    const { channel, message, user } = body;
+    const about = await keyOf(channel.id, thread);
+    const who = { account: user.id, channel: channel.id, about };
+    if (body.callback_id !== addToTimeline.callback) {
+      const meant = about === undefined ? undefined : listening.threads?.(about, nextStep.words);
+      return askMeant(meant ?? { reply: noRunHere }, who);
+    }
+    const quoting = quoted(channel.id, message);
+    if (about === undefined) return askMeant({ words: "runbook note" }, who, quoting);
+    const [kind, id = ""] = about.split("/");
+    return askMeant(
+      kind === "incident" ? { words: `runbook note ${id}` } : { reply: noIncidentHere },
+      who,
+      quoting,
+    );
+  };
+
+  /** One of our shortcuts on any message of a thing's thread, or on the thing's own message. */
   const shortcut = async (body: ShortcutBody): Promise<void> => {
     const { channel, message, user } = body;
     if (!(await once.claim(`shortcut/${body.trigger_id}`))) return;
@@ -176,7 +235,7 @@ export function createListeners(listening: Listening): SlackHandlers {
       channel: channel.id,
       thread,
       account: user.id,
-      title: nextStep.name,
+      title: shortcuts.find(({ callback }) => callback === body.callback_id)?.name ?? nextStep.name,
     };
     const replyUrl =
       body.response_url === undefined ? undefined : createReplyUrl(api, body.response_url, clock);
@@ -191,9 +250,7 @@ export function createListeners(listening: Listening): SlackHandlers {
       async () => {
         const refused = await refusal(sender);
         if (refused !== undefined) return { kind: "answer", reply: refused };
-        const key = await listening.board.keyOf(channel.id, thread);
-        const meant = key === undefined ? undefined : listening.threads?.(key, nextStep.words);
-        return askMeant(meant ?? { reply: noRunHere }, user.id, channel.id);
+        return meantByShortcut(body, thread);
       },
       replyUrl === undefined ? {} : { replyUrl },
       message.thread_ts,
@@ -257,7 +314,8 @@ export function createListeners(listening: Listening): SlackHandlers {
     },
     shortcut: async (body, ack) => {
       await ack();
-      if (anyBody.safeParse(body).data?.callback_id !== nextStep.callback) return sayTo(body, noShortcuts);
+      const callback = anyBody.safeParse(body).data?.callback_id;
+      if (!shortcuts.some((each) => each.callback === callback)) return sayTo(body, noShortcuts);
       const parsed = shortcutBody.safeParse(body);
       if (!parsed.success) return unreadable("message shortcut", parsed.error);
       const { channel, user, trigger_id } = parsed.data;

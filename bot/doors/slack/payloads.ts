@@ -65,8 +65,16 @@ export const shortcutBody = z.object({
   team: z.object({ id: z.string(), enterprise_id: z.string().optional() }).nullish(),
   enterprise: z.object({ id: z.string() }).nullish(),
   channel: z.object({ id: z.string().min(1) }),
-  message: z.looseObject({ ts: z.string().min(1), thread_ts: z.string().optional() }),
+  message: z.looseObject({
+    ts: z.string().min(1),
+    thread_ts: z.string().optional(),
+    text: z.string().optional(),
+    user: z.string().optional(),
+    bot_id: z.string().optional(),
+    username: z.string().optional(),
+  }),
   response_url: z.url().optional(),
+  callback_id: z.string().optional(),
   trigger_id: z.string().min(1),
 });
 export type ShortcutBody = z.output<typeof shortcutBody>;

@@ -90,6 +90,17 @@ export const noRunHere: Reply = bare(
   [["use it on the run's own message, or on one of its thread"]],
 );
 
+export const noIncidentHere: Reply = bare(
+  {
+    word: "Not understood",
+    outcome: "usage",
+    text: [
+      "this message belongs to another thing than an incident, and those have no timeline; nothing was done.",
+    ],
+  },
+  [["use it on a message of an incident's thread, or beside threads while one incident is open"]],
+);
+
 export const doorFault = (id: string): Reply =>
   bare(
     {

@@ -17,6 +17,7 @@ export type ThreadKind = Readonly<{ kind: string; command: string; positional: s
 export const threadKinds: readonly ThreadKind[] = [
   { kind: "run", command: "migrate", positional: "run" },
   { kind: "plan", command: "dns", positional: "plan" },
+  { kind: "incident", command: "runbook", positional: "incident" },
 ];
 
 /** How a verb takes the thing: as one of its positionals, or as an option. Undefined: it is not about one. */

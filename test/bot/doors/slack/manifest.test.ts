@@ -62,7 +62,10 @@ describe("the manifest", () => {
       expect(shortcut.name.length).toBeLessThanOrEqual(24);
       expect(shortcut.description.length).toBeLessThanOrEqual(150);
     }
-    expect(features.shortcuts.map(({ callback_id }) => callback_id)).toEqual(["arpeggio-next-step"]);
+    expect(features.shortcuts.map(({ callback_id }) => callback_id)).toEqual([
+      "arpeggio-next-step",
+      "arpeggio-add-to-timeline",
+    ]);
     for (const command of features.slash_commands) {
       expect(command.command).toMatch(/^\/[a-z0-9_-]{1,31}$/);
       expect(command.usage_hint.length).toBeLessThanOrEqual(1_000);

@@ -1,0 +1,7 @@
+import type { IncidentRunbook } from "../runbook.ts";
+
+/**
+ * Every on-call runbook of ours, in the order people read them. A new one is a file beside this, a line here, a page
+ * `docs/runbooks/ID.md` and a test of its name.
+ */
+export const incidentRunbooks: readonly IncidentRunbook[] = [];
