@@ -192,6 +192,82 @@ const role = z.strictObject({
     .describe("Slack channels in which this rule holds; empty means all"),
 });
 
+const channelId = z.string().regex(/^[CG][A-Z0-9]+$/, "must be a Slack channel id such as C0123ABCD");
+
+const http = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default("127.0.0.1")
+      .describe("Address to listen on; loopback unless told otherwise"),
+    port: z.int().min(0).max(65_535).describe("0 picks a free one"),
+  })
+  .describe("Door for machines: /healthz, /readyz, /metrics and /alerts");
+
+const alerts = z
+  .strictObject({
+    channel: channelId.optional().describe("Where incidents stand; without it slack.reportChannel"),
+    tokenFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("File with the bearer token of /alerts, relative to this file; or ARPEGGIO_ALERTS_TOKEN"),
+    quietSeconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .default(300)
+      .describe("An incident closes itself when all its alerts have been resolved for so long"),
+    storm: z
+      .strictObject({
+        over: z.int().min(1).max(50).default(5),
+        withinSeconds: z.int().min(1).max(3_600).default(60),
+        calmSeconds: z.int().min(1).max(86_400).default(300),
+      })
+      .default({ over: 5, withinSeconds: 60, calmSeconds: 300 })
+      .describe(
+        "More new incidents than `over` within `withinSeconds` are listed in one message, until calm",
+      ),
+    watchdog: z
+      .strictObject({
+        alertname: z.string().min(1),
+        withinSeconds: z.int().min(30).max(86_400),
+      })
+      .optional()
+      .describe("An alert that always fires: it is missed when it was not told for so long"),
+    routes: z
+      .array(
+        z.strictObject({
+          match: z
+            .record(z.string(), z.string())
+            .describe("Labels that all have to hold: a value, or /regex/ for the whole value"),
+          runbook: z.string().min(1),
+          subject: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("Label that names the subject, or a template such as {{namespace}}/{{service}}"),
+          cluster: z.string().min(1).optional().describe("A configured cluster, or the label that names one"),
+        }),
+      )
+      .default([])
+      .describe("What fits first counts; what fits nothing is told without a runbook"),
+  })
+  .describe("Alertmanager's webhook");
+
+const heartbeat = z
+  .strictObject({
+    urlFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("File with the URL of a dead man's switch, relative to this file; or ARPEGGIO_HEARTBEAT_URL"),
+    everySeconds: z.int().min(5).max(86_400).default(60),
+    method: z.enum(["GET", "POST"]).default("GET"),
+  })
+  .describe("Somebody outside who is told that the bot works, and tells people when that stops");
+
 export const configSchema = z
   .strictObject({
     clusters: z.array(cluster).min(1),
@@ -249,6 +325,9 @@ export const configSchema = z
           .describe("Where the bot puts what the cluster wants, for the Lambdas to read"),
       })
       .optional(),
+    http: http.optional(),
+    alerts: alerts.optional(),
+    heartbeat: heartbeat.optional(),
   })
   .describe("Arpeggio: what only people know about the site");
 

@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { isMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type * as z from "zod";
+import { type KnownRunbook, readRoutes } from "#shared/alerts/routes.ts";
 import { nearest } from "#shared/nearest.ts";
 import type { Person, RoleRule } from "#shared/policy/identity.ts";
 import {
@@ -11,6 +12,7 @@ import {
   type SshAccess,
   type Vantage,
 } from "#shared/site/site.ts";
+import { type AlertsConfig, type HeartbeatConfig, toAlerts, toHeartbeat, toRoutes } from "./config-alerts.ts";
 import { type ConfigFile, configSchema } from "./config-schema.ts";
 
 /** One thing that is wrong with the file: where, what stands there, what was expected. */
@@ -30,6 +32,10 @@ export type Config = Readonly<{
   /** DynamoDB table of the ledger, instead of a file. */
   ledgerTable?: string;
   aws?: AwsConfig;
+  /** The door for machines. */
+  http?: Readonly<{ host: string; port: number }>;
+  alerts?: AlertsConfig;
+  heartbeat?: HeartbeatConfig;
 }>;
 
 export type AwsConfig = Readonly<{
@@ -165,6 +171,8 @@ function outline(root: unknown) {
     ledgerFile: optional(record(file.ledger).file),
     ledgerTable: record(file.ledger).dynamodb !== undefined,
     aws: file.aws !== undefined,
+    http: file.http !== undefined,
+    alerts: file.alerts !== undefined,
     people: list(file.people)
       .map(record)
       .map((p) => ({ name: word(p.name), slack: optional(p.slack), os: optional(p.os) })),
@@ -224,6 +232,12 @@ function crossIssues(root: unknown): Issue[] {
       message: "needs to know where the table is; expected aws: { region } beside ledger:",
     });
   }
+  if (file.alerts && !file.http) {
+    issues.push({
+      path: ["alerts"],
+      message: "needs a door to come in by; expected http: { port } beside alerts:",
+    });
+  }
   file.clusters.forEach((cluster, i) => {
     const at = (...rest: PropertyKey[]): Path => ["clusters", i, ...rest];
     const machines = [...cluster.vantages.map((v) => v.name), ...cluster.nodes.list];
@@ -275,6 +289,18 @@ function crossIssues(root: unknown): Issue[] {
     }
   });
   return issues;
+}
+
+/** Routes are judged where they are well-formed; the schema tells the rest. */
+function routeIssues(root: unknown, runbooks: readonly KnownRunbook[] | undefined): Issue[] {
+  const { alerts } = configSchema.shape;
+  const parsed = alerts.safeParse(record(root).alerts);
+  if (!parsed.success || parsed.data === undefined) return [];
+  const clusters = outline(root).clusters.map(({ name }) => name);
+  const read = readRoutes(toRoutes(parsed.data.routes), { clusters, ...(runbooks && { runbooks }) });
+  return read.ok
+    ? []
+    : read.problems.map(({ path, message }) => ({ path: ["alerts", "routes", ...path], message }));
 }
 
 function toVantage(
@@ -369,14 +395,22 @@ function toConfig(file: ConfigFile, resolve: (path: string) => string): Config {
     ...(file.ledger?.file === undefined ? {} : { ledgerFile: resolve(file.ledger.file) }),
     ...(file.ledger?.dynamodb === undefined ? {} : { ledgerTable: file.ledger.dynamodb.table }),
     ...(file.aws ? { aws: toAws(file.aws) } : {}),
+    ...(file.http ? { http: file.http } : {}),
+    ...(file.alerts ? { alerts: toAlerts(file.alerts, resolve) } : {}),
+    ...(file.heartbeat ? { heartbeat: toHeartbeat(file.heartbeat, resolve) } : {}),
   };
 }
 
 /**
  * Reads the config file's text. Every problem is told at once, each with its place, the value that stands there, what
- * was expected and the nearest valid word. `resolve` makes the file's relative paths absolute.
+ * was expected and the nearest valid word. `resolve` makes the file's relative paths absolute. Names of runbooks are
+ * judged where `runbooks` are given.
  */
-export function readConfig(source: string, resolve: (path: string) => string): ConfigResult {
+export function readConfig(
+  source: string,
+  resolve: (path: string) => string,
+  known: Readonly<{ runbooks?: readonly KnownRunbook[] }> = {},
+): ConfigResult {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): { line: number; column: number } => {
@@ -425,6 +459,7 @@ export function readConfig(source: string, resolve: (path: string) => string): C
   const issues = [
     ...(parsed.success ? [] : schemaIssues(configSchema, parsed.error, root)),
     ...crossIssues(root),
+    ...routeIssues(root, known.runbooks),
   ];
   if (!parsed.success || issues.length > 0) {
     return { ok: false, problems: issues.map(locate).sort((a, b) => a.line - b.line || a.column - b.column) };

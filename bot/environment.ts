@@ -27,6 +27,12 @@ const environmentSchema = z.object({
     .regex(/^xapp-/, "must be an app-level token, which starts with xapp-")
     .transform(secret)
     .optional(),
+  ARPEGGIO_ALERTS_TOKEN: z
+    .string()
+    .min(16, "must be at least 16 characters, for example of `openssl rand -hex 32`")
+    .transform(secret)
+    .optional(),
+  ARPEGGIO_HEARTBEAT_URL: z.url("must be a URL").transform(secret).optional(),
   SLACK_API_URL: z.url("must be a URL such as https://slack.com/api/").optional(),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535, "must be a port number").optional(),
   HOST: z.string().min(1).optional(),

@@ -63,15 +63,15 @@ function readMatcher(given: string): ((value: string) => boolean) | string {
   }
 }
 
-/** Routes ready for use, or every problem with them at once. A label that is not there has the empty value. */
+/** Routes ready for use, or every problem with them at once; without `runbooks` their names are not judged. A label that is not there has the empty value. */
 export function readRoutes(
   specs: readonly RouteSpec[],
-  known: Readonly<{ clusters: readonly string[]; runbooks: readonly KnownRunbook[] }>,
+  known: Readonly<{ clusters: readonly string[]; runbooks?: readonly KnownRunbook[] }>,
 ):
   | Readonly<{ ok: true; routes: readonly Route[] }>
   | Readonly<{ ok: false; problems: readonly RouteProblem[] }> {
   const problems: RouteProblem[] = [];
-  const ids = known.runbooks.map(({ id }) => id);
+  const ids = known.runbooks?.map(({ id }) => id) ?? [];
   const routes = specs.map((spec, i): Route => {
     const matchers = Object.entries(spec.match).map(([label, value]) => {
       if (!labelName.test(label))
@@ -80,8 +80,8 @@ export function readRoutes(
       if (typeof matcher === "string") problems.push({ path: [i, "match", label], message: matcher });
       return { label, holds: typeof matcher === "string" ? () => false : matcher };
     });
-    const runbook = known.runbooks.find(({ id }) => id === spec.runbook);
-    if (runbook === undefined) {
+    const runbook = known.runbooks?.find(({ id }) => id === spec.runbook);
+    if (known.runbooks !== undefined && runbook === undefined) {
       const near = nearest(spec.runbook, ids);
       problems.push({
         path: [i, "runbook"],

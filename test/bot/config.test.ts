@@ -126,3 +126,63 @@ describe("the config file", () => {
     expect(schema).toContain("known_hosts");
   });
 });
+
+describe("alerts in the config", () => {
+  const withAlerts = (alerts: string, http = "http: { port: 9464 }\n") => `${good}${http}alerts:\n${alerts}`;
+  const runbooks = [
+    { id: "service-unreachable", takesSubject: true },
+    { id: "node-lost", takesSubject: true },
+  ];
+  const told = (source: string) => {
+    const read = readConfig(source, resolve, { runbooks });
+    return read.ok ? [] : read.problems.map((p) => `${p.line}:${p.column} ${p.path} ${p.message}`);
+  };
+
+  it("are read with their defaults: loopback, five a minute, five minutes of quiet", () => {
+    const route =
+      "  routes:\n    - { match: { alertname: /Down/ }, runbook: service-unreachable, subject: service }\n";
+    const read = readConfig(withAlerts(`  tokenFile: token\n${route}`), resolve, { runbooks });
+    expect(read).toMatchObject({
+      ok: true,
+      config: {
+        http: { host: "127.0.0.1", port: 9464 },
+        alerts: {
+          tokenFile: "/etc/arpeggio/token",
+          quietSeconds: 300,
+          storm: { over: 5, withinSeconds: 60, calmSeconds: 300 },
+          routes: [{ runbook: "service-unreachable", subject: "service" }],
+        },
+      },
+    });
+  });
+
+  it("need a door", () => {
+    expect(told(withAlerts("  quietSeconds: 60\n", ""))).toEqual([
+      expect.stringContaining("alerts needs a door to come in by; expected http: { port } beside alerts:"),
+    ]);
+  });
+
+  it("tell every wrong route at once, where it stands, with the nearest word", () => {
+    const bad = [
+      "  chanel: C0ALERTS",
+      "  routes:",
+      "    - match: { alertname: /Kube(/ }",
+      "      runbook: service-unreachabel",
+      "      subject: service",
+      "    - match: { alertname: NodeDown }",
+      "      runbook: node-lost",
+      "",
+    ].join("\n");
+    const source = withAlerts(bad.replace("  chanel: C0ALERTS\n", ""));
+    expect(told(source)).toEqual([
+      expect.stringMatching(
+        /^25:27 alerts\.routes\[0\]\.match\.alertname is "\/Kube\(\/", which is no regular expression/,
+      ),
+      '26:16 alerts.routes[0].runbook is "service-unreachabel", which is no runbook; nearest: "service-unreachable"',
+      '28:7 alerts.routes[1] has no "subject"; node-lost is about something: name the label that says what',
+    ]);
+    expect(told(withAlerts(bad))).toContainEqual(
+      expect.stringContaining('alerts.chanel there is no "chanel" here; nearest: "channel"'),
+    );
+  });
+});
