@@ -17,6 +17,7 @@ const deployment = z.strictObject({
   owners: z.unknown().optional(),
   affixes: z.unknown().optional(),
   limits: z.unknown().optional(),
+  openSeconds: z.unknown().optional(),
   /** ExternalDNS encrypts its TXT records: a secret for its key is made. */
   encryptedTxt: z.boolean().default(false),
   /** Where alarms go; without it they are only seen in CloudWatch. */
@@ -56,9 +57,10 @@ export function readDeployment(text: string): ReadDeployment {
   const read = deployment.safeParse(document);
   if (!read.success) return { ok: false, problems: told(read.error) };
   const { stack, encryptedTxt, alarmTopicArn, ...all } = read.data;
-  const { cluster, zones, limits, oldDomains, slackChannel, digestHour, approvers, owners, affixes } = all;
+  const { cluster, zones, limits, oldDomains, slackChannel, digestHour } = all;
+  const { approvers, owners, affixes, openSeconds } = all;
   const scan = given({ cluster, zones, limits, oldDomains, slackChannel, digestHour });
-  const apply = given({ cluster, zones, limits, approvers, owners, affixes });
+  const apply = given({ cluster, zones, limits, approvers, owners, affixes, openSeconds });
   const scanRead = scanSettings.safeParse(scan);
   const applyRead = applySettings.safeParse(apply);
   if (!scanRead.success || !applyRead.success)

@@ -1,3 +1,5 @@
+import { changedTypes } from "#shared/drift/guards.ts";
+
 /** A statement as IAM takes it. */
 export type Statement = Readonly<{
   Sid: string;
@@ -20,9 +22,6 @@ const hostedZone = (partition: string, { id }: Zone): string => `arn:${partition
 const policyOf = (statements: readonly Statement[]) => ({ Version: "2012-10-17", Statement: statements });
 
 const size = (statements: readonly Statement[]): number => JSON.stringify(policyOf(statements)).length;
-
-/** Types that ExternalDNS manages for us. NS and SOA are not among them: delegations are nobody's to change here. */
-const changedTypes = ["A", "AAAA", "CNAME", "TXT"];
 
 const readStatement = (partition: string, zones: readonly Zone[]): Statement => ({
   Sid: "ReadZones",

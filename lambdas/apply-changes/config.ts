@@ -49,6 +49,8 @@ export const applySettings = z.strictObject({
   limits: z
     .strictObject({ absolute: z.number().int().min(0), share: z.number().min(0).max(1) })
     .default(defaultDeleteLimits),
+  /** Longest that a request may be open, whatever the bot wrote into it. */
+  openSeconds: z.number().int().min(60).max(86_400).default(86_400),
   /** Longest wait until every name server has a change. */
   insyncSeconds: z.number().int().min(0).max(600).default(180),
   /** Route 53 gives an account five calls a second, for all its callers together. */

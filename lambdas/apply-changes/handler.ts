@@ -72,6 +72,7 @@ async function compose(env: Readonly<Record<string, string | undefined>>): Promi
       },
       insyncWithinMs: settings.insyncSeconds * 1_000,
       leaseMs,
+      longestOpenMs: settings.openSeconds * 1_000,
     },
   };
 }

@@ -51,6 +51,8 @@ export type Route53Connection = Readonly<{ read: ReadZones; change: ChangeZone; 
 
 /** More than 300 the API does not give (ListResourceRecordSets, MaxItems). */
 const pageSize = 300;
+/** Names that are looked up by a call each whatever the zone holds. */
+const fewNames = 4;
 const zonesPageSize = 100;
 /** A storm of throttling passes; who does not answer three times is told. */
 const unansweredTries = 3;
@@ -322,6 +324,12 @@ export function connectRoute53(options: Route53Options): Route53Connection {
     lookUp: async (id, ids) => {
       const seen = new Map<string, RecordSet>();
       const asked = new Set<string>();
+      const names = new Set(ids.map(({ name }) => name)).size;
+      // A plan's batch may name a thousand: a listing of the zone is then fewer calls, and it is one of now.
+      if (names > fewNames && Math.ceil((await zone(id)).recordCount / pageSize) < names) {
+        for (const set of await listing(id, new AbortController().signal)) seen.set(recordSetKey(set), set);
+        return ids.map((wanted) => seen.get(recordSetKey(wanted)));
+      }
       for (const wanted of ids) {
         if (asked.has(wanted.name) || seen.has(recordSetKey(wanted))) continue;
         asked.add(wanted.name);

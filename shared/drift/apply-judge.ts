@@ -5,11 +5,18 @@ import type { Affixes } from "../dns/ownership-name.ts";
 import { type RecordSet, type RecordSetId, recordSetKey } from "../dns/record-set.ts";
 import { canonicalJson } from "./canonical-digest.ts";
 import { planDigest, undoOf } from "./change-plan.ts";
-import { allowedDeletes, type DeleteLimits, deletes, isApexCore } from "./guards.ts";
+import {
+  allowedDeletes,
+  changedTypes,
+  type DeleteLimits,
+  deletes,
+  isApexCore,
+  isChangeable,
+} from "./guards.ts";
 import { sameSet } from "./offers.ts";
 import { claimsOf, isClaimed, isOwnText } from "./owned-count.ts";
 import type { Plan, PlannedBatch } from "./plan-value.ts";
-import { freshForMs } from "./sources.ts";
+import { freshForMs, isShrunken } from "./sources.ts";
 
 /** What the writer knows by its own configuration, never by what it is told. */
 export type ApplyRules = Readonly<{
@@ -41,9 +48,16 @@ export type ApplyRequest = Readonly<{
     | Readonly<{
         hash: string;
         takenAt: number;
-        controllers?: readonly Readonly<{ endpoints: readonly WantedRecord[] }>[];
+        controllers?: readonly Readonly<{
+          name?: string;
+          endpoints: readonly WantedRecord[];
+          unknown?: readonly string[];
+        }>[];
+        faults?: readonly Readonly<{ source: string; detail: string }>[];
       }>
     | undefined;
+  /** Endpoints of the last snapshot that was taken for whole. */
+  lastAccepted?: number;
   /** The zone as it stands now: told where the plan writes ownership TXTs, as they take over what they speak for. */
   standing?: readonly RecordSet[];
   /** Milliseconds since the epoch. */
@@ -62,7 +76,9 @@ export type Refused =
   | "over-the-limits"
   | "outside-the-zone"
   | "not-provably-ours"
-  | "undo-is-no-inverse";
+  | "undo-is-no-inverse"
+  | "type-not-allowed"
+  | "source-in-doubt";
 
 export type ApplyJudgement =
   | Readonly<{ ok: true; approver: string }>
@@ -150,6 +166,21 @@ function unproven(
   return [...strange, ...adopted];
 }
 
+/** Why what the cluster wants may be more than the snapshot says; `undefined` where nothing speaks for it. */
+function doubt({ snapshot, lastAccepted }: ApplyRequest): string | undefined {
+  const [fault] = snapshot?.faults ?? [];
+  if (fault !== undefined) return `${fault.source} could not be read (${fault.detail})`;
+  const { controllers } = snapshot ?? {};
+  if (controllers === undefined) return undefined;
+  for (const { name = "an ExternalDNS", unknown = [] } of controllers)
+    if (unknown[0] !== undefined) return `${name}: not modelled or not known: ${unknown[0]}`;
+  const endpoints = controllers.reduce((sum, each) => sum + each.endpoints.length, 0);
+  if (endpoints === 0) return "the cluster wants no endpoint at all";
+  return isShrunken(endpoints, lastAccepted)
+    ? `the cluster wants ${endpoints} endpoints; the last accepted snapshot wanted ${lastAccepted}`
+    : undefined;
+}
+
 function judgeContents(request: ApplyRequest, rules: ApplyRules): ApplyJudgement | undefined {
   const { plan, owned } = request;
   const changes = plan.batches.flatMap((batch) => batch.changes);
@@ -158,6 +189,15 @@ function judgeContents(request: ApplyRequest, rules: ApplyRules): ApplyJudgement
   );
   if (outside !== undefined)
     return refuse("outside-the-zone", `${outside.set.name} ${outside.set.type} is not for us to change`);
+  const other = changes.find(({ set }) => !isChangeable(set));
+  if (other !== undefined)
+    return refuse(
+      "type-not-allowed",
+      `${other.set.name} ${other.set.type}: only ${changedTypes.join(", ")} are ours to change`,
+    );
+  const why = deletes(changes).length > 0 ? doubt(request) : undefined;
+  if (why !== undefined)
+    return refuse("source-in-doubt", `nothing is deleted while sources are in doubt: ${why}`);
   const strange = plan.batches.flatMap((batch) => unproven(batch, request, rules))[0];
   if (strange !== undefined)
     return refuse(

@@ -19,6 +19,7 @@ import { deletes } from "./guards.ts";
 import { countOwned } from "./owned-count.ts";
 import { appendToPlan, type BatchProgress, type PlanEvent, type PlanState, readPlan } from "./plan-stream.ts";
 import type { PlannedBatch } from "./plan-value.ts";
+import { lastAccepted } from "./scan-memory.ts";
 import { type NameServer, verifyApplied } from "./verify-applied.ts";
 
 export type ApplyPorts = Readonly<{
@@ -39,8 +40,10 @@ export type ApplySettings = Readonly<{
   rules: ApplyRules;
   /** Longest wait for INSYNC, milliseconds. */
   insyncWithinMs: number;
-  /** Longer than any call may take with all its tries; whoever was killed is relieved after that. */
+  /** Longer than a batch may take with all its tries; whoever was killed is relieved after that. */
   leaseMs: number;
+  /** Longest that a request may be open, whatever it says itself, milliseconds. */
+  longestOpenMs: number;
 }>;
 
 export type ApplyOrder = Readonly<{
@@ -101,12 +104,14 @@ type Work = Readonly<{
   order: ApplyOrder;
   /** Renews the lease; throws when it is somebody else's by now. */
   hold: () => Promise<void>;
+  /** Renews it again and again while something is read that may take longer than it lasts, and once more after that. */
+  holding: <T>(read: () => Promise<T>) => Promise<T>;
   /** Appends to the plan's stream; throws when another run took the plan over. */
   write: (event: PlanEvent) => Promise<void>;
   state: () => PlanState;
 }>;
 
-async function judgeNow({ ports, settings, state }: Work): Promise<ApplyJudgement> {
+async function judgeNow({ ports, settings, state, holding }: Work): Promise<ApplyJudgement> {
   const { plan, request, approvals, batches } = state();
   if (request === undefined)
     return { ok: false, because: "not-approved", text: "nobody asks for this plan; nothing was changed" };
@@ -125,19 +130,23 @@ async function judgeNow({ ports, settings, state }: Work): Promise<ApplyJudgemen
   const isKnown = settings.rules.zoneIds.includes(plan.zone.id);
   const writes = plan.batches.some(({ changes }) => changes.some(({ before: was }) => was === undefined));
   const standing =
-    isKnown && (gone.length > 0 || writes) ? await ports.zones.recordSets(plan.zone.id) : undefined;
+    isKnown && (gone.length > 0 || writes)
+      ? await holding(() => ports.zones.recordSets(plan.zone.id))
+      : undefined;
   const now = standing === undefined ? { records: 0, txts: 0 } : countOwned(standing, settings.rules);
   const txts = before.filter(({ type }) => type === "TXT").length;
-  const snapshot = await ports.snapshots.latest(settings.cluster);
+  const snapshot = await holding(() => ports.snapshots.latest(settings.cluster));
+  const accepted = await lastAccepted(ports.ledger, settings.cluster);
   return judgeApplication(
     {
       plan,
       digest: request.digest,
       requester: request.requester,
-      until: request.until,
+      until: Math.min(request.until, request.at + settings.longestOpenMs),
       approvals,
       owned: { records: now.records + before.length - txts, txts: now.txts + txts },
       snapshot,
+      ...(accepted && { lastAccepted: accepted.endpoints }),
       ...(standing && { standing }),
       now: ports.clock.now(),
     },
@@ -147,7 +156,10 @@ async function judgeNow({ ports, settings, state }: Work): Promise<ApplyJudgemen
 
 async function lookAt(work: Work, batch: PlannedBatch) {
   const { plan } = work.state();
-  return judgeBatch(batch, await work.ports.zones.lookUp(plan.zone.id, affectedBy(batch)));
+  return judgeBatch(
+    batch,
+    await work.holding(() => work.ports.zones.lookUp(plan.zone.id, affectedBy(batch))),
+  );
 }
 
 type Looked = Awaited<ReturnType<typeof lookAt>>;
@@ -257,7 +269,7 @@ async function waitInsync(work: Work): Promise<void> {
 async function verify(
   work: Work,
 ): Promise<Readonly<{ verified: NonNullable<PlanState["ended"]>["verified"]; note: string }>> {
-  const { ports, state, hold } = work;
+  const { ports, settings, state, hold, holding } = work;
   const { plan, batches } = state();
   const done = plan.batches.filter((_, i) => landed(batches[i] ?? "untried"));
   if (done.length === 0) return { verified: [], note: "" };
@@ -265,8 +277,16 @@ async function verify(
   try {
     const zone = await ports.zones.zone(plan.zone.id);
     if (zone.private) return { verified: [], note: "; a private zone has no name servers to ask" };
-    const servers = await ports.serversOf(zone);
-    const { verified, notAsked } = await verifyApplied(done, servers, ports.ask);
+    const servers = await holding(() => ports.serversOf(zone));
+    const look = () => holding(() => verifyApplied(done, servers, ports.ask));
+    let { verified, notAsked } = await look();
+    // A change whose answer was lost has no id to ask Route 53 by: its name servers are asked until they have it.
+    const isLost = batches.some((each) => typeof each === "object" && each.state === "done-before");
+    const until = ports.clock.now() + settings.insyncWithinMs;
+    while (isLost && verified.some(({ ok }) => !ok) && ports.clock.now() < until) {
+      await ports.clock.sleep(pollMs);
+      ({ verified, notAsked } = await look());
+    }
     const bad = verified.filter(({ ok }) => !ok).length;
     const left = notAsked === 0 ? "" : `; ${notAsked} record sets were not asked for`;
     return verified.length === 0
@@ -309,6 +329,36 @@ async function carryOut(work: Work): Promise<ApplyReport> {
   return told(state(), false) as ApplyReport;
 }
 
+/** Settles as `read` does; rejects at once when `hold` says that the lease is lost, for good. */
+async function whileHolding<T>(
+  clock: Clock,
+  hold: () => Promise<void>,
+  everyMs: number,
+  read: () => Promise<T>,
+): Promise<T> {
+  const ended = new AbortController();
+  const renew = async (): Promise<never> => {
+    for (;;) {
+      await clock.sleep(everyMs, ended.signal);
+      // Nobody waits for it any more.
+      if (ended.signal.aborted) return new Promise<never>(() => {});
+      try {
+        await hold();
+      } catch (error) {
+        // A ledger that does not answer is asked again; before anything is done it has to.
+        if (!(error instanceof FaultError)) throw error;
+      }
+    }
+  };
+  try {
+    const value = await Promise.race([read(), renew()]);
+    await hold();
+    return value;
+  } finally {
+    ended.abort();
+  }
+}
+
 const busy = (text: string): ApplyReport => ({ state: "busy", because: "busy", text });
 
 /**
@@ -339,16 +389,18 @@ export async function applyPlan(
     const next = await readPlan(ledger, order.planId);
     if (next !== undefined) state = next;
   };
+  const hold = async (): Promise<void> => {
+    const held = await ledger.lease(leaseName, order.invocation, settings.leaseMs);
+    if (!held.ok || held.lease.token !== lease.lease.token)
+      throw new Relieved("the lease went to another run");
+  };
   const work: Work = {
     ports,
     settings,
     order,
     state: () => state,
-    hold: async () => {
-      const held = await ledger.lease(leaseName, order.invocation, settings.leaseMs);
-      if (!held.ok || held.lease.token !== lease.lease.token)
-        throw new Relieved("the lease went to another run");
-    },
+    hold,
+    holding: (read) => whileHolding(ports.clock, hold, settings.leaseMs / 3, read),
     write: async (event) => {
       const mine = state.begun?.invocation;
       for (let attempt = 0; attempt < writeTries; attempt++) {

@@ -4,7 +4,7 @@ import { text } from "../text.ts";
 import { driftKinds } from "./all.ts";
 import type { Drift } from "./drift.ts";
 import { type DriftReport, driftKey } from "./drift-report.ts";
-import { whileBlocked } from "./guards.ts";
+import { whileBlocked, withinRights } from "./guards.ts";
 import type { DriftInput, Sighting } from "./input.ts";
 import { isOurs } from "./ownership.ts";
 import { idKey } from "./record-key.ts";
@@ -161,7 +161,9 @@ export function detectDrift(input: DriftInput): DriftReport {
     };
   const scene = sceneOf(input, input.recordSets, input.controllers);
   const drifts = withoutRepeats(
-    driftKinds.flatMap((kind) => kind.detect(scene)).map((drift) => whileBlocked(drift, deletesBlocked)),
+    driftKinds
+      .flatMap((kind) => kind.detect(scene))
+      .map((drift) => whileBlocked(withinRights(drift), deletesBlocked)),
   ).toSorted(order);
   const { sightings, late, awaiting } = seen(drifts, input);
   const unsure = [...new Set(scene.looks.flatMap(({ forecast }) => forecast.unknown))];

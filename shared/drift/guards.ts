@@ -15,6 +15,14 @@ export const defaultDeleteLimits: DeleteLimits = { absolute: 50, share: 0.3 };
 export const allowedDeletes = (owned: number, { absolute, share }: DeleteLimits): number =>
   Math.max(0, Math.min(absolute, Math.ceil(owned * share)));
 
+/**
+ * Types of record sets that the writer may change, by its rights and by its rules. NS and SOA are not among them:
+ * delegations are nobody's to change here.
+ */
+export const changedTypes: readonly string[] = ["A", "AAAA", "CNAME", "TXT"];
+
+export const isChangeable = ({ type }: Pick<RecordSet, "type">): boolean => changedTypes.includes(type);
+
 /** The zone's own NS and SOA. */
 export const isApexCore = (zone: string, { name, type }: Pick<RecordSet, "name" | "type">): boolean =>
   name === zone && (type === "NS" || type === "SOA");
@@ -50,6 +58,18 @@ export function whileBlocked(drift: Drift, deletesBlocked: readonly string[]): D
   if (drift.repair !== "we" || deletes(drift.offer?.changes ?? []).length === 0) return drift;
   const { offer: _, ...rest } = drift;
   return { ...rest, repair: "nobody", outlook: [`nobody will meanwhile: no deletes: ${blocked}`] };
+}
+
+/** What the writer has no right to is promised to nobody. */
+export function withinRights(drift: Drift): Drift {
+  const beyond = drift.offer?.changes.find(({ set }) => !isChangeable(set));
+  if (drift.repair !== "we" || beyond === undefined) return drift;
+  const { offer: _, ...rest } = drift;
+  return {
+    ...rest,
+    repair: "nobody",
+    outlook: [`nobody will: we change ${changedTypes.join(", ")} and no ${beyond.set.type}`],
+  };
 }
 
 export const deletes = (changes: readonly PlannedChange[]): readonly RecordSet[] =>

@@ -108,6 +108,7 @@ export function dnsSite(
         },
         insyncWithinMs: 120_000,
         leaseMs: 120_000,
+        longestOpenMs: 86_400_000,
       },
       { planId, invocation: `test/${invoked.length}` },
     );

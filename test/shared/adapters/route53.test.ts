@@ -257,6 +257,17 @@ describe("Route 53 over the SDK", () => {
     close();
   });
 
+  it("looks many names up by one listing where that is fewer calls", async () => {
+    const { read, close } = connectLab(lab);
+    const absent = simple("absent.goldentooth.net", "A", ["10.4.11.1"]);
+    const ids = [...zoneOf(40), absent];
+    expect(await read.lookUp("Z0LAB0", ids)).toEqual([...zoneOf(40), undefined]);
+    // 1,201 record sets are five pages, and one call says how many there are.
+    expect(counted("ListResourceRecordSets")).toBe(5);
+    expect(counted("GetHostedZone")).toBe(1);
+    close();
+  });
+
   it("stops a listing that nobody waits for any more", async () => {
     const { read, close } = connectLab(lab, { callsPerSecond: 20 });
     const [leaving, alone] = [new AbortController(), new AbortController()];

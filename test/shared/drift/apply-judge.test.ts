@@ -50,6 +50,16 @@ const withBatches = (batches: Plan["batches"]) => changed({ batches, undo: undoO
 const foreign = record("web", "A", "10.0.0.9");
 const ns = record("@", "NS", "ns-1.example.net");
 
+const mx = record("web", "MX", "10 mail.example.net");
+const wanting = (count: number) => ({
+  endpoints: Array.from({ length: count }, (_, i) => ({
+    name: `n${i}.example.com`,
+    type: "A",
+    targets: ["10.0.0.1"],
+    setIdentifier: "",
+  })),
+});
+
 const weighted = { policy: "weighted", weight: 1 } as const;
 
 describe("the writer's own judgement", () => {
@@ -110,6 +120,37 @@ describe("the writer's own judgement", () => {
       "snapshot-stale",
       { snapshot: { ...plan.snapshot, takenAt: noon + 600_001 } },
     ],
+    [
+      "an unreadable source",
+      "source-in-doubt",
+      { snapshot: { ...plan.snapshot, faults: [{ source: "ingresses", detail: "no answer" }] } },
+    ],
+    ["an empty source", "source-in-doubt", { snapshot: { ...plan.snapshot, controllers: [wanting(0)] } }],
+    [
+      "a shrunken source",
+      "source-in-doubt",
+      { snapshot: { ...plan.snapshot, controllers: [wanting(5)] }, lastAccepted: 20 },
+    ],
+    [
+      "a source that is not modelled",
+      "source-in-doubt",
+      { snapshot: { ...plan.snapshot, controllers: [{ ...wanting(5), unknown: ["--source=node"] }] } },
+    ],
+    [
+      "a delegation to create",
+      "type-not-allowed",
+      withBatches([
+        {
+          changes: [{ action: "CREATE", set: record("sub", "NS", "ns1.example.net") }],
+          given: [owns("a-web", "me")],
+        },
+      ]),
+    ],
+    [
+      "a type it has no right to",
+      "type-not-allowed",
+      withBatches([{ changes: [{ action: "DELETE", before: mx, set: mx }], given: [owns("mx-web", "me")] }]),
+    ],
     ["more deletes than it allows", "over-the-limits", { owned: { records: 0, txts: 0 } }],
     [
       "the zone's own NS",
@@ -158,7 +199,6 @@ describe("the writer's own judgement", () => {
     ...(
       [
         ["a record nothing speaks for", [record("web", "A", "10.0.0.1")], []],
-        ["a delegation", [record("sub", "NS", "ns1.example.net")], [owns("a-web", "me")]],
         ["another's ownership text", [owns("a-web", "you")], []],
         ["ownership of what nobody wants so", [owns("a-web", "me")], [record("web", "A", "10.0.0.9")]],
       ] as const

@@ -7,12 +7,13 @@ import { type ApplyPorts, type ApplySettings, applyPlan } from "#shared/drift/ap
 import { planDigest, undoOf } from "#shared/drift/change-plan.ts";
 import { appendToPlan, keepPlan, planId, readPlan } from "#shared/drift/plan-stream.ts";
 import type { Plan } from "#shared/drift/plan-value.ts";
+import { acceptSnapshot } from "#shared/drift/scan-memory.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { createMemoryLedger } from "#shared/ledger/memory.ts";
 import { createVirtualClock, type VirtualClock } from "#shared/twin/virtual-clock.ts";
 import { createZones, type TwinZones } from "#shared/twin/zones.ts";
-import { owns, record, zoneName } from "../dns/zones.ts";
+import { owns, record, wants, zoneName } from "../dns/zones.ts";
 import { applied, noon, planOf } from "./scans.ts";
 
 const long = `"heritage=external-dns,external-dns/owner=me,external-dns/resource=service/apps/web"`;
@@ -33,6 +34,7 @@ const settings: ApplySettings = {
   },
   insyncWithinMs: 120_000,
   leaseMs: 300_000,
+  longestOpenMs: 86_400_000,
 };
 
 /** Several batches, as a larger plan has them. */
@@ -213,6 +215,35 @@ describe("carrying out a plan", () => {
     expectUntouched(w);
   });
 
+  it("has a longest time of its own for which a request is open", async () => {
+    const w = await world();
+    const strict = { ...settings, longestOpenMs: 60_000 };
+    await w.clock.advance(61_000);
+    expect(await applyPlan(w.ports, strict, { planId: w.id, invocation: "i-1" })).toMatchObject({
+      state: "refused",
+      because: "expired",
+    });
+    expectUntouched(w);
+  });
+
+  it("deletes nothing by a snapshot whose source could not be read", async () => {
+    const faults = [{ source: "services", kind: "timed-out", detail: "no answer" }];
+    const w = await world({ snapshot: { faults } });
+    expect(await run(w, "i-1")).toMatchObject({ state: "refused", because: "source-in-doubt" });
+    expectUntouched(w);
+  });
+
+  it("deletes nothing by a snapshot that wants far less than the last one that was accepted", async () => {
+    const endpoints = [wants("keep", "10.9.9.9")];
+    const controllers = [
+      { name: "x", image: "", flags: {}, hidden: [], endpoints, dropped: [], unknown: [] },
+    ];
+    const w = await world({ snapshot: { controllers } });
+    await acceptSnapshot(w.ledger, "goldentooth", { hash: "h", takenAt: noon, endpoints: 10 });
+    expect(await run(w, "i-1")).toMatchObject({ state: "refused", because: "source-in-doubt" });
+    expectUntouched(w);
+  });
+
   it("stops at the batch whose record sets somebody changed, and says which stand", async () => {
     const w = await world();
     const second = plan.batches[1]?.changes[0]?.set as RecordSet;
@@ -286,6 +317,18 @@ describe("answers that are lost", () => {
     );
   });
 
+  it("asks the name servers until they have what has no change to ask Route 53 by", async () => {
+    const w = await world();
+    w.zones.faults.loseAnswers(plan.batches.length);
+    const { ask } = w.ports;
+    const until = w.clock.now() + 60_000;
+    const slow: ApplyPorts["ask"] = async (...args) =>
+      w.clock.now() < until ? { kind: "silence", because: "timed-out" } : ask(...args);
+    const report = await run(w, "i-1", { ...w.ports, ask: slow });
+    expect(report.text).toBe("all 3 batches are in the zone; its name servers say so for 6 record sets");
+    expect(w.clock.now()).toBeGreaterThanOrEqual(until);
+  });
+
   it("sends again what was not made", async () => {
     const w = await world();
     let lost = 1;
@@ -314,6 +357,68 @@ describe("answers that are lost", () => {
     };
     expect(await run(w, "i-1", ports)).toMatchObject({ state: "unknown" });
     expect(await run(w, "i-2")).toMatchObject({ state: "applied" });
+    expectDone(w);
+  });
+});
+
+describe("the lease", () => {
+  const slowly = (w: World, ms: number): ApplyPorts => ({
+    ...w.ports,
+    zones: {
+      ...w.ports.zones,
+      recordSets: async (...args) => {
+        await w.clock.sleep(ms);
+        return w.zones.read.recordSets(...args);
+      },
+      lookUp: async (...args) => {
+        await w.clock.sleep(ms);
+        return w.zones.read.lookUp(...args);
+      },
+    },
+  });
+
+  it("is renewed while the zone is read for longer than it lasts", async () => {
+    const w = await world();
+    const first = applyPlan(slowly(w, 2 * settings.leaseMs), settings, { planId: w.id, invocation: "i-1" });
+    await w.clock.advance(1.5 * settings.leaseMs);
+    expect(await applyPlan(w.ports, settings, { planId: w.id, invocation: "i-2" })).toMatchObject({
+      state: "busy",
+    });
+    expect(await w.clock.runUntil(first, 3_600_000)).toMatchObject({ state: "applied" });
+    expectDone(w);
+  });
+
+  it("that is lost while the zone is read ends the run before anything is sent", async () => {
+    const w = await world();
+    let taken = 0;
+    const ledger: Ledger = {
+      ...w.ledger,
+      lease: async (name, holder, ttl) => {
+        taken += 1;
+        const held = await w.ledger.lease(name, holder, ttl);
+        return taken < 2 || !held.ok ? held : { ok: false, held: { ...held.lease, holder: "another" } };
+      },
+    };
+    expect(await run(w, "i-1", { ...slowly(w, 2 * settings.leaseMs), ledger })).toMatchObject({
+      state: "busy",
+    });
+    expectUntouched(w);
+    // At once, not when all is read.
+    expect(w.clock.now() - noon).toBeLessThan(settings.leaseMs);
+  });
+
+  it("is taken for held while the ledger does not answer for a moment, and asked for again before anything is sent", async () => {
+    const w = await world();
+    let dark = 0;
+    const ledger: Ledger = {
+      ...w.ledger,
+      lease: async (...args) => {
+        if (w.clock.now() - noon > 50_000 && dark++ < 1)
+          throw new FaultError({ kind: "unreachable", what: "ledger", detail: "no route" });
+        return w.ledger.lease(...args);
+      },
+    };
+    expect(await run(w, "i-1", { ...slowly(w, 250_000), ledger })).toMatchObject({ state: "applied" });
     expectDone(w);
   });
 });

@@ -89,6 +89,14 @@ describe("record-orphaned", () => {
     expect(told(site)).toEqual([]);
   });
 
+  it("of a type that we have no right to change is nobody's", () => {
+    const have = [record("sub", "NS", "ns.example.net"), owns("ns-sub", "me")];
+    const site = { have, with: { ...upsertOnly, managedTypes: ["A", "NS"] } };
+    expect(drifts(site, "record-orphaned")).toMatchObject([{ type: "NS", repair: "nobody" }]);
+    expect(JSON.stringify(drifts(site, "record-orphaned")[0]?.outlook)).toContain("no NS");
+    expect(planOf(site).batches).toEqual([]);
+  });
+
   it("keeps the ownership record that another record lives by", () => {
     const have = [
       record("web", "A", "10.0.0.1"),
