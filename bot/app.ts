@@ -90,7 +90,8 @@ const unknownFrom = (error: FaultError, cluster: string | undefined): Reply => {
 /** Joins the doors to the commands: same parser, same rights, same results everywhere. */
 export function createApp(options: AppOptions): App & Readonly<{ drain: () => Promise<void> }> {
   const { commands, log } = options;
-  const deps: Deps = { log, ...options.deps };
+  // The same object: what is put into it later counts here too.
+  const deps: Deps = options.deps.log ? options.deps : Object.assign(options.deps, { log });
   const { clock }: { clock: Clock } = deps;
 
   const nextRunId = deps.ledger && runIds(deps.ledger);

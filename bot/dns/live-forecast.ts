@@ -3,7 +3,7 @@ import {
   disagreements,
   dryRunArguments,
   type LoggedChange,
-  loggedDeletes,
+  loggedNumbers,
   type ProgramSaid,
   programRelease,
   readProgramLog,
@@ -120,11 +120,15 @@ type Numbers = Readonly<{
   silent: number;
 }>;
 
+/** Where a real one was run, its word counts for what it would send; only we say what stays wrong. */
 const numbersOf = (each: ControllerForecast["zones"][number], ran: Ran | undefined): Numbers => ({
-  create: each.forecast.plan.create.length,
-  update: each.forecast.plan.update.length,
-  delete:
-    ran === undefined ? each.forecast.plan.delete.length : loggedDeletes(ran.byZone.get(each.zone.id) ?? []),
+  ...(ran === undefined
+    ? {
+        create: each.forecast.plan.create.length,
+        update: each.forecast.plan.update.length,
+        delete: each.forecast.plan.delete.length,
+      }
+    : loggedNumbers(ran.byZone.get(each.zone.id) ?? [])),
   orphans: each.orphans,
   refused: each.forecast.refused.length,
   silent: each.forecast.silent.length,
@@ -302,7 +306,7 @@ function forecastReply(
     ...(nobody
       ? {}
       : {
-          why: text`ExternalDNS will create ${total(numbers, "create")}, update ${total(numbers, "update")} and delete ${total(numbers, "delete")} records; Route 53 will refuse ${refused} changes. ${isOpen ? "What is named below is not modelled, so this may be wrong. " : ""}${ran === undefined ? "" : "Deletes are the program's own word. "}We change nothing.`,
+          why: text`ExternalDNS will create ${total(numbers, "create")}, update ${total(numbers, "update")} and delete ${total(numbers, "delete")} records; Route 53 will refuse ${refused} changes. ${isOpen ? "What is named below is not modelled, so this may be wrong. " : ""}${ran === undefined ? "" : "What it creates, updates and deletes is the program's own word. "}We change nothing.`,
         }),
     findings,
     blocks: [

@@ -7,7 +7,7 @@ import { openReadOnlyApi } from "./read-only-api.ts";
 
 /** How it finds the cluster and AWS; nothing else of our environment, least of all our own tokens. */
 const passed =
-  /^(PATH|HOME|KUBECONFIG|SSL_CERT_(FILE|DIR)|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|AWS_(REGION|DEFAULT_REGION|PROFILE|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CONFIG_FILE|SHARED_CREDENTIALS_FILE|CA_BUNDLE|ENDPOINT_URL(_[A-Z0-9_]+)?|ROLE_ARN|ROLE_SESSION_NAME|WEB_IDENTITY_TOKEN_FILE|EC2_METADATA_DISABLED))$/;
+  /^(PATH|HOME|KUBECONFIG|SSL_CERT_(FILE|DIR)|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|AWS_(REGION|DEFAULT_REGION|PROFILE|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CONFIG_FILE|SHARED_CREDENTIALS_FILE|ENDPOINT_URL(_[A-Z0-9_]+)?|ROLE_ARN|ROLE_SESSION_NAME|WEB_IDENTITY_TOKEN_FILE|EC2_METADATA_DISABLED))$/;
 
 const limitBytes = 64 * 1024 * 1024;
 
@@ -44,8 +44,12 @@ function run(
   }: Readonly<Required<Pick<Surroundings, "variables" | "timeoutMs">> & { signal: AbortSignal | undefined }>,
 ): Promise<ProgramOutput> {
   const what = `program ${path}`;
+  // With AWS_CA_BUNDLE it does not start: its HTTP client is its own, and the SDK cannot put roots into that.
+  const roots = variables.AWS_CA_BUNDLE ?? variables.SSL_CERT_FILE;
   const env = Object.fromEntries(
-    Object.entries(variables).filter(([name, value]) => passed.test(name) && value !== undefined),
+    Object.entries({ ...variables, SSL_CERT_FILE: roots }).filter(
+      ([name, value]) => passed.test(name) && value !== undefined,
+    ),
   );
   return new Promise((done, reject) => {
     const child = execFile(

@@ -172,15 +172,27 @@ export function disagreements(
   return { onlyProgram: without(theirs, own), onlyOurs: without(own, theirs) };
 }
 
-/** Records that go for good: no ownership TXT, and nothing of the name and type is created in the same round. */
-export function loggedDeletes(changes: readonly LoggedChange[]): number {
-  const created = new Set(
-    changes
-      .filter(({ action }) => action !== "DELETE")
-      .map(({ zone, name, type }) => `${zone} ${name} ${type}`),
-  );
-  return changes.filter(
-    ({ action, zone, name, type }) =>
-      action === "DELETE" && type !== "TXT" && !created.has(`${zone} ${name} ${type}`),
-  ).length;
+/**
+ * Records by what becomes of them, ownership TXTs left out: a DELETE with a CREATE of the same name and type in the same
+ * round is one update, as an UPSERT is.
+ */
+export function loggedNumbers(
+  changes: readonly LoggedChange[],
+): Readonly<{ create: number; update: number; delete: number }> {
+  const records = changes.filter(({ type }) => type !== "TXT");
+  const keys = (wanted: string): ReadonlySet<string> =>
+    new Set(
+      records
+        .filter(({ action }) => action === wanted)
+        .map(({ zone, name, type }) => `${zone} ${name} ${type}`),
+    );
+  const [created, deleted] = [keys("CREATE"), keys("DELETE")];
+  const count = (action: string, others: ReadonlySet<string>): number =>
+    records.filter((each) => each.action === action && !others.has(`${each.zone} ${each.name} ${each.type}`))
+      .length;
+  return {
+    create: count("CREATE", deleted),
+    update: count("UPSERT", new Set()) + [...created].filter((key) => deleted.has(key)).length,
+    delete: count("DELETE", new Set([...keys("UPSERT"), ...created])),
+  };
 }

@@ -194,6 +194,7 @@ describe("dns forecast with a real program", () => {
       SLACK_BOT_TOKEN: "never",
       EXTERNAL_DNS_POLICY: "sync",
       AWS_REGION: "eu-x",
+      AWS_CA_BUNDLE: "/roots.pem",
     };
     const runProgram = runExternalDns({ variables, clusterOf: () => ({ kubeconfig }) });
     Object.assign(on.deps, { runProgram });
@@ -221,7 +222,8 @@ describe("dns forecast with a real program", () => {
     // Ours alone, and gone with the run.
     expect(existsSync((leads[0] as string).slice("--kubeconfig=".length))).toBe(false);
     expect(given).toContain("AWS_REGION=eu-x");
-    expect(given.join("\n")).not.toMatch(/SLACK_BOT_TOKEN|EXTERNAL_DNS_/);
+    expect(given).toContain("SSL_CERT_FILE=/roots.pem");
+    expect(given.join("\n")).not.toMatch(/SLACK_BOT_TOKEN|EXTERNAL_DNS_|AWS_CA_BUNDLE/);
   });
 
   it("its word outranks ours, and each disagreement is told", async () => {

@@ -14,7 +14,6 @@ describe("a cluster's API that only reads", () => {
   let api: KubernetesApi;
   let door: ReadOnlyApi;
   let url: string;
-  let authorization: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "arpeggio-door-"));
@@ -31,10 +30,8 @@ describe("a cluster's API that only reads", () => {
     door = await openReadOnlyApi({ kubeconfig: file });
     const config = JSON.parse(await readFile(door.kubeconfig, "utf8")) as {
       clusters: { cluster: { server: string } }[];
-      users: { user: { token: string } }[];
     };
     url = config.clusters[0]?.cluster.server ?? "";
-    authorization = `Bearer ${config.users[0]?.user.token}`;
   });
   afterAll(async () => {
     await door.close();
@@ -42,7 +39,7 @@ describe("a cluster's API that only reads", () => {
     await rm(folder, { recursive: true });
   });
   const ask = (path: string, method = "GET", body?: string) =>
-    fetch(url + path, { method, headers: { authorization }, ...(body === undefined ? {} : { body }) });
+    fetch(url + path, { method, ...(body === undefined ? {} : { body }) });
 
   it("hands a list on, without the credentials in what it gives away", async () => {
     const listed = (await (await ask("/api/v1/configmaps")).json()) as {
@@ -82,9 +79,16 @@ describe("a cluster's API that only reads", () => {
   });
 
   it("opens to nobody else", async () => {
-    expect((await fetch(`${url}/api/v1/configmaps`)).status).toBe(401);
+    const { origin, pathname } = new URL(url);
     const other = { headers: { authorization: "Bearer lab-admin" } };
-    expect((await fetch(`${url}/api/v1/configmaps`, other)).status).toBe(401);
+    for (const at of [
+      origin,
+      `${origin}/guessed`,
+      `${origin}${pathname}x`,
+      `${origin}${pathname.slice(0, -1)}`,
+    ])
+      expect((await fetch(`${at}/api/v1/configmaps`, other)).status, at).toBe(401);
+    expect(pathname.length).toBeGreaterThan(30);
   });
 
   it("says that the cluster does not answer, and leaves nothing behind when it is closed", async () => {
@@ -98,9 +102,7 @@ describe("a cluster's API that only reads", () => {
     });
     const far = await openReadOnlyApi({ kubeconfig: file });
     const config = JSON.parse(await readFile(far.kubeconfig, "utf8"));
-    const answer = await fetch(`${config.clusters[0].cluster.server}/api/v1/configmaps`, {
-      headers: { authorization: `Bearer ${config.users[0].user.token}` },
-    });
+    const answer = await fetch(`${config.clusters[0].cluster.server}/api/v1/configmaps`);
     expect(answer.status).toBe(502);
     expect(await answer.text()).toContain("ECONNREFUSED");
     await far.close();

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   disagreements,
   dryRunArguments,
-  loggedDeletes,
+  loggedNumbers,
   programRelease,
   readProgramLog,
 } from "#shared/dns/external-dns-program.ts";
@@ -114,9 +114,12 @@ describe("what it logs", () => {
 
 describe("two words about one round", () => {
   const change = (action: string, name: string, type = "A") => ({ zone: "Z1", action, name, type });
-  it("count what goes for good", () => {
+  it("count what comes, what changes and what goes for good", () => {
     expect(
-      loggedDeletes([
+      loggedNumbers([
+        change("UPSERT", "d"),
+        change("UPSERT", "d", "TXT"),
+        change("CREATE", "e"),
         change("DELETE", "a"),
         change("DELETE", "a", "TXT"),
         change("DELETE", "b"),
@@ -124,7 +127,7 @@ describe("two words about one round", () => {
         change("DELETE", "c", "CNAME"),
         change("CREATE", "c", "A"),
       ]),
-    ).toBe(2);
+    ).toEqual({ create: 2, update: 2, delete: 2 });
   });
 
   it("differ where only one says it, as often as it does", () => {
