@@ -13,6 +13,7 @@ import { heldRoles, holders } from "#shared/policy/roles.ts";
 import version from "../package.json" with { type: "json" };
 import type { Deps } from "./commands/command.ts";
 import type { Config } from "./config.ts";
+import { askOnce } from "./dns/ask-once.ts";
 
 export type Composed = Readonly<{ deps: Deps; close: () => Promise<void> }>;
 
@@ -153,7 +154,7 @@ export async function compose(
     ...(snapshots ? { snapshots } : {}),
     ...(functions === undefined || applyFunction === undefined
       ? {}
-      : { applyPlan: (plan) => functions.ask(applyFunction, { plan }) }),
+      : { applyPlan: askOnce((plan) => functions.ask(applyFunction, { plan })) }),
     ...(functions === undefined || scanFunction === undefined
       ? {}
       : { askForScan: () => functions.tell(scanFunction, { source: "arpeggio" }) }),

@@ -22,9 +22,23 @@ const lastAt = ({ plannedAt, request, approvals, begun, refused, ended }: PlanSt
     ...approvals.map(({ at }) => at),
   );
 
+/** A writer of whose work nothing was heard for so long is asked again; one that still works says so. */
+const quietMs = 120_000;
+/** Between one asking and the next; then a person has to. */
+const patience: readonly number[] = [0, 180_000, 300_000, 600_000, 900_000];
+
+type Asked = { times: number; notBefore: number; open: boolean };
+
+/** Approved and not begun, or begun without a known end: it may have been killed, and its approval still counts. */
+const isUnsettled = (state: PlanState, now: number): boolean =>
+  state.ended === undefined
+    ? ["approved", "at-work"].includes(planStage(state, now))
+    : state.ended.state === "unknown";
+
 /**
  * Edits the messages of plans to what became of them while nobody asked: a writer that ended after the bot was told
- * nothing, a request that ran out, a bot that was restarted meanwhile. Only tells; it carries nothing out.
+ * nothing, a request that ran out, a bot that was restarted meanwhile. Of what was approved and has no known end it asks
+ * the writer again, a few times: the writer looks first, judges the approval anew and does nothing twice.
  */
 export function createPlanTender(
   deps: Deps,
@@ -34,7 +48,46 @@ export function createPlanTender(
 ): Readonly<{ once: () => Promise<void> }> {
   const told = new Map<string, string>();
   const resting = new Map<string, number>();
+  const heard = new Map<string, Readonly<{ version: number; at: number }>>();
+  const asked = new Map<string, Asked>();
   const startedAt = deps.clock.now();
+
+  async function ask(id: string, mine: Asked): Promise<void> {
+    try {
+      await deps.applyPlan?.(id);
+    } catch (error) {
+      log({
+        level: "warn",
+        msg: "the writer gave no answer",
+        plan: id,
+        times: mine.times,
+        error: String(error),
+      });
+    } finally {
+      mine.open = false;
+      mine.notBefore = deps.clock.now() + (patience[mine.times] ?? 0);
+    }
+  }
+
+  /** Says whether all patience is used up. */
+  function askAgain(id: string, state: PlanState, now: number): boolean {
+    const last = heard.get(id);
+    if (last?.version !== state.version) heard.set(id, { version: state.version, at: now });
+    if (!isUnsettled(state, now)) {
+      asked.delete(id);
+      return false;
+    }
+    if (deps.applyPlan === undefined) return false;
+    const mine = asked.get(id) ?? { times: 0, notBefore: 0, open: false };
+    asked.set(id, mine);
+    const quietSince = last?.version === state.version ? last.at : now;
+    if (mine.open || now - quietSince < quietMs || now < mine.notBefore) return false;
+    if (mine.times >= patience.length) return true;
+    mine.open = true;
+    mine.times += 1;
+    void ask(id, mine);
+    return false;
+  }
 
   async function tend(id: string): Promise<void> {
     const { ledger, board, clock } = deps;
@@ -46,7 +99,8 @@ export function createPlanTender(
       return;
     }
     const stage = planStage(state, now);
-    const seen = `${state.version} ${stage}`;
+    const isGivenUp = askAgain(id, state, now);
+    const seen = `${state.version} ${stage}${isGivenUp ? " given up" : ""}`;
     const isKnown = told.has(id);
     if (told.get(id) === seen || stage === "made") return;
     told.set(id, seen);
@@ -65,7 +119,10 @@ export function createPlanTender(
         ref: refTo(deps),
         approvers: approversOf(deps, cluster),
         ...(cannotApply !== undefined && { cannotApply }),
-        ...(isOpen && { unanswered: text`The bot was restarted meanwhile.` }),
+        ...(isOpen && { unanswered: text`The bot was restarted meanwhile, and asks the writer again.` }),
+        ...(isGivenUp && {
+          unanswered: text`The writer was asked ${patience.length} times again and has written down no end; we ask no more by ourselves.`,
+        }),
       }),
     );
   }

@@ -359,6 +359,78 @@ describe("messages of plans that nobody asks about", () => {
     expect(asked).toBe(1);
   });
 
+  it("ask a writer that was killed again after a while, until it has ended, and say so", async () => {
+    const on = site();
+    const { id, approve } = await planned(on);
+    const tend = tended(on);
+    await tend();
+    Object.assign(on.deps, { applyPlan: () => Promise.reject(timedOut) });
+    await on.press("approver", "drift-approve", approve);
+    expect(standing(on, id).verdict.word).toBe("UNKNOWN");
+    Object.assign(on.deps, { applyPlan: on.write });
+    const before = on.invoked.length;
+    await tend();
+    await on.clock.advance(60_000);
+    await tend();
+    expect(on.invoked).toHaveLength(before);
+    await on.clock.advance(70_000);
+    await tend();
+    expect(on.invoked).toHaveLength(before + 1);
+    await on.clock.advance(200_000);
+    await tend();
+    expect(standing(on, id).verdict.word).toBe("APPLIED");
+    expect(on.records()).not.toContain("a-gone.hellholt.net TXT");
+    await on.clock.advance(3_600_000);
+    await tend();
+    expect(on.invoked).toHaveLength(before + 1);
+  });
+
+  it("take up after a restart what was approved and never reached the writer", async () => {
+    const on = site();
+    const { id, approve } = await planned(on);
+    const { promise: killed } = Promise.withResolvers<never>();
+    Object.assign(on.deps, { applyPlan: () => killed });
+    void on.press("approver", "drift-approve", approve).catch(() => {});
+    await on.clock.advance(10_000);
+    Object.assign(on.deps, { applyPlan: on.write });
+    const tend = tended(on);
+    await tend();
+    expect(said(standing(on, id))).toContain("asks the writer again");
+    await on.clock.advance(130_000);
+    await tend();
+    await on.clock.advance(200_000);
+    await tend();
+    expect(standing(on, id).verdict.word).toBe("APPLIED");
+  });
+
+  it("ask a bounded number of times, never twice at once, and then leave it to people", async () => {
+    const on = site();
+    const { id, approve } = await planned(on);
+    const tend = tended(on);
+    let asked = 0;
+    let open = 0;
+    let most = 0;
+    const applyPlan = async (): Promise<never> => {
+      asked += 1;
+      open += 1;
+      most = Math.max(most, open);
+      await on.clock.sleep(180_000);
+      open -= 1;
+      throw timedOut;
+    };
+    Object.assign(on.deps, { applyPlan });
+    await on.press("approver", "drift-approve", approve);
+    const before = asked;
+    for (let minute = 0; minute < 180; minute += 1) {
+      await on.clock.advance(60_000);
+      await tend();
+    }
+    expect(asked - before).toBe(5);
+    expect(most).toBe(1);
+    expect(said(standing(on, id))).toContain("asked 5 times again");
+    expect(said(standing(on, id))).toContain(`/dns apply ${id}`);
+  });
+
   it("say after a restart what was under way, and are left alone after a day", async () => {
     const on = site();
     const { id, approve } = await planned(on);
@@ -366,7 +438,7 @@ describe("messages of plans that nobody asks about", () => {
     await on.press("approver", "drift-approve", approve);
     on.board?.standing.clear();
     await tended(on)();
-    expect(said(standing(on, id))).toContain("The bot was restarted meanwhile.");
+    expect(said(standing(on, id))).toContain("The bot was restarted meanwhile");
     on.board?.standing.clear();
     await on.clock.advance(25 * 3_600_000);
     await tended(on)();
