@@ -1,6 +1,6 @@
 import { isOwnedBy } from "../dns/endpoint.ts";
 import { registryOf } from "../dns/forecast.ts";
-import { decodeName } from "../dns/fqdn.ts";
+import { decodeName, isWithin } from "../dns/fqdn.ts";
 import { readRegistry } from "../dns/registry.ts";
 import { recheckAfterRound } from "../domain-move/after-sync.ts";
 import { type DnsView, viewDns, wishesOf } from "../domain-move/dns-view.ts";
@@ -61,11 +61,20 @@ function notCreated(
       const rows = mine.flatMap(({ forecast: { silent } }) =>
         silent.filter((row) => decodeName(row.name) === wanted).map((row) => row.code),
       );
+      const refusals = mine.flatMap(({ forecast: { refused } }) =>
+        refused.flatMap(({ change, why }) =>
+          change.group === wanted || decodeName(change.set.name) === wanted ? [why] : [],
+        ),
+      );
       const because = !looksAt(publisher, wanted)
         ? "its domain filter leaves the name out"
-        : rows.length > 0
-          ? rows.join(", ")
-          : "no zone that it sees holds the name";
+        : !mine.some(({ zone }) => isWithin(wanted, zone.name))
+          ? "no zone that it sees holds the name"
+          : refusals.length > 0
+            ? `Route 53 refuses it: ${[...new Set(refusals)].join("; ")}`
+            : rows.length > 0
+              ? rows.join(", ")
+              : "its ownership text is written nowhere";
       findings.set(
         `${wanted} ${type} ${publisher.name}`,
         finding(
