@@ -99,7 +99,7 @@ export const show = defineVerb({
       {
         kind: "table",
         title: "Steps",
-        columns: [{ title: "step" }, { title: "" }, { title: "what is done" }],
+        columns: [{ title: "step" }, { title: "title" }, { title: "what is done" }],
         rows: steps.map((step): readonly Text[] => [[step.id], [step.title], stepWords(step)]),
       },
       ...(codes.length === 0

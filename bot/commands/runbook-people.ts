@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { incidentKey } from "#shared/incidents/incident-log.ts";
 import { firingAlerts, type IncidentState } from "#shared/incidents/incident-state.ts";
 import { redact } from "#shared/ledger/audit.ts";
 import { nearest } from "#shared/nearest.ts";
@@ -54,7 +53,8 @@ export const note = defineVerb({
     const typed = [...(isNamed || input.incident === undefined ? [] : [input.incident]), ...input.text].join(
       " ",
     );
-    const whole = redact((quoting?.text ?? typed).trim());
+    // So long a text has no secrets looked for in what is cut off anyway.
+    const whole = redact((quoting?.text ?? typed).trim().slice(0, 2 * mostNote));
     const said = whole.length > mostNote ? `${whole.slice(0, mostNote)} (cut here)` : whole;
     return withIncident(context, isNamed ? input.incident : undefined, async (desk, { id }) => {
       if (said === "")
@@ -179,14 +179,12 @@ export const handover = defineVerb({
           ],
         );
       }
-      let version = 0;
-      const reply = await desk.write(
+      return desk.write(
         incident,
         (state): Decided => {
           const closed = ifClosed(state);
           if (closed !== undefined) return closed;
           if (state.owner?.name === found.name) return undefined;
-          version = state.version + 1;
           return { type: "handed-over", by: desk.by, to: found.name };
         },
         (state, written) =>
@@ -194,19 +192,6 @@ export const handover = defineVerb({
             ? undefined
             : text`${person(refTo(deps)(found.name))} has ${state.id} since ${utcTime(state.owner?.at ?? 0)}.`,
       );
-      if (version > 0)
-        await deps.board?.note(incidentKey(incident), `handover/${version}`, {
-          verdict: {
-            word: "HANDOVER",
-            outcome: "info",
-            text: text`${person(refTo(deps)(found.name))} has ${incident} from now on, from ${person(refTo(deps)(desk.by))}`,
-          },
-          cluster: desk.name,
-          findings: [],
-          blocks: [],
-          actions: [],
-        });
-      return reply;
     });
   },
 });

@@ -66,8 +66,8 @@ export function subjectOf(runbook: IncidentRunbook, given: readonly string[]): s
   const { argument } = runbook;
   const example = (): Text =>
     argument === undefined
-      ? text`Usage: ${code(runWords(runbook))}`
-      : text`Usage: ${code(runWords(runbook))}, for example ${code(`/runbook run ${runbook.id} ${argument.example}`)}`;
+      ? text`It is run as ${code(runWords(runbook))}`
+      : text`It is run as ${code(runWords(runbook))}, for example ${code(`/runbook run ${runbook.id} ${argument.example}`)}`;
   const [word, ...others] = given;
   if (argument === undefined)
     return word === undefined

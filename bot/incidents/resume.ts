@@ -6,7 +6,7 @@ import {
   updateIncident,
 } from "#shared/incidents/incident-log.ts";
 import type { IncidentState } from "#shared/incidents/incident-state.ts";
-import { nudgeDue } from "#shared/incidents/nudge.ts";
+import { nudgeDue } from "#shared/incidents/owner-notes.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { driverOf } from "#shared/runs/drivers.ts";
 import type { Deps } from "../commands/command.ts";

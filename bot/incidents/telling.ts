@@ -2,7 +2,7 @@ import { incidentKey } from "#shared/incidents/incident-log.ts";
 import { incidentReply } from "#shared/incidents/incident-reply.ts";
 import { currentIncidentStep, type IncidentState } from "#shared/incidents/incident-state.ts";
 import { checksNote, lookNote } from "#shared/incidents/look-note.ts";
-import { nudgeNote } from "#shared/incidents/nudge.ts";
+import { handoverNote, nudgeNote } from "#shared/incidents/owner-notes.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Text } from "#shared/text.ts";
 import type { Deps } from "../commands/command.ts";
@@ -44,6 +44,8 @@ export function tellingIncident(deps: Deps, quietAtFirst = false): IncidentTelli
       if (now.looked !== undefined) await note(now, `look/${now.looked.number}`, lookNote(now, now.looked));
       for (const step of now.steps)
         if (step.checked !== undefined) await note(now, `checks/${step.id}`, checksNote(now, step));
+      if (now.owner?.handed !== undefined)
+        await note(now, `handover/${now.owner.handed}`, handoverNote(now, now.owner, incidentOptions(deps)));
       const nudged = now.closed === undefined ? currentIncidentStep(now) : undefined;
       if (nudged?.nudged !== undefined)
         await note(now, `nudge/${nudged.nudged.version}`, nudgeNote(now, nudged, incidentOptions(deps)));

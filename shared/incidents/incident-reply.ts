@@ -64,6 +64,31 @@ export const nextOf = (conclusion: Conclusion): readonly Text[] =>
       ? conclusion.causes.flatMap(({ next }) => next.slice(0, 1))
       : [];
 
+/** Of a runbook that has come to no diagnosis, or has none: what its checks found, or who is to do what. */
+function undiagnosedHead(state: IncidentState): Head {
+  const name = incidentName(state);
+  const move = nextIncidentMove(state);
+  const step = currentIncidentStep(state);
+  const at = step === undefined ? "" : `step ${state.steps.indexOf(step) + 1} of ${state.steps.length}`;
+  if (move.do === "diagnose")
+    return { word: "LOOKING", outcome: "running", text: text`${name} · the diagnosis begins` };
+  if (move.do === "check")
+    return { word: "LOOKING", outcome: "running", text: text`${name} · ${at}, ${step?.title ?? ""}` };
+  const checked = state.steps.findLast((each) => each.checked !== undefined);
+  if (checked?.checked !== undefined) {
+    const verdict = checkedVerdict(checked.checked);
+    return { ...verdict, text: text`${name} · ${checked.title}: ${checkedCounts(checked.checked)}` };
+  }
+  return {
+    word: "WAITS",
+    outcome: "info",
+    text:
+      step === undefined
+        ? text`${name} · every step is done or left out`
+        : text`${name} · ${at} waits for a person: ${step.title}`,
+  };
+}
+
 function headOf(state: IncidentState): Head {
   const { closed, looked, diagnosing } = state;
   if (closed !== undefined)
@@ -72,12 +97,13 @@ function headOf(state: IncidentState): Head {
       outcome: "info",
       text: text`${incidentName(state)} · open for ${elapsed(closed.at - state.openedAt)}, until ${utcDateTime(closed.at)}`,
     };
-  if (looked === undefined)
+  if (diagnosing !== undefined && looked === undefined)
     return {
       word: "LOOKING",
       outcome: "running",
-      text: text`${incidentName(state)} · ${diagnosing === undefined ? "the diagnosis begins" : text`diagnosing since ${utcTime(diagnosing.at)}`}`,
+      text: text`${incidentName(state)} · diagnosing since ${utcTime(diagnosing.at)}`,
     };
+  if (looked === undefined) return undiagnosedHead(state);
   if ("fault" in looked)
     return {
       word: "UNKNOWN",
@@ -139,13 +165,22 @@ function alertBlocks(state: IncidentState): readonly Block[] {
   ];
 }
 
+/** Failed before unknown before fine. */
+export function checkedVerdict({
+  results,
+  fault,
+}: NonNullable<StepProgress["checked"]>): Readonly<{ word: string; outcome: "failed" | "unknown" | "ok" }> {
+  if (results.some(({ outcome }) => outcome === "failed")) return { word: "FOUND", outcome: "failed" };
+  return fault !== undefined || results.some(({ outcome }) => outcome === "unknown")
+    ? { word: "UNKNOWN", outcome: "unknown" }
+    : { word: "OK", outcome: "ok" };
+}
+
 function stepState(state: IncidentState, step: StepProgress): StepState {
   if (step.status === "skipped") return "skipped";
   if (step.checked !== undefined) {
-    const { results, fault } = step.checked;
-    if (results.some(({ outcome }) => outcome === "failed")) return "failed";
-    if (fault !== undefined || results.some(({ outcome }) => outcome === "unknown")) return "unknown";
-    return "done";
+    const { outcome } = checkedVerdict(step.checked);
+    return outcome === "ok" ? "done" : outcome;
   }
   if (state.diagnosing?.step === step.id || step.status === "running") return "running";
   if (step.status === "done")

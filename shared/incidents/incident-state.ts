@@ -75,7 +75,13 @@ export type IncidentState = Readonly<{
   /** The newest that came to a conclusion; older than `looked` when that could not. */
   diagnosed?: Extract<Looked, { diagnosis: Diagnosis }>;
   /** Who has it. */
-  owner?: Readonly<{ name: string; at: number; from?: string }>;
+  owner?: Readonly<{
+    name: string;
+    at: number;
+    from?: string;
+    /** Version of the event by which it was handed to them; undefined for who took or opened it. */
+    handed?: number;
+  }>;
   notes: readonly (Readonly<Omit<Extract<IncidentEvent, { type: "noted" }>, "type">> & At)[];
   runs: readonly Readonly<{ run: string; by: string; at: number }>[];
   closed?: Readonly<{ at: number; by?: string; reason: string }>;
@@ -243,7 +249,7 @@ function after(state: IncidentState, event: IncidentEvent, at: number): Incident
         owner: { name: event.by, at, ...(state.owner !== undefined && { from: state.owner.name }) },
       };
     case "handed-over":
-      return { ...state, owner: { name: event.to, at, from: event.by } };
+      return { ...state, owner: { name: event.to, at, from: event.by, handed: state.version + 1 } };
     case "run-linked":
       return state.runs.some(({ run }) => run === event.run)
         ? state

@@ -3,7 +3,7 @@ import { counted } from "../report/wording.ts";
 import { utcTime } from "../runs/utc-time.ts";
 import { plain, type Text, text } from "../text.ts";
 import type { Cause, Conclusion, Diagnosis } from "./diagnosis.ts";
-import { checkedCounts, conclusionHead, incidentName, nextOf } from "./incident-reply.ts";
+import { checkedCounts, checkedVerdict, conclusionHead, incidentName, nextOf } from "./incident-reply.ts";
 import type { IncidentState, Looked, StepProgress } from "./incident-state.ts";
 import type { Link } from "./link.ts";
 
@@ -39,7 +39,7 @@ const tableOf = (title: string, links: readonly Link[]): readonly Block[] =>
         {
           kind: "table",
           title,
-          columns: [{ title: "" }, { title: "link" }, { title: "because" }],
+          columns: [{ title: "is" }, { title: "link" }, { title: "because" }],
           rows: links.map(linkRow),
         },
       ];
@@ -116,12 +116,9 @@ export function lookNote(state: IncidentState, looked: Looked): Reply {
 export function checksNote(state: Pick<IncidentState, "cluster">, step: StepProgress): Reply {
   const { checked } = step;
   const results = checked?.results ?? [];
-  const isBad = results.some(({ outcome }) => outcome === "failed");
-  const isGap = checked?.fault !== undefined || results.some(({ outcome }) => outcome === "unknown");
   return {
     verdict: {
-      word: isBad ? "FOUND" : isGap ? "UNKNOWN" : "OK",
-      outcome: isBad ? "failed" : isGap ? "unknown" : "ok",
+      ...(checked === undefined ? { word: "UNKNOWN", outcome: "unknown" } : checkedVerdict(checked)),
       text: text`${step.title}: ${checked === undefined ? "" : checkedCounts(checked)}`,
     },
     cluster: state.cluster,
@@ -133,7 +130,7 @@ export function checksNote(state: Pick<IncidentState, "cluster">, step: StepProg
         : [
             {
               kind: "table",
-              columns: [{ title: "" }, { title: "check" }, { title: "about" }, { title: "because" }],
+              columns: [{ title: "is" }, { title: "check" }, { title: "about" }, { title: "because" }],
               rows: results.map(({ outcome, check, subject, because }) => [
                 [outcome],
                 [check],

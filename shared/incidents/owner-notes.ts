@@ -18,6 +18,23 @@ export function nudgeDue(state: IncidentState): Readonly<{ step: string; at: num
   return { step: step.id, at: (nudged?.at ?? step.since) + wait };
 }
 
+/** Mentions the one who has it from now on. */
+export const handoverNote = (
+  state: IncidentState,
+  owner: NonNullable<IncidentState["owner"]>,
+  { ref }: IncidentReplyOptions,
+): Reply => ({
+  verdict: {
+    word: "HANDOVER",
+    outcome: "info",
+    text: text`${person(ref(owner.name))} has ${state.id} since ${utcTime(owner.at)}, from ${person(ref(owner.from ?? ""))}`,
+  },
+  cluster: state.cluster,
+  findings: [],
+  blocks: [],
+  actions: [],
+});
+
 /** Asks; it halts nothing. */
 export function nudgeNote(state: IncidentState, step: StepProgress, { ref }: IncidentReplyOptions): Reply {
   const number = state.steps.findIndex(({ id }) => id === step.id) + 1;
