@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import {
   covers,
-  type Namespaces,
   rbacFiles,
   readingRoles,
   rightsOf,
@@ -15,57 +14,15 @@ import {
 } from "#infra/rbac.ts";
 import { resourceKinds } from "#shared/kubernetes/kinds.ts";
 import { migrations } from "#shared/runbooks/all.ts";
-import { bgpToL2 } from "#shared/runbooks/bgp-to-l2.ts";
-import type { Deed } from "#shared/steps/deed.ts";
 import { type AccessCall, callOfWrite, recordCalls } from "#shared/steps/recording.ts";
-import { bgpSite } from "#test/shared/steps/bgp-sites.ts";
-import { drive } from "#test/shared/steps/drive.ts";
-import { setBgpMode } from "#test/shared/steps/world.ts";
+import { bgpRun, dnsRun } from "./calls-of-run.ts";
 
 const words = ({ verb, resource, group, namespace = "*" }: AccessCall): string =>
   `${verb} ${resource}${group === "" ? "" : `.${group}`} in ${namespace}`;
 
-/** What a whole run asked of the API, its way back included. */
-async function callsOfRun(
-  version: string,
-): Promise<Readonly<{ calls: readonly AccessCall[]; namespaces: Namespaces }>> {
-  const recording = recordCalls();
-  const spec = bgpSite(version);
-  const at = drive({
-    spec,
-    around: (ports) => ({
-      ...ports,
-      read: recording.read(ports.read),
-      logs: recording.logs(ports.logs),
-      dryRun: recording.write(ports.dryRun),
-    }),
-  });
-  const write = recording.write(async () => ({ ok: true, object: undefined }));
-  const note = async (deeds: readonly Deed[]) => {
-    for (const deed of deeds) if (deed.kind === "kube") await write(deed.write);
-  };
-  const done: string[] = [];
-  for (const { id } of bgpToL2.steps) {
-    if (id === "frr-off") setBgpMode(at.twin, "native");
-    const { plan, outcome } = await at.forward(id);
-    expect(["passed", "unneeded"], id).toContain(outcome);
-    if (plan === undefined) continue;
-    await note(plan.deeds);
-    await note(plan.undo);
-    if (plan.undo.length > 0) done.push(id);
-  }
-  expect(done.length).toBeGreaterThan(3);
-  const calls = recording.calls();
-  const canary = calls.find(({ resource, verb }) => resource === "services" && verb !== "list")?.namespace;
-  return {
-    calls,
-    namespaces: { ...usualNamespaces, metallb: spec.metallb.namespace, canary: canary ?? "default" },
-  };
-}
-
 describe("rights of a run", () => {
   it("are what it calls, and no more than what some run of it calls", async () => {
-    const runs = [await callsOfRun("0.16.1"), await callsOfRun("0.15.2")];
+    const runs = [await bgpRun("0.16.1"), await bgpRun("0.15.2")];
     const unused = new Set<string>();
     for (const [i, { calls, namespaces }] of runs.entries()) {
       const roles = [...readingRoles(namespaces), ...rolesOf("bgp-to-l2", namespaces)];
@@ -87,6 +44,27 @@ describe("rights of a run", () => {
       "patch helmreleases.helm.toolkit.fluxcd.io",
       "patch kustomizations.kustomize.toolkit.fluxcd.io",
       "patch services",
+    ]);
+  });
+
+  it("of a move to another domain are what it calls, and hardly more", async () => {
+    const { calls, namespaces } = await dnsRun();
+    const own = rolesOf("dns-domain-move", namespaces);
+    expect(covers([...readingRoles(namespaces), ...own], calls).map(words)).toEqual([]);
+    const made = new Set(calls.map(({ verb, group, resource }) => `${verb} ${resource}.${group}`));
+    // This site has no GitOps and names its hosts on Services alone.
+    expect(
+      rightsOf(own)
+        .map(({ verb, group, resource }) => `${verb} ${resource}.${group}`)
+        .filter((right) => !made.has(right))
+        .sort(),
+    ).toEqual([
+      "patch applications.argoproj.io",
+      "patch dnsendpoints.externaldns.k8s.io",
+      "patch helmreleases.helm.toolkit.fluxcd.io",
+      "patch httproutes.gateway.networking.k8s.io",
+      "patch ingresses.networking.k8s.io",
+      "patch kustomizations.kustomize.toolkit.fluxcd.io",
     ]);
   });
 
