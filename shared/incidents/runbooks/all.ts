@@ -1,7 +1,10 @@
 import type { IncidentRunbook } from "../runbook.ts";
+import { dnsDrift } from "./dns-drift.ts";
+import { newNode } from "./new-node.ts";
+import { nodeLost } from "./node-lost.ts";
 
 /**
  * Every on-call runbook of ours, in the order people read them. A new one is a file beside this, a line here, a page
  * `docs/runbooks/ID.md` and a test of its name.
  */
-export const incidentRunbooks: readonly IncidentRunbook[] = [];
+export const incidentRunbooks: readonly IncidentRunbook[] = [nodeLost, dnsDrift, newNode];
