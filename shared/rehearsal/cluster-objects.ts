@@ -1,7 +1,7 @@
 import { type Fault, isFault } from "../fault.ts";
 import { type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
 import type { KubeObject, ReadCluster } from "../kubernetes/read.ts";
-import { type ClusterObject, rehearsedKinds } from "./site-of-cluster.ts";
+import { type ClusterObject, namedKinds, rehearsedKinds } from "./site-of-cluster.ts";
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -24,11 +24,39 @@ function kindOf(object: Readonly<Record<string, unknown>>): ResourceKind | undef
   );
 }
 
+/** Why a kind is not known in a rehearsal; a list of it is then this fault, and never empty. */
+export type UnknownKinds = ReadonlyMap<ResourceKind, Fault>;
+
+/** Kinds of which nothing in a dump more likely means that nobody asked for them, where their absence would be a fault. */
+const seldomEmpty: readonly (readonly ResourceKind[])[] = [
+  ["validatingwebhookconfigurations"],
+  ["certificates", "issuers", "clusterissuers"],
+];
+
+/** A dump does not say which kinds it was asked for: of these kinds none means unknown. */
+function notDumped(objects: readonly ClusterObject[]): UnknownKinds {
+  const there = new Set(objects.map(({ kind }) => kind));
+  return new Map(
+    seldomEmpty.flatMap((group) =>
+      group.some((kind) => there.has(kind))
+        ? []
+        : group.map((kind): [ResourceKind, Fault] => [
+            kind,
+            {
+              kind: "unreadable",
+              what: `list of ${kind}`,
+              detail: `the dump has none, so they may not have been asked for: add ${group.join(",")} to kubectl get`,
+            },
+          ]),
+    ),
+  );
+}
+
 /** The objects of a dump that a rehearsal needs, every problem of the file at once; other kinds are passed over. */
 export function objectsOfDump(
   content: string,
 ):
-  | Readonly<{ ok: true; objects: readonly ClusterObject[] }>
+  | Readonly<{ ok: true; objects: readonly ClusterObject[]; unknown: UnknownKinds }>
   | Readonly<{ ok: false; problems: readonly string[] }> {
   let parsed: unknown;
   try {
@@ -52,21 +80,26 @@ export function objectsOfDump(
   });
   if (problems.length === 0 && objects.length === 0)
     problems.push(`no object in it that a rehearsal needs; ${expected}`);
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, objects };
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, objects, unknown: notDumped(objects) };
 }
 
-/** The same from the cluster itself; kinds that could not be listed come as faults, kinds it does not have do not. */
+/**
+ * The same from the cluster itself: kinds of the network that could not be listed come as faults, without which there is
+ * no model; others, and kinds it does not have, are unknown.
+ */
 export async function objectsOfCluster(
   read: ReadCluster,
   signal: AbortSignal,
-): Promise<Readonly<{ objects: readonly ClusterObject[]; faults: readonly Fault[] }>> {
+): Promise<Readonly<{ objects: readonly ClusterObject[]; faults: readonly Fault[]; unknown: UnknownKinds }>> {
   const lists = await read(rehearsedKinds, signal);
   const objects: ClusterObject[] = [];
   const faults: Fault[] = [];
+  const unknown = new Map<ResourceKind, Fault>();
   for (const kind of rehearsedKinds) {
     const listed = lists[kind];
     if (!isFault(listed)) objects.push(...listed.map((object) => ({ kind, object })));
+    else if ((namedKinds as readonly ResourceKind[]).includes(kind)) unknown.set(kind, listed);
     else if (listed.kind !== "not-configured") faults.push(listed);
   }
-  return { objects, faults };
+  return { objects, faults, unknown };
 }

@@ -25,6 +25,9 @@ export type Felt = Readonly<{
 
 const closeMs = 200;
 const farMs = 5_000;
+/** Where nothing has changed for a while, as in a quiet period of a day. */
+const idleMs = 300_000;
+const idleAfterMs = 600_000;
 /** So long after a change of the cluster is looked closely. */
 const closeForMs = 12_000;
 /** Connections that each client holds to each address: enough for a router to spread them. */
@@ -65,9 +68,13 @@ export function watchClients(
   connect();
 
   let changedAt = clock.now();
+  let pausing = new AbortController();
+  const changed = (): void => {
+    changedAt = clock.now();
+    pausing.abort();
+  };
   const unsubscribe = store.subscribe(({ kind }) => {
-    if (kind !== "events" && !kind.endsWith("statuses") && kind !== "configurationstates")
-      changedAt = clock.now();
+    if (kind !== "events" && !kind.endsWith("statuses") && kind !== "configurationstates") changed();
   });
   const look = (): void => {
     for (const { name } of clients)
@@ -94,8 +101,10 @@ export function watchClients(
   void (async () => {
     while (!over.signal.aborted) {
       look();
-      const isClose = clock.now() - changedAt < closeForMs;
-      await clock.sleep(isClose ? closeMs : farMs, over.signal);
+      const quietMs = clock.now() - changedAt;
+      const pause = quietMs < closeForMs ? closeMs : quietMs < idleAfterMs ? farMs : idleMs;
+      pausing = new AbortController();
+      await clock.sleep(pause, AbortSignal.any([over.signal, pausing.signal]));
     }
   })();
 
@@ -132,6 +141,7 @@ export function watchClients(
       };
       windowStart = clock.now();
       connect();
+      changed();
       return felt;
     },
     stop: () => {

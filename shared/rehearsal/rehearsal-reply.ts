@@ -2,16 +2,9 @@ import type { Block, Reply } from "../reply.ts";
 import type { VantagePlace } from "../site/site.ts";
 import type { Migration } from "../steps/runbook.ts";
 import { code, plain, type Text, text } from "../text.ts";
+import { leftText, longestNameGap, namesBlocks, namesJson, worstNamePlace } from "./names-reply.ts";
+import { placeNames, places, seconds } from "./places.ts";
 import type { Announcers, Rehearsal, RehearsedStep } from "./rehearse.ts";
-
-const placeNames: Readonly<Record<VantagePlace, string>> = {
-  "lan-wired": "on the LAN",
-  "lan-wifi": "on Wi-Fi",
-  "behind-router": "behind the router",
-};
-const places = Object.keys(placeNames) as readonly VantagePlace[];
-
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 /** What a client of one place felt in one step. */
 function feltText({ felt }: RehearsedStep, place: VantagePlace): string {
@@ -33,7 +26,8 @@ const announcerText = ({ layer2, bgp }: Announcers): string =>
     ...(bgp.length > 0 ? [`BGP: ${bgp.length <= 2 ? bgp.join(", ") : `${bgp.length} nodes`}`] : []),
   ].join("; ") || "nobody";
 
-function verdictOf(migration: Migration, { steps }: Rehearsal): Reply["verdict"] {
+function verdictOf(migration: Migration, rehearsal: Rehearsal): Reply["verdict"] {
+  const { steps } = rehearsal;
   const worst = steps.reduce<RehearsedStep | undefined>(
     (found, step) => (longestGap(step) > (found === undefined ? 0 : longestGap(found)) ? step : found),
     undefined,
@@ -47,12 +41,36 @@ function verdictOf(migration: Migration, { steps }: Rehearsal): Reply["verdict"]
       text: text`${migration.id} in this order: clients ${placeNames[place]} get no new connection in step ${worst.id}${stays ? ", and none until a later step brings the addresses back" : ` for ${seconds(longestGap(worst))}`}`,
     };
   }
+  const nameless = steps.reduce<RehearsedStep | undefined>(
+    (found, step) => (longestNameGap(step.names) > longestNameGap(found?.names) ? step : found),
+    undefined,
+  );
+  if (nameless !== undefined)
+    return {
+      word: "OUTAGE",
+      outcome: "failed",
+      text: text`${migration.id} in this order: clients ${placeNames[worstNamePlace(nameless.names)]} can use neither the old name of something nor the new one in step ${nameless.id}, for ${seconds(longestNameGap(nameless.names))}`,
+    };
+  const left = leftText(rehearsal);
+  const rest =
+    left === undefined
+      ? text`no new connection failed on the model`
+      : text`no new connection failed on the model, but ${left}`;
   const halting = steps.find(({ outcome }) => outcome === "would-halt");
   if (halting !== undefined)
     return {
       word: "WOULD STOP",
       outcome: "failed",
-      text: text`${migration.id}: the run would stop at step ${halting.id}; no new connection failed on the model`,
+      text: text`${migration.id}: the run would stop at step ${halting.id}; ${rest}`,
+    };
+  if (left !== undefined)
+    return { word: "LEFT BEHIND", outcome: "failed", text: text`${migration.id} in this order: ${rest}` };
+  const unknown = steps.filter(({ outcome }) => outcome === "unknown");
+  if (unknown.length > 0)
+    return {
+      word: "UNKNOWN",
+      outcome: "unknown",
+      text: text`${migration.id}: ${unknown.length} of ${steps.length} steps could not be rehearsed, ${unknown[0]?.id ?? ""} first; ${rest} in the others`,
     };
   const resets = steps.flatMap(
     ({
@@ -88,7 +106,28 @@ const movedTable = ({ id, moved }: RehearsedStep): readonly Block[] =>
       ];
 
 const noteOf = (step: RehearsedStep): Text =>
-  step.outcome === "would-halt" ? text`would stop here: ${step.text}` : step.text;
+  step.outcome === "would-halt"
+    ? text`would stop here: ${step.text}`
+    : step.outcome === "unknown"
+      ? text`not known: ${step.text}`
+      : step.text;
+
+const states = { passed: "done", unneeded: "skipped", "would-halt": "failed", unknown: "unknown" } as const;
+
+/** Steps of which clients feel the same, one after the other, in one row. */
+function feltRows(steps: readonly RehearsedStep[]): readonly (readonly Text[])[] {
+  const rows: { first: string; last: string; cells: readonly string[] }[] = [];
+  for (const step of steps.filter(({ outcome }) => outcome !== "unneeded")) {
+    const cells = [...places.map((place) => feltText(step, place)), resetsText(step)];
+    const before = rows.at(-1);
+    if (before?.cells.join("|") === cells.join("|")) before.last = step.id;
+    else rows.push({ first: step.id, last: step.id, cells });
+  }
+  return rows.map(({ first, last, cells }) => [
+    [first === last ? first : `${first} to ${last}`],
+    ...cells.map((cell): Text => [cell]),
+  ]);
+}
 
 /** What people read of a rehearsal. */
 export function rehearsalReply(
@@ -98,7 +137,7 @@ export function rehearsalReply(
   assumed: readonly Text[],
 ): Reply {
   const { steps, addresses } = rehearsal;
-  const halts = steps.filter(({ outcome }) => outcome === "would-halt");
+  const halts = steps.filter(({ outcome }) => outcome === "would-halt" || outcome === "unknown");
   return {
     verdict: verdictOf(migration, rehearsal),
     cluster,
@@ -109,7 +148,7 @@ export function rehearsalReply(
         kind: "steps",
         steps: steps.map((step) => ({
           title: step.title,
-          state: step.outcome === "passed" ? "done" : step.outcome === "unneeded" ? "skipped" : "failed",
+          state: states[step.outcome],
           note: noteOf(step),
         })),
       },
@@ -121,14 +160,9 @@ export function rehearsalReply(
           ...places.map((place) => ({ title: placeNames[place] })),
           { title: "established connections reset" },
         ],
-        rows: steps
-          .filter(({ outcome }) => outcome !== "unneeded")
-          .map((step) => [
-            [step.id],
-            ...places.map((place): Text => [feltText(step, place)]),
-            [resetsText(step)],
-          ]),
+        rows: feltRows(steps),
       },
+      ...namesBlocks(rehearsal),
       ...steps.flatMap(movedTable),
       ...halts.flatMap(({ id, halts: findings }): readonly Block[] =>
         findings.length === 0
@@ -148,8 +182,10 @@ export function rehearsalReply(
     data: {
       runbook: migration.id,
       addresses,
+      names: namesJson(rehearsal.names),
+      afterwards: namesJson(rehearsal.afterwards),
       assumed: assumed.map(plain),
-      steps: steps.map(({ id, kind, outcome, text: words, halts: findings, felt, moved, tookMs }) => ({
+      steps: steps.map(({ id, kind, outcome, text: words, halts: findings, felt, names, moved, tookMs }) => ({
         id,
         kind,
         outcome,
@@ -159,6 +195,7 @@ export function rehearsalReply(
         resolutionMs: felt.resolutionMs,
         lost: [...new Set(felt.lost.map(({ ip }) => ip))],
         resets: { ...felt.resets },
+        names: namesJson(names),
         moved: moved.map(({ ip, before, after }) => ({
           ip,
           before: { layer2: [...before.layer2], bgp: [...before.bgp] },

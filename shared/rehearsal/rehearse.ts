@@ -1,5 +1,6 @@
-import { FaultError } from "../fault.ts";
+import { type Fault, FaultError } from "../fault.ts";
 import type { Finding } from "../finding.ts";
+import type { WorkingTree } from "../git/working-tree.ts";
 import type { Json } from "../json.ts";
 import { admitMetalLb } from "../metallb/validate.ts";
 import type { ClusterConfig } from "../site/site.ts";
@@ -16,8 +17,10 @@ import type { SiteSpec } from "../twin/site-spec.ts";
 import { createTwin, type Twin } from "../twin/twin.ts";
 import { createVirtualClock } from "../twin/virtual-clock.ts";
 import { writeOn } from "../twin/write-on.ts";
-import { assumeDone } from "./assume-done.ts";
+import { applyValues, assumeDone } from "./assume-done.ts";
+import type { UnknownKinds } from "./cluster-objects.ts";
 import { type Client, type ClientsWatch, type Felt, watchClients } from "./felt.ts";
+import { type NamePair, type NamesFelt, namesToMove, unseenRecords, watchNames } from "./names-felt.ts";
 
 /** Who answers for an address: nodes by layer 2 with their interfaces, and nodes the router has a route through. */
 export type Announcers = Readonly<{ ip: string; layer2: readonly string[]; bgp: readonly string[] }>;
@@ -26,13 +29,18 @@ export type RehearsedStep = Readonly<{
   id: string;
   title: string;
   kind: Step["kind"];
-  /** `would-halt`: the run would stop here; the rehearsal went on as if it had been forced. */
-  outcome: "passed" | "unneeded" | "would-halt";
+  /**
+   * `would-halt`: the run would stop here; the rehearsal went on as if it had been forced. `unknown`: what the model was
+   * made from does not tell.
+   */
+  outcome: "passed" | "unneeded" | "would-halt" | "unknown";
   /** One sentence: what came of it, or why it would stop. */
   text: Text;
   /** What would stop the run here, before or after the act. */
   halts: readonly Finding[];
   felt: Felt;
+  /** Undefined where the model has no names, or none that move. */
+  names: NamesFelt | undefined;
   /** Only addresses whose announcers changed. */
   moved: readonly Readonly<{ ip: string; before: Announcers; after: Announcers }>[];
   /** Of the model, milliseconds. */
@@ -43,12 +51,22 @@ export type Rehearsal = Readonly<{
   steps: readonly RehearsedStep[];
   /** Addresses that some client reached before the first step. */
   addresses: number;
+  /** Names before the first step. */
+  names: NamesFelt | undefined;
+  /** And an hour after the last, when resolvers have forgotten what is gone. */
+  afterwards: NamesFelt | undefined;
 }>;
 
 export type RehearsalInput = Readonly<{
   spec: SiteSpec;
   config: ClusterConfig;
   migration: Migration;
+  /** Kinds that are not known: a list of one is this fault, not empty. */
+  unknownKinds?: UnknownKinds;
+  /** Why what zones hold is not known; undefined where the spec has them, or nobody needs them. */
+  zonesFault?: Fault;
+  /** Configured clones, to read from; nothing is committed. */
+  trees?: StepPorts["trees"];
   /** Step ids in the order to try; the runbook's own when left out. */
   order?: readonly string[];
   inputs: Readonly<Record<string, Json>>;
@@ -64,7 +82,8 @@ export type RehearsalInput = Readonly<{
 /** Changes are felt for some seconds: gratuitous rounds, caches, sessions. */
 const afterwardsMs = 10_000;
 const longestStepMs = 7 * 24 * 3_600_000;
-const mostWaits = 4;
+const forgottenMs = 3_600_000;
+const longestWaitMs = 3 * 24 * 3_600_000;
 
 const addressesOf = (twin: Twin): readonly string[] =>
   twin.store.list("services").items.flatMap(({ status }) => {
@@ -97,6 +116,28 @@ export function orderedSteps(
     : { steps: order.flatMap((id) => migration.steps.filter((step) => step.id === id)) };
 }
 
+/** A clone to read manifests from. */
+const readOnly = (tree: WorkingTree): WorkingTree => ({
+  ...tree,
+  commit: (branch) =>
+    Promise.reject(
+      new FaultError({
+        kind: "not-modelled",
+        what: `commit on ${branch} of ${tree.name}`,
+        detail: "a rehearsal commits nothing, and what GitOps would make of it is not known",
+      }),
+    ),
+});
+
+const pairsOf = async (context: StepContext): Promise<readonly NamePair[]> => {
+  try {
+    return await namesToMove(context);
+  } catch (error) {
+    if (error instanceof FaultError) return [];
+    throw error;
+  }
+};
+
 /**
  * Runs a runbook on a model of the site: approvals are granted, what people do by hand is done as they are told, and
  * where the run would stop the rehearsal says so and goes on.
@@ -108,15 +149,37 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
   const store = createObjectStore({ now: clock.now, newUid: newId, admit: admitMetalLb });
   const twin = createTwin({ spec: input.spec, clock, store, newId });
   const write = writeOn(store);
+  const read = readOn(store);
+  const { unknownKinds, zonesFault } = input;
+  const fails = (fault: Fault) => (): Promise<never> => Promise.reject(new FaultError(fault));
   const ports: StepPorts = {
     config: input.config,
-    read: readOn(store),
+    read:
+      unknownKinds === undefined
+        ? read
+        : async (kinds, abort) => ({
+            ...(await read(kinds, abort)),
+            ...Object.fromEntries(
+              kinds.flatMap((kind) => (unknownKinds.has(kind) ? [[kind, unknownKinds.get(kind)]] : [])),
+            ),
+          }),
     shell: shellOn(twin),
     logs: logsOn(twin),
     clock,
     dryRun: (request, options) => write(request, { ...options, dryRun: true }),
-    zones: undefined,
-    trees: new Map(),
+    zones:
+      zonesFault !== undefined
+        ? {
+            zones: fails(zonesFault),
+            zone: fails(zonesFault),
+            recordSets: fails(zonesFault),
+            lookUp: fails(zonesFault),
+            change: fails(zonesFault),
+          }
+        : input.spec.dns === undefined
+          ? undefined
+          : twin.zones.read,
+    trees: new Map([...(input.trees ?? [])].map(([name, tree]) => [name, readOnly(tree)])),
     newNonce: () => `rehearsal-${++ids}`,
     readFile: input.readFile,
   };
@@ -145,6 +208,17 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
     return undefined;
   };
 
+  /** What a person is told to do with what was handed over, done to the model. */
+  const handOver = async (step: Step, plan: StepPlan): Promise<void> => {
+    if (step.kind === "manual") {
+      assumeDone(step.id, twin, input.config, plan);
+      await clock.sleep(120_000);
+      return;
+    }
+    if (plan.deeds.some(({ kind }) => kind === "document")) applyValues(twin, plan);
+    if (plan.deeds.length > 0) await clock.sleep(afterwardsMs);
+  };
+
   /** Until it is over: what waits is waited for, what is looked at twice is looked at twice. */
   const verify = async (
     step: Step,
@@ -152,7 +226,8 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
     observed: Parameters<Step["verify"]>[2],
   ): Promise<Verified> => {
     let seen = await step.verify(context(), plan, observed);
-    for (let i = 0; i < mostWaits && seen.outcome === "waiting"; i++) {
+    const until = clock.now() + longestWaitMs;
+    while (seen.outcome === "waiting" && clock.now() < until) {
       await clock.sleep(Math.max(1_000, (seen.until ?? clock.now()) - clock.now()));
       seen = await step.verify(context(), plan, observed);
     }
@@ -172,16 +247,16 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
     const failed = await doDeeds(step, plan.deeds);
     const observed = await observation?.stop();
     if (failed !== undefined) return { outcome: "would-halt", text: failed, halts };
-    if (step.kind === "manual") {
-      assumeDone(step.id, twin, input.config);
-      await clock.sleep(120_000);
-    } else if (plan.deeds.length > 0) await clock.sleep(afterwardsMs);
+    await handOver(step, plan);
     const verified = await verify(step, plan, observed);
     notes[step.id] = verified.notes;
     halts.push(...(verified.outcome === "passed" ? [] : stops(verified.findings)));
     const isOver = verified.outcome === "passed" && halts.length === 0;
+    const isUnknown =
+      (verified.outcome === "passed" || verified.outcome === "unknown") &&
+      halts.every(({ severity }) => severity === "unknown");
     return {
-      outcome: isOver ? "passed" : "would-halt",
+      outcome: isOver ? "passed" : isUnknown ? "unknown" : "would-halt",
       text:
         halts.length > 0 && verified.outcome === "passed" ? (halts[0]?.text ?? verified.text) : verified.text,
       halts,
@@ -192,6 +267,7 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
   if ("unknown" in ordered) throw new Error(`no step ${ordered.unknown.join(", ")} in ${input.migration.id}`);
   const steps: RehearsedStep[] = [];
   let watch: ClientsWatch | undefined;
+  let stopNames: (() => void) | undefined;
   try {
     await clock.advance(1_000);
     const reached = addressesOf(twin).filter((ip) =>
@@ -199,6 +275,12 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
     ).length;
     const first = new Set(addressesOf(twin));
     watch = watchClients(twin, input.clients, () => addressesOf(twin).filter((ip) => first.has(ip)));
+    const pairs = await clock.runUntil(pairsOf(context()), longestStepMs);
+    const names = pairs.length === 0 ? undefined : watchNames(twin, input.clients, pairs);
+    stopNames = names?.stop;
+    const namesNow = async (): Promise<NamesFelt | undefined> =>
+      names === undefined ? undefined : { ...names.mark(), unseen: await unseenRecords(context()) };
+    const namesBefore = await clock.runUntil(namesNow(), longestStepMs);
     for (const [i, step] of ordered.steps.entries()) {
       input.show?.(step, i + 1, ordered.steps.length);
       const startedAt = clock.now();
@@ -209,7 +291,7 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
       } catch (error) {
         if (!(error instanceof FaultError)) throw error;
         const { what, detail } = error.fault;
-        came = { outcome: "would-halt", text: text`could not look: ${what}: ${detail}`, halts: [] };
+        came = { outcome: "unknown", text: text`could not look: ${what}: ${detail}`, halts: [] };
       }
       const after = announcersOf(twin);
       steps.push({
@@ -218,6 +300,7 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
         kind: step.kind,
         ...came,
         felt: watch.mark(),
+        names: await clock.runUntil(namesNow(), longestStepMs),
         moved: [...after].flatMap(([ip, now]) => {
           const was = before.get(ip);
           return was === undefined || JSON.stringify(was) === JSON.stringify(now)
@@ -227,8 +310,11 @@ export async function rehearse(input: RehearsalInput): Promise<Rehearsal> {
         tookMs: clock.now() - startedAt,
       });
     }
-    return { steps, addresses: reached };
+    if (names !== undefined) await clock.advance(forgottenMs);
+    const afterwards = await clock.runUntil(namesNow(), longestStepMs);
+    return { steps, addresses: reached, names: namesBefore, afterwards };
   } finally {
+    stopNames?.();
     watch?.stop();
     twin.stop();
   }

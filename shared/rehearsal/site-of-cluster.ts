@@ -7,8 +7,20 @@ import { type Text, text } from "../text.ts";
 import { argoTracking, type GitContent } from "../twin/git-ops.ts";
 import { broadcastOf, contains, formatIpv4, networkOf, parseIpv4, parsePrefix } from "../twin/ipv4.ts";
 import type { NodeSpec, SiteSpec, VantageSpec } from "../twin/site-spec.ts";
+import { type KnownZone, namesOfSite } from "./zones-of-site.ts";
 
 export type ClusterObject = Readonly<{ kind: ResourceKind; object: KubeObject }>;
+
+/** Kinds about names and certificates alone; a cluster may do without them. */
+export const namedKinds = [
+  "ingresses",
+  "gateways",
+  "httproutes",
+  "dnsendpoints",
+  "certificates",
+  "issuers",
+  "clusterissuers",
+] as const satisfies readonly ResourceKind[];
 
 /** The kinds a rehearsal needs. What speakers and controllers write by themselves is made anew by the model. */
 export const rehearsedKinds = [
@@ -30,12 +42,15 @@ export const rehearsedKinds = [
   "kustomizations",
   "helmreleases",
   "validatingwebhookconfigurations",
+  ...namedKinds,
 ] as const satisfies readonly ResourceKind[];
 
 export type SiteOfCluster =
   | Readonly<{
       ok: true;
       spec: SiteSpec;
+      /** As steps of the model get it: with the zones and resolvers the model has. */
+      config: ClusterConfig;
       /** What the model takes for true because nothing here tells. */
       assumed: readonly Text[];
       /** Clients of the model by place; those the config does not name are the model's own. */
@@ -131,6 +146,8 @@ export function siteOfCluster(
   objects: readonly ClusterObject[],
   config: ClusterConfig,
   bgp: "up" | "down",
+  /** Left out, the model has no names. */
+  zones?: readonly KnownZone[],
 ): SiteOfCluster {
   const { site } = config;
   const missing: string[] = [];
@@ -200,6 +217,7 @@ export function siteOfCluster(
     text`each node has one interface in ${site.lanPrefix} and its speaker runs${nodes.some(({ nics }) => nics.length > 1) ? ", and a second one where Calico uses another address" : ""}`,
   );
 
+  const named = zones === undefined ? undefined : namesOfSite(zones, config, assumed);
   let client = 20;
   const machine = (name: string, place: VantagePlace): VantageSpec => {
     const wireless = place === "lan-wifi";
@@ -213,18 +231,24 @@ export function siteOfCluster(
       ...(wireless ? { wireless } : {}),
     };
     const gateway = outside ? behind.router : routerIp;
-    return { name, place, nics: [nic], routes: [{ dst: "default", gateway, dev }] };
+    return {
+      name,
+      place,
+      nics: [nic],
+      routes: [{ dst: "default", gateway, dev }],
+      ...(named === undefined ? {} : { resolvers: named.resolvers }),
+    };
   };
-  const named = config.vantages.map((vantage): VantageSpec => {
+  const configured = config.vantages.map((vantage): VantageSpec => {
     const made = machine(vantage.name, vantage.place);
     return vantage.clusterNode === undefined ? made : { ...made, clusterNode: vantage.clusterNode };
   });
   const clientAt = (place: VantagePlace) =>
-    named.find((each) => each.place === place && each.clusterNode === undefined);
+    configured.find((each) => each.place === place && each.clusterNode === undefined);
   const own = places
     .filter((place) => clientAt(place) === undefined)
     .map((place) => machine(`a client (${place})`, place));
-  const vantages = [...named, ...own];
+  const vantages = [...configured, ...own];
 
   const peers = objects.filter(
     ({ kind, object }) =>
@@ -246,6 +270,10 @@ export function siteOfCluster(
   return {
     ok: true,
     assumed,
+    config:
+      named === undefined
+        ? config
+        : { ...config, dns: named.config, site: { ...site, resolvers: named.resolvers } },
     clients: places.flatMap((place) => {
       const found = vantages.find((each) => each.place === place && each.clusterNode === undefined);
       return found === undefined ? [] : [{ name: found.name, place }];
@@ -270,6 +298,7 @@ export function siteOfCluster(
       objects: objects.map(({ kind, object }) => ({ kind, object: bare(object) })),
       gitOps: gitOf(objects),
       unusedAddress: site.unusedAddress ?? free(),
+      ...(named === undefined ? {} : { dns: named.dns }),
     },
   };
 }
