@@ -1,4 +1,5 @@
 import type { IncidentRunbook } from "../runbook.ts";
+import { serviceUnreachable } from "./service-unreachable.ts";
 import { dnsDrift } from "./dns-drift.ts";
 import { newNode } from "./new-node.ts";
 import { nodeLost } from "./node-lost.ts";

@@ -1,0 +1,113 @@
+import { type Text, text } from "../../text.ts";
+import type { Cause, Conclusion } from "../diagnosis.ts";
+import type { Link } from "../link.ts";
+import { consequences, type Judged, type PathLink, pathLinks, type Reason } from "./reason.ts";
+
+/** More readings than these decide nothing for a person at night. */
+const mostCandidates = 5;
+
+const causeOf = ({ code, text, link, next }: Reason): Cause => ({ code, text, link, next });
+
+const explainedBy = (reason: Reason): readonly PathLink[] => reason.explains ?? consequences[reason.link];
+
+const order = (link: string): number => pathLinks.indexOf(link as PathLink);
+
+const inPathOrder = <T extends Readonly<{ link: string }>>(list: readonly T[]): readonly T[] =>
+  list.toSorted((a, b) => order(a.link) - order(b.link));
+
+/** Links without which nobody may say that all is well; a link that was skipped asks for nothing. */
+export const neededForHealth: readonly PathLink[] = ["address", "arp", "tcp", "tls", "http", "endpoints"];
+
+/** Of a question about a name, these too. */
+export const neededForNames: readonly PathLink[] = ["resolver", "record"];
+
+/** The other reading, where only one was found: a single "possibly" is no certainty. */
+const orElse = (link: Link): Reason => ({
+  code: `${link.id}-unexplained`,
+  link: link.id as PathLink,
+  certain: false,
+  subject: { kind: "cluster", name: link.id },
+  text: text`something that none of our probes sees breaks “${link.title}”: ${link.because}`,
+  next: [text`Look again in a minute; what changed lately is told beside this`],
+});
+
+export type Concluded = Readonly<{
+  conclusion: Conclusion;
+  /** Broken links that the conclusion does not account for, in path order. */
+  unexplained: readonly Link[];
+}>;
+
+function healthOf(links: readonly Link[], needed: readonly PathLink[], summary: Text): Conclusion {
+  const unseen = links.filter(({ id, outcome }) => outcome === "unknown" && needed.includes(id as PathLink));
+  const fromOutside = links.some(({ id, outcome }) => id === "tcp" && outcome === "passed");
+  const [first] = unseen;
+  if (first !== undefined)
+    return {
+      kind: "unknown",
+      text: text`nothing is seen to be broken, but ${unseen.length === 1 ? "one thing that matters" : `${unseen.length} things that matter`} could not be seen, first “${first.title}”: ${first.because}`,
+    };
+  if (!fromOutside)
+    return {
+      kind: "unknown",
+      text: text`nothing is seen to be broken, and nobody outside the cluster has opened a connection, so nothing is proven`,
+    };
+  return { kind: "healthy", text: summary };
+}
+
+/**
+ * What the judged links come to. Pure. A certain reason that another one accounts for is told as its consequence and no
+ * cause of its own; two that do not account for each other are both told. Where nothing is certain the readings stay
+ * readings. Never healthy with a broken link, never a cause without its broken link.
+ */
+export function conclude(
+  judged: readonly Judged[],
+  options: Readonly<{ summary: Text; needed: readonly PathLink[] }>,
+): Concluded {
+  const links = judged.map(({ link }) => link);
+  const failed = links.filter(({ outcome }) => outcome === "failed");
+  if (failed.length === 0)
+    return { conclusion: healthOf(links, options.needed, options.summary), unexplained: [] };
+  const isFailed = (id: string): boolean => failed.some((link) => link.id === id);
+  const reasons = judged.flatMap((each) => each.reasons).filter(({ link }) => isFailed(link));
+  const certain = inPathOrder(reasons.filter((reason) => reason.certain));
+  const roots = certain.filter(
+    (reason) =>
+      !certain.some(
+        (other) => other !== reason && other.link !== reason.link && explainedBy(other).includes(reason.link),
+      ),
+  );
+  const covered = new Set<string>(roots.flatMap((root) => [root.link, ...explainedBy(root)]));
+  const open = failed.filter(({ id }) => !covered.has(id));
+  const [root, ...also] = roots;
+  if (root !== undefined)
+    return {
+      conclusion: { kind: "cause", cause: causeOf(root), also: also.map(causeOf) },
+      unexplained: open,
+    };
+  // The first broken link's readings come first; those of links that it would take along come after, if at all.
+  const leading = open.filter(
+    ({ id }) =>
+      !open.some((other) => other.id !== id && consequences[other.id as PathLink]?.includes(id as PathLink)),
+  );
+  const readings = (list: readonly Link[]): readonly Reason[] =>
+    list.flatMap((link) => reasons.filter((reason) => reason.link === link.id));
+  const first = leading[0] ?? open[0] ?? (failed[0] as Link);
+  const found = readings(leading);
+  const all: readonly Reason[] = [
+    ...found,
+    ...(found.length < 2 ? readings(open.filter((link) => !leading.includes(link))) : []),
+    ...(found.length < 2 ? [orElse(first)] : []),
+  ];
+  const distinct = all.filter(
+    (reason, i) => all.findIndex(({ code, link }) => code === reason.code && link === reason.link) === i,
+  );
+  const causes = (
+    distinct.length < 2 ? [...distinct, orElse(first), { ...orElse(first), code: "look-again" }] : distinct
+  )
+    .slice(0, mostCandidates)
+    .map(causeOf);
+  return {
+    conclusion: { kind: "candidates", causes: causes as unknown as readonly [Cause, Cause, ...Cause[]] },
+    unexplained: open.filter((link) => !causes.some((cause) => cause.link === link.id)),
+  };
+}
