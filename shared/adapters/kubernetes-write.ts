@@ -1,5 +1,5 @@
 import { FaultError } from "../fault.ts";
-import { resourceKinds } from "../kubernetes/kinds.ts";
+import { pluralOf, resourceKinds } from "../kubernetes/kinds.ts";
 import { patchBody } from "../kubernetes/patch-body.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { apiVersionOf } from "../kubernetes/refusals.ts";
@@ -13,6 +13,9 @@ import {
   readJson,
   readStatus,
 } from "./kubernetes-session.ts";
+
+/** How the API server answers where no such kind is installed: not with a Status, and nothing was written. */
+const noSuchPath = "404 page not found";
 
 /** Under this name the API server's `managedFields` have what we wrote. */
 const fieldManager = "arpeggio";
@@ -119,6 +122,11 @@ export const writeThrough =
       };
     const refused = said && refusedWrite({ code: status, reason: said.reason, message: clean(said.message) });
     if (refused !== undefined) return refused;
+    if (status === 404 && body.trim() === noSuchPath) {
+      const kind = write.verb === "create" ? write.kind : write.ref.kind;
+      const message = `the server does not know ${pluralOf(kind)} in ${apiVersionOf(kind)} (404)`;
+      return { ok: false, because: "not-found", message };
+    }
     throw new FaultError({
       kind: status === 429 || status >= 500 ? "refused" : "unreadable",
       what,

@@ -12,7 +12,7 @@ import { createObjectStore } from "#shared/twin/create-object-store.ts";
 declare module "vitest" {
   export interface ProvidedContext {
     kubeconfig: string | undefined;
-    /** MetalLB's namespace where it is known. */
+    /** MetalLB's namespace, where its webhooks may be asked: of a real cluster only when METALLB_NAMESPACE says it. */
     metallb: string | undefined;
   }
 }
@@ -29,8 +29,13 @@ export default async function chooseCluster(
     close();
     if (isFault(connection)) throw new Error(connection.detail);
     say(`cluster: ${connection.server} as ${connection.user} (KUBECONFIG), in a namespace of its own`);
+    const metallb = process.env.METALLB_NAMESPACE;
+    if (metallb !== undefined)
+      say(
+        `MetalLB's webhooks are asked in ${metallb} (METALLB_NAMESPACE): dry runs, and creates they refuse`,
+      );
     project.provide("kubeconfig", undefined);
-    project.provide("metallb", undefined);
+    project.provide("metallb", metallb);
     return undefined;
   }
   say("cluster: KUBECONFIG is not set, so this is the built-in lab API and says nothing about a real one");

@@ -156,6 +156,7 @@ describe("a write over the API", () => {
     ["an internal error", { status: 500, message: "etcdserver: request timed out" }, { kind: "refused" }],
     ["throttling", { status: 429, message: "too many requests" }, { kind: "refused" }],
     ["a page that is no API's", { status: 502, text: "<html>bad gateway</html>" }, { kind: "refused" }],
+    ["somebody else's 404", { status: 404, text: "<html>not found</html>" }, { kind: "unreadable" }],
     ["a login page", { status: 200, text: "<html>login</html>" }, { kind: "unreadable" }],
     ["a redirect", { status: 302, text: "", location: "/login" }, { kind: "unreadable" }],
     ["a cut connection", "reset", { kind: "unreachable" }],
@@ -197,6 +198,10 @@ describe("a write over the API", () => {
       { because: "webhook" },
     ],
     [{ status: 404, reason: "NotFound", message: 'namespaces "apps" not found' }, { because: "not-found" }],
+    [
+      { status: 404, text: "404 page not found\n" },
+      { because: "not-found", message: "the server does not know configmaps in v1 (404)" },
+    ],
   ])("answered with %j is refused", async (answer, refused) => {
     trouble = answer;
     expect(await cluster.write(creating("refused"))).toMatchObject({ ok: false, ...refused });
