@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { KnownRunbook } from "#shared/alerts/routes.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Config } from "./config.ts";
 import type { Environment } from "./environment.ts";
-import { readEnvironment } from "./environment.ts";
+import { readEnvironment, type Secret, secret } from "./environment.ts";
+import type { OnCallSecrets } from "./on-call.ts";
 
 export type Loaded =
   | Readonly<{ ok: true; environment: Environment; config: Config | undefined; path: string | undefined }>
@@ -22,8 +24,14 @@ function why(error: unknown): string {
   return (code === undefined ? undefined : reasons[code]) ?? message;
 }
 
-/** Reads environment and config file; everything that is wrong with either comes back in one message. */
-export async function loadConfig(variables: Readonly<Record<string, string | undefined>>): Promise<Loaded> {
+/**
+ * Reads environment and config file; everything that is wrong with either comes back in one message. Names of runbooks
+ * in routes are judged where `runbooks` says which there are.
+ */
+export async function loadConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+  runbooks?: () => Promise<readonly KnownRunbook[]>,
+): Promise<Loaded> {
   const environment = readEnvironment(variables);
   const problems: string[] = environment.ok ? [] : [...environment.problems];
   const path = variables.ARPEGGIO_CONFIG ? resolve(variables.ARPEGGIO_CONFIG) : undefined;
@@ -32,7 +40,12 @@ export async function loadConfig(variables: Readonly<Record<string, string | und
     try {
       // The YAML reader is the largest thing at start, and help needs none.
       const { readConfig } = await import("./config.ts");
-      const read = readConfig(readFileSync(path, "utf8"), (relative) => resolve(dirname(path), relative));
+      const known = runbooks === undefined ? {} : { runbooks: await runbooks() };
+      const read = readConfig(
+        readFileSync(path, "utf8"),
+        (relative) => resolve(dirname(path), relative),
+        known,
+      );
       if (read.ok) config = read.config;
       else
         problems.push(
@@ -62,4 +75,56 @@ export async function loadConfig(variables: Readonly<Record<string, string | und
     };
   }
   return { ok: true, environment: environment.environment, config, path };
+}
+
+const shortestToken = 16;
+
+/** Secrets that only a bot needs, from the environment or the files that the config names; every problem at once. */
+export function readOnCallSecrets(
+  config: Pick<Config, "alerts" | "heartbeat">,
+  environment: Pick<Environment, "ARPEGGIO_ALERTS_TOKEN" | "ARPEGGIO_HEARTBEAT_URL">,
+): Readonly<{ ok: true; secrets: OnCallSecrets }> | Readonly<{ ok: false; problems: readonly string[] }> {
+  const problems: string[] = [];
+  const fromFile = (key: string, file: string | undefined, wrong: (value: string) => string | undefined) => {
+    if (file === undefined) return undefined;
+    let value: string;
+    try {
+      value = readFileSync(file, "utf8").trim();
+    } catch (error) {
+      problems.push(`${file} (${key}) cannot be read: ${why(error)}`);
+      return undefined;
+    }
+    const problem = wrong(value);
+    if (problem === undefined) return secret(value);
+    problems.push(`${file} (${key}) ${problem}`);
+    return undefined;
+  };
+  const needed = (given: Secret | undefined, key: string, variable: string, file: string | undefined) => {
+    if (given === undefined && file === undefined) problems.push(`${key} needs ${variable} or ${key}File`);
+    return given;
+  };
+  const { alerts, heartbeat } = config;
+  const alertsToken =
+    environment.ARPEGGIO_ALERTS_TOKEN ??
+    fromFile("alerts.tokenFile", alerts?.tokenFile, (value) =>
+      value.length >= shortestToken && !/\s/.test(value)
+        ? undefined
+        : `must hold one token of at least ${shortestToken} characters`,
+    );
+  const heartbeatUrl =
+    environment.ARPEGGIO_HEARTBEAT_URL ??
+    fromFile("heartbeat.urlFile", heartbeat?.urlFile, (value) =>
+      URL.canParse(value) && /^https?:/.test(value) ? undefined : "must hold one URL",
+    );
+  if (alerts !== undefined) needed(alertsToken, "alerts.token", "ARPEGGIO_ALERTS_TOKEN", alerts.tokenFile);
+  if (heartbeat !== undefined)
+    needed(heartbeatUrl, "heartbeat.url", "ARPEGGIO_HEARTBEAT_URL", heartbeat.urlFile);
+  if (problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    secrets: {
+      ...(alertsToken === undefined ? {} : { alertsToken }),
+      ...(heartbeatUrl === undefined ? {} : { heartbeatUrl }),
+    },
+  };
 }

@@ -9,6 +9,7 @@ import { brokenRules } from "#shared/policy/broken-rules.ts";
 import type { Reply } from "#shared/reply.ts";
 import { renderTerminal } from "#shared/report/terminal.ts";
 import { plain } from "#shared/text.ts";
+import version from "../package.json" with { type: "json" };
 import { actions } from "./actions/all.ts";
 import { createApp } from "./app.ts";
 import { commands, slackCommands } from "./commands/all.ts";
@@ -18,7 +19,8 @@ import { createWishes } from "./doors/slack/board.ts";
 import { threadWords } from "./doors/slack/thread-words.ts";
 import { type SlackDoor, startSlackDoor } from "./doors/slack.ts";
 import { resumeIncidents, tendIncidents } from "./incidents/resume.ts";
-import { loadConfig } from "./load-config.ts";
+import { loadConfig, readOnCallSecrets } from "./load-config.ts";
+import { prepareOnCall } from "./on-call.ts";
 import { bySlack } from "./people.ts";
 import { resumeRuns, tendRuns } from "./runs/resume-runs.ts";
 
@@ -44,7 +46,13 @@ const missing = (words: string, next: string): Reply => ({
   actions: [],
 });
 
-const loaded = await loadConfig(process.env);
+/** What routes of alerts may name. */
+const knownRunbooks = async () =>
+  (await import("#shared/incidents/runbooks/all.ts")).incidentRunbooks.map(({ id, argument }) => ({
+    id,
+    takesSubject: argument !== undefined,
+  }));
+const loaded = await loadConfig(process.env, knownRunbooks);
 if (!loaded.ok) refuse(loaded.reply);
 const { config, environment } = loaded;
 if (!config)
@@ -66,6 +74,9 @@ if (!SLACK_APP_TOKEN && !SLACK_SIGNING_SECRET)
       "docs/slack.md says which to choose.",
     ),
   );
+const onCallSecrets = readOnCallSecrets(config, environment);
+if (!onCallSecrets.ok)
+  refuse(missing(`${onCallSecrets.problems.join("; ")}.`, "docs/alerts.md says what these are for."));
 const { ledgerFile, ledgerTable, aws } = config;
 if (ledgerFile === undefined && ledgerTable === undefined)
   refuse(
@@ -89,9 +100,17 @@ async function openLedger(): Promise<Ledger> {
   return opened;
 }
 
+const onCall = await prepareOnCall({
+  config,
+  secrets: onCallSecrets.secrets,
+  clock: systemClock,
+  version: version.version,
+  nodeVersion: process.version,
+  log,
+});
 let ledger: Ledger;
 try {
-  ledger = await openLedger();
+  ledger = onCall.ledger(await openLedger());
 } catch (error) {
   if (error instanceof FaultError)
     refuse(
@@ -130,6 +149,7 @@ const warnings = (): readonly Finding[] => [
   ...judged().findings,
   ...(door?.problems() ?? []),
   ...(dnsWatch?.warnings() ?? []),
+  ...onCall.warnings(),
 ];
 
 const wishes = createWishes({ ledger, clock: systemClock, log });
@@ -142,16 +162,54 @@ const composed = await compose({
   warnings,
   roles: () => judged().rules,
 });
-const app = createApp({
+const unconnected = "Slack is not connected yet";
+const app = onCall.app(
+  createApp({
+    commands,
+    actions,
+    deps: composed.deps,
+    roles: () => judged().rules,
+    people: config.people,
+    groupsOf: (user) => door?.groupsOf(user) ?? Promise.reject(new Error(unconnected)),
+    changesClosed: () => (door ? door.changesClosed() : `${unconnected}.`),
+    log,
+  }),
   commands,
-  actions,
-  deps: composed.deps,
-  roles: () => judged().rules,
-  people: config.people,
-  groupsOf: (user) => door?.groupsOf(user) ?? Promise.reject(new Error("Slack is not connected yet")),
-  changesClosed: () => (door ? door.changesClosed() : "Slack is not connected yet."),
-  log,
-});
+  actions.map(({ id }) => id),
+);
+
+const leaving = new AbortController();
+/** Ports that cannot be had stop the start. */
+function refusePort(error: unknown, usual: number | undefined, advice: string): never {
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "EADDRNOTAVAIL") throw error;
+  const why =
+    code === "EACCES"
+      ? "may not be used by this account"
+      : code === "EADDRINUSE"
+        ? "is in use"
+        : "cannot be had: the address is not this machine's";
+  refuse(missing(`port ${port ?? usual} on ${address ?? "this machine"} ${why}.`, advice));
+}
+// Alerts are taken while Slack cannot be reached: they are told when it can.
+try {
+  await onCall.start({
+    deps: composed.deps,
+    ledger,
+    slack: () =>
+      door === undefined
+        ? unconnected
+        : (door.changesClosed() ?? (door.connected() ? undefined : "the connection to Slack is down")),
+    waiting: () => door?.waiting(),
+    brokenRules: () => judged().findings,
+    signal: leaving.signal,
+  });
+} catch (error) {
+  await composed.close();
+  refusePort(error, config.http?.port, "Choose another with http.port or http.host in the config.");
+}
+if (onCall.url() !== undefined)
+  log({ level: "info", msg: "the door for machines is open", url: onCall.url() });
 
 const slack = startSlackDoor({
   app,
@@ -175,6 +233,7 @@ const slack = startSlackDoor({
   people: (id) => bySlack(config.people, id),
   clock: systemClock,
   log,
+  limited: onCall.slackLimited,
   owner: `${userInfo().username}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
 });
 try {
@@ -183,20 +242,11 @@ try {
   await composed.close();
   if (error instanceof FaultError)
     refuse(missing(`${error.fault.detail}.`, "docs/slack.md says where each value comes from."));
-  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
-  if (code === "EADDRINUSE" || code === "EACCES")
-    refuse(
-      missing(
-        `port ${port ?? environment.PORT} on ${address ?? "this machine"} ${code === "EACCES" ? "may not be used by this account" : "is in use"}.`,
-        "Choose another with PORT, or use Socket Mode, which needs none.",
-      ),
-    );
-  throw error;
+  refusePort(error, environment.PORT, "Choose another with PORT, or use Socket Mode, which needs none.");
 }
 for (const finding of warnings()) log({ level: "warn", code: finding.code, msg: plain(finding.text) });
 process.stdout.write(`ready: ${door.requestUrl ?? "Socket Mode"}, ${clusters.join(", ")}\n`);
 
-const leaving = new AbortController();
 const resuming = { signal: leaving.signal, log };
 dnsWatch = startDnsWatch(composed.deps, {
   ...resuming,
@@ -210,6 +260,7 @@ const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
   leaving.abort();
+  await onCall.stop();
   await door?.stop();
   await app.drain();
   await composed.close();

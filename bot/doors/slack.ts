@@ -10,6 +10,7 @@ import type { App } from "../asking.ts";
 import type { Secret } from "../environment.ts";
 import { createWishes, type Wishes } from "./slack/board.ts";
 import { createBoardDelivery } from "./slack/board-delivery.ts";
+import { countLimits } from "./slack/count-limits.ts";
 import { createDirectory, inWords, scopeFindings } from "./slack/directory.ts";
 import { createListeners } from "./slack/listeners.ts";
 import { createLiveMessage, type Sending } from "./slack/live.ts";
@@ -59,6 +60,8 @@ export type SlackDoorOptions = Readonly<{
   wishes?: Wishes;
   /** What the words of a mention mean in the thread of a thing. */
   threads?: ThreadWords;
+  /** Hears of every call that Slack refused with 429. */
+  limited?: (call: string) => void;
 }>;
 
 export type SlackDoor = Readonly<{
@@ -73,6 +76,8 @@ export type SlackDoor = Readonly<{
   groupsOf: (slackUser: string) => Promise<readonly string[]>;
   /** Standing messages in Slack. */
   board: Board;
+  /** How many of them wait for something to be delivered. */
+  waiting: () => number;
   /** Takes no more input, gives running work a moment to tell its end, leaves the rest to the next start. */
   stop: () => Promise<void>;
 }>;
@@ -156,11 +161,12 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
     import("#shared/adapters/slack-inbound.ts"),
   ]);
 
-  const api = createSlackApi({
+  const connectedApi = createSlackApi({
     botToken: slack.botToken.reveal(),
     ...(slack.apiUrl === undefined ? {} : { apiUrl: slack.apiUrl }),
     log,
   });
+  const api = options.limited === undefined ? connectedApi : countLimits(connectedApi, options.limited);
   const pace = { ...usualPace, ...options.pace };
   const stopping = new AbortController();
   const working = new AbortController();
@@ -327,6 +333,7 @@ export async function startSlackDoor(options: SlackDoorOptions): Promise<SlackDo
     changesClosed: () => closedBy,
     groupsOf: directory.groupsOf,
     board: wishes.board,
+    waiting: delivery.waiting,
     stop: () => (stopped ??= stop()),
   };
 }

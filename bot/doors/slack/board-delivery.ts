@@ -25,6 +25,8 @@ export type BoardDelivery = Readonly<{
   resume: (days: number) => Promise<void>;
   /** Standing messages that no channel takes, and why. */
   problems: () => readonly Finding[];
+  /** Standing messages with something undelivered that is being worked at or waits for its turn. */
+  waiting: () => number;
   /** Resolves when every delivery at work has come to a rest. */
   settled: () => Promise<void>;
 }>;
@@ -468,6 +470,7 @@ export function createBoardDelivery(
         text: text`The message of ${code(key)} is not in Slack: ${why}.`,
         remedy: text`invite the bot to the channel, or set ${code("slack.reportChannel")} to one it is in`,
       })),
+    waiting: () => working.size,
     settled: async () => {
       while (working.size > 0) await Promise.all(working.values());
     },
