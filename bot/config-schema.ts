@@ -1,5 +1,7 @@
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
+import { isTimeZone } from "#shared/incidents/site-time.ts";
+import { nearest } from "#shared/nearest.ts";
 
 /**
  * What only people know (design section 5). The same schema checks the file and prints as JSON Schema, so every key
@@ -61,6 +63,15 @@ const vantage = z
     message: 'must have exactly one of "ssh" and "local: true"',
   });
 
+const timeZone = z.string().superRefine((value, context) => {
+  if (isTimeZone(value)) return;
+  const near = nearest(value, Intl.supportedValuesOf("timeZone"));
+  context.addIssue({
+    code: "custom",
+    message: `must be a time zone of the IANA database such as Europe/Berlin${near === undefined ? "" : `; nearest: ${near}`}`,
+  });
+});
+
 const site = z.strictObject({
   lanPrefix: cidr.describe("The segment the announced addresses live in"),
   routerIp: ip.optional(),
@@ -72,6 +83,9 @@ const site = z.strictObject({
     .array(z.strictObject({ nic: z.string().min(1).max(15), nodes: z.array(name).min(1) }))
     .default([])
     .describe("LAN interface by node; without an entry it is the one addressed in lanPrefix"),
+  timeZone: timeZone
+    .optional()
+    .describe("IANA name, such as Europe/Berlin: exports show its time beside UTC"),
   unusedAddress: ip.optional().describe("An address nobody uses; it tells proxy ARP from an announcer"),
 });
 

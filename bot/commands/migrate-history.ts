@@ -1,11 +1,12 @@
 import * as z from "zod";
 import type { Reply } from "#shared/reply.ts";
-import { type Recorded, readRunEvent } from "#shared/runs/run-events.ts";
+import { eventLine } from "#shared/runs/event-line.ts";
+import { readRunEvent } from "#shared/runs/run-events.ts";
 import { runKey, runsOn } from "#shared/runs/run-log.ts";
 import { runJson } from "#shared/runs/run-reply.ts";
 import type { RunState } from "#shared/runs/run-state.ts";
 import { elapsed, utcDateTime } from "#shared/runs/utc-time.ts";
-import { code, plain, type Text, text } from "#shared/text.ts";
+import { code, type Text, text } from "#shared/text.ts";
 import { type Desk, isReply, openDesk } from "../runs/desk.ts";
 import { defineVerb } from "./command.ts";
 import { everyDoor, run } from "./migrate-words.ts";
@@ -60,26 +61,6 @@ function all(desk: Desk, runs: readonly RunState[]): Reply {
     actions: [],
     data: { runs: runs.map(runJson) },
   };
-}
-
-/** One event as a line of the record: what happened, and who did it. */
-export function eventLine({ event, at }: Recorded): string {
-  const facts = Object.entries(event).flatMap(([key, value]) => {
-    if (key === "type" || key === "plan" || key === "token" || key === "steps" || key === "findings")
-      return [];
-    if (key === "digest" && typeof value === "string") return [`digest ${value.slice(0, 12)}`];
-    if (key === "until" || key === "recheckAt") return [`${key} ${utcDateTime(Number(value))}`];
-    if (key === "text" || key === "because" || key === "next")
-      return [
-        `${key === "text" ? "" : `${key}: `}${Array.isArray(value) ? plain(value as Text) : String(value)}`,
-      ];
-    if (key === "facts" || key === "notes" || key === "inputs" || key === "replaces")
-      return [`${key} ${JSON.stringify(value)}`];
-    return value === null
-      ? []
-      : [key === "step" || key === "deed" ? String(value) : `${key} ${String(value)}`];
-  });
-  return `${new Date(at).toISOString().slice(0, 19)}Z  ${event.type}  ${facts.join("  ")}`.trimEnd();
 }
 
 /** `/migrate history [RUN]`: all runs of a cluster, or the whole record of one. */

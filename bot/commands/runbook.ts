@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { exportTimeline } from "./runbook-export.ts";
 import { list, show } from "./runbook-list.ts";
 import { close, handover, link, note, reopen, take } from "./runbook-people.ts";
 import { run } from "./runbook-run.ts";
@@ -23,5 +24,6 @@ export const runbook: Command = {
     close,
     reopen,
     link,
+    exportTimeline,
   ],
 };

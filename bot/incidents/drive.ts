@@ -8,6 +8,7 @@ import {
   nextIncidentMove,
 } from "#shared/incidents/incident-state.ts";
 import { keptDiagnosis } from "#shared/incidents/kept-diagnosis.ts";
+import { recordingShell } from "#shared/incidents/record-commands.ts";
 import type { DiagnosePorts, IncidentRunbook } from "#shared/incidents/runbook.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { driveAlone } from "#shared/runs/drivers.ts";
@@ -62,7 +63,13 @@ async function look(
   { signal, log }: DriveOptions,
   show: (line: Text) => void,
 ): Promise<Ended | undefined> {
-  const could = (fault: Fault): Ended => ({ type: "could-not-diagnose", ...begun, fault });
+  const recording = recordingShell(cluster.shell, deps.clock.now);
+  const could = (fault: Fault): Ended => ({
+    type: "could-not-diagnose",
+    ...begun,
+    fault,
+    commands: recording.ran(),
+  });
   const { diagnose } = runbook ?? {};
   if (diagnose === undefined)
     return could({
@@ -76,7 +83,10 @@ async function look(
   try {
     const word = state.subject ?? "";
     const diagnosed = await within(deps.clock, diagnoseMs, `diagnosis ${state.runbook}`, (late) =>
-      diagnose(diagnosePorts(deps, cluster), word, { signal: AbortSignal.any([signal, late]), show }),
+      diagnose(diagnosePorts(deps, { ...cluster, shell: recording.shell }), word, {
+        signal: AbortSignal.any([signal, late]),
+        show,
+      }),
     );
     if (signal.aborted) return undefined;
     if ("noSuch" in diagnosed)
@@ -84,7 +94,7 @@ async function look(
         ...could(faultOf(`"${word}"`, plain(diagnosed.noSuch))),
         noSuch: diagnosed.next.map((said) => [...said]),
       } as Ended;
-    return { type: "diagnosed", ...begun, ...keptDiagnosis(diagnosed) };
+    return { type: "diagnosed", ...begun, ...keptDiagnosis(diagnosed), commands: recording.ran() };
   } catch (error) {
     if (signal.aborted) return undefined;
     if (error instanceof FaultError) return could(error.fault);
@@ -217,11 +227,13 @@ async function drive(
     if (move.again && before?.token !== undefined)
       await sayAgain(before.token, text`run of checks`, before.since ?? now());
     await telling.state(state);
-    const ran = await runChecks(deps, cluster, definition, signal, showLine);
+    const recording = recordingShell(cluster.shell, now);
+    const watched = { ...cluster, shell: recording.shell };
+    const ran = await runChecks(deps, watched, definition, signal, showLine);
     if (signal.aborted) return;
     await update((one) =>
       one.steps.some((each) => each.id === step && each.token === token && each.status === "running")
-        ? { type: "checks-run", step, token, ...ran }
+        ? { type: "checks-run", step, token, ...ran, commands: recording.ran() }
         : undefined,
     );
     await telling.all(state);

@@ -70,6 +70,19 @@ const alertHead = {
   times: z.int().min(1),
 };
 
+/** A program of the catalogue that a look ran on some machine. */
+const command = z.strictObject({
+  at: instant,
+  /** "node karstark", "vantage ops-host". */
+  on: z.string(),
+  argv: z.string(),
+  /** Null: it was ended by a signal; undefined: it could not be run. */
+  exitCode: z.int().nullable().optional(),
+  fault: z.string().optional(),
+});
+/** What a look ran; `more` were not kept. */
+const commands = z.strictObject({ ran: z.array(command), more: z.int().min(0) }).optional();
+
 const checked = z.strictObject({
   check: z.string(),
   subject: z.strictObject({ kind: z.string(), name: z.string() }),
@@ -106,6 +119,7 @@ const events = z.discriminatedUnion("type", [
     diagnosis,
     /** What was too long to keep, said in one line. */
     cut: z.string().optional(),
+    commands,
   }),
   z.strictObject({
     type: z.literal("could-not-diagnose"),
@@ -114,6 +128,7 @@ const events = z.discriminatedUnion("type", [
     fault,
     /** The word names nothing here; what was near. */
     noSuch: z.array(text).optional(),
+    commands,
   }),
   z.strictObject({ type: z.literal("checking"), step, token }),
   z.strictObject({
@@ -124,6 +139,7 @@ const events = z.discriminatedUnion("type", [
     results: z.array(checked),
     passed: z.int().min(0),
     fault: fault.optional(),
+    commands,
   }),
   z.strictObject({ type: z.literal("step-done"), step, by: person, said: z.string() }),
   z.strictObject({ type: z.literal("step-skipped"), step, by: person, reason: z.string().min(1) }),
@@ -150,6 +166,8 @@ export type IncidentEvent = z.output<typeof events>;
 export type Opened = Extract<IncidentEvent, { type: "opened" }>;
 export type AlertEvent = Extract<IncidentEvent, { type: "alert-firing" | "alert-resolved" }>;
 export type StoredStep = Opened["steps"][number];
+export type RanCommand = z.output<typeof command>;
+export type RanCommands = NonNullable<z.output<typeof commands>>;
 export type CheckedOnce = z.output<typeof checked>;
 
 /** Where and when an event stands in its stream; `event` is undefined for what this release cannot read. */

@@ -113,6 +113,15 @@ function headOf(state: IncidentState): Head {
   return conclusionHead(looked.diagnosis.conclusion);
 }
 
+/** What it came to, for headings. */
+export function incidentVerdict(state: IncidentState): Text {
+  const { closed: _, ...open } = state;
+  const { word, text: said } = headOf(open);
+  return state.closed === undefined
+    ? text`${word}: ${said}`
+    : text`${state.closed.reason}; last seen ${word}: ${said}`;
+}
+
 function whoHasIt({ owner, closed }: IncidentState, { ref }: IncidentReplyOptions): Text {
   if (closed !== undefined)
     return text`Closed${closed.by === undefined ? "" : text` by ${person(ref(closed.by))}`}: ${closed.reason}.`;

@@ -41,6 +41,8 @@ export type Site = Readonly<{
   resolvers: readonly string[];
   /** NIC names by node group; without an entry the LAN NIC is the interface addressed in `lanPrefix`. */
   lanNic: readonly Readonly<{ nic: string; nodes: readonly string[] }>[];
+  /** IANA name of the time zone of clocks at the site, for exports; without it they show UTC alone. */
+  timeZone?: string;
   /** An address of the segment that nobody uses: probing it tells proxy ARP from an announcer. */
   unusedAddress?: string;
 }>;
