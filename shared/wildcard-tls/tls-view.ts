@@ -137,7 +137,8 @@ const routedTo = (gateway: KubeObject, listener: string, routes: readonly KubeOb
     return isHere ? (hostnames ?? []) : [];
   });
 
-const usersOf = ({ ingresses, gateways, httproutes }: SourceLists): readonly SecretUser[] => [
+/** Who serves TLS with which Secret, by Ingresses and Gateways. */
+export const usersOf = ({ ingresses, gateways, httproutes }: SourceLists): readonly SecretUser[] => [
   ...ingresses.flatMap(({ metadata, spec }) => {
     const { tls, rules } = ingressTls.safeParse(spec).data ?? {};
     return (tls ?? []).flatMap(({ hosts, secretName }) =>
