@@ -1,10 +1,11 @@
 import type { Change } from "../changes/change.ts";
+import { fold } from "../changes/fold.ts";
 import { utcTime } from "../changes/utc-time.ts";
 import type { Json } from "../json.ts";
 import type { Block, Reply, StepState } from "../reply.ts";
 import { counted } from "../report/wording.ts";
 import { plain, type Text, text } from "../text.ts";
-import { type Diagnosis, firstBroken } from "./diagnosis.ts";
+import { type Cause, type Diagnosis, firstBroken } from "./diagnosis.ts";
 import { conclusionHead, nextOf } from "./incident-reply.ts";
 import type { Link } from "./link.ts";
 
@@ -18,13 +19,32 @@ const stateOf: Readonly<Record<Link["outcome"], StepState>> = {
 /** As many links as are told one by one when they hold. */
 const isWorthALine = ({ outcome }: Link): boolean => outcome === "failed" || outcome === "unknown";
 
-const changeLine = ({ at, subject, what, by }: Change, now: number): string =>
-  `${utcTime(at, now)}  ${subject.kind} ${subject.name}: ${plain(what)}${by === undefined ? "" : `, by ${by}`}`;
+/** So many lines of changes fit under a diagnosis; the command for them has all. */
+const mostChanges = 15;
+
+function changeLines(changes: readonly Change[], now: number): readonly string[] {
+  const lines = fold(changes).map(({ change: { at, subject, what, by }, names }) => {
+    const who =
+      names.length === 1
+        ? `${subject.kind} ${subject.name}`
+        : `${names.length} ${subject.kind}s (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`;
+    return `${utcTime(at, now)}  ${who}: ${plain(what)}${by === undefined ? "" : `, by ${by}`}`;
+  });
+  const more = lines.length - mostChanges;
+  return more > 0 ? [...lines.slice(0, mostChanges), `${more} more lines: /arpeggio changes`] : lines;
+}
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 const linkLine = ({ id, outcome, title, because, from }: Link): string =>
   `${outcome.padEnd(8)}${id.padEnd(21)}${title}: ${plain(because)}${from === undefined ? "" : ` [${from}]`}`;
+
+const causeTable = (title: string, causes: readonly Cause[]): Block => ({
+  kind: "table",
+  title,
+  columns: [{ title: "link" }, { title: "cause" }],
+  rows: causes.map(({ link, text: said }) => [[link], said]),
+});
 
 /** First broken, how many hold, how many nobody saw: the sentence under the verdict. */
 function whyOf(diagnosis: Diagnosis): Text {
@@ -62,32 +82,18 @@ export function diagnosisReply(
   const { links, conclusion, title, seen, changes, changesGap, endedAt } = diagnosis;
   const head = conclusionHead(conclusion);
   const told = links.filter(isWorthALine);
+  // The first two stand in the verdict.
   const candidates: readonly Block[] =
-    conclusion.kind === "candidates"
-      ? [
-          {
-            kind: "steps",
-            steps: conclusion.causes.map((cause, i) => ({
-              title: `${i + 1}. ${plain(cause.text)}`,
-              state: "unknown" as const,
-            })),
-          },
-        ]
+    conclusion.kind === "candidates" && conclusion.causes.length > 2
+      ? [causeTable("further readings", conclusion.causes.slice(2))]
       : [];
   const also: readonly Block[] =
-    conclusion.kind === "cause" && conclusion.also.length > 0
-      ? [
-          {
-            kind: "table",
-            title: "further causes",
-            columns: [{ title: "link" }, { title: "cause" }],
-            rows: conclusion.also.map(({ link, text: said }) => [[link], said]),
-          },
-        ]
+    conclusion.kind === "cause" && conclusion.also.length > 1
+      ? [causeTable("further causes", conclusion.also.slice(1))]
       : [];
   const blocks: readonly Block[] = [
-    ...candidates.slice(0, 0),
-    ...also.slice(0, conclusion.kind === "cause" && conclusion.also.length > 1 ? 1 : 0),
+    ...candidates,
+    ...also,
     ...(told.length === 0
       ? []
       : [
@@ -126,7 +132,7 @@ export function diagnosisReply(
         : {
             kind: "evidence",
             title: `what changed in the last hour (${changes.length}${changesGap === undefined ? "" : `, ${plain(changesGap)}`})`,
-            lines: changes.map((change) => changeLine(change, endedAt)),
+            lines: changeLines(changes, endedAt),
           },
     { kind: "evidence", title: `all ${counted(links.length, "link")}`, lines: links.map(linkLine) },
     ...links.flatMap(({ id, evidence }): readonly Block[] =>
@@ -136,7 +142,7 @@ export function diagnosisReply(
     ),
   ];
   return {
-    verdict: { ...head, text: text`${title} · ${head.text}` },
+    verdict: { ...head, text: text`${title.split(" · ").slice(0, 2).join(" ")} · ${head.text}` },
     cluster,
     why: whyOf(diagnosis),
     findings: diagnosis.findings,

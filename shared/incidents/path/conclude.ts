@@ -108,6 +108,10 @@ export function conclude(
     .map(causeOf);
   return {
     conclusion: { kind: "candidates", causes: causes as unknown as readonly [Cause, Cause, ...Cause[]] },
-    unexplained: open.filter((link) => !causes.some((cause) => cause.link === link.id)),
+    unexplained: open.filter(
+      ({ id }) =>
+        !causes.some((cause) => cause.link === id) &&
+        !leading.some((link) => consequences[link.id as PathLink].includes(id as PathLink)),
+    ),
   };
 }

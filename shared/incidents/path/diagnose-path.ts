@@ -74,6 +74,7 @@ export const pathCodes: readonly string[] = [
   "announcer-no-advertisement-selects-node",
   "announcer-no-local-endpoint",
   "announced-elsewhere",
+  "announcer-lost",
   "leader-gone",
   "leader-no-usable-nic",
   "two-nics",

@@ -11,6 +11,7 @@ import type { Answer } from "../../probes/answer.ts";
 import type { HttpAnswer, Scheme } from "../../probes/http-get.ts";
 import type { Route } from "../../probes/ip-route.ts";
 import type { PortState } from "../../probes/node-memberlist.ts";
+import type { Hop } from "../../probes/ping-hop.ts";
 import type { ClusterConfig, Vantage } from "../../site/site.ts";
 import type { ServiceFacts } from "./service-facts.ts";
 import type { PathSubject } from "./subject.ts";
@@ -49,6 +50,13 @@ export type PathEvidence = Readonly<{
   /** Vantages that could not look at the wire before one did. */
   passedOver: readonly Readonly<{ vantage: string; detail: string }>[];
   clients: readonly ClientView[];
-  /** Checks of the node that should announce; undefined when nobody is elected. */
-  leader: Readonly<{ node: string; results: readonly CheckResult[] }> | undefined;
+  /** The node that should announce; undefined when nobody is elected. */
+  leader:
+    | Readonly<{
+        node: string;
+        results: readonly CheckResult[];
+        /** An echo request from a vantage in the segment to the node's own address; undefined when none could ask. */
+        ping: Readonly<{ vantage: string; answer: Answer<Hop> }> | undefined;
+      }>
+    | undefined;
 }>;

@@ -307,7 +307,7 @@ export async function gatherPath(
     ip === undefined
       ? []
       : clientViews(ports, { subject, service, objects: cluster.objects, until: until - 100, signal }),
-    elected === undefined ? undefined : visitLeader(ports, lists, elected, until - 100),
+    elected === undefined ? undefined : visitLeader(ports, lists, cluster.objects, elected, until - 100),
     naming,
     table.all,
   ]);

@@ -94,6 +94,29 @@ const answeredAClient = ({ clients }: PathEvidence): string | undefined =>
       tcp.some(({ answer }) => answer.ok && (answer.evidence === "open" || answer.evidence === "refused")),
   )?.vantage.name;
 
+/** Faults of a visit that a dead machine makes as well as one that is cut off. */
+const deadly: ReadonlySet<string> = new Set(["timed-out", "unreachable"]);
+
+/** The elected node answers nobody: no ping in its segment, no SSH, no ARP for the address. */
+function lostLeader({ leader, surroundings }: PathEvidence, ip: string): Reason | undefined {
+  const unread = surroundings.table.unread.find(({ node }) => node === leader?.node);
+  const { ping } = leader ?? {};
+  if (leader === undefined || unread === undefined || ping?.answer.ok !== true) return undefined;
+  const answered = ping.answer.evidence.kind === "answer" || ping.answer.evidence.kind === "hop";
+  if (answered || !deadly.has(unread.fault.kind)) return undefined;
+  return {
+    code: "announcer-lost",
+    link: "announcer",
+    certain: true,
+    subject: { kind: "node", name: leader.node },
+    text: text`${leader.node}, which is elected, answers neither ping from ${ping.vantage}, SSH nor ARP for ${code(ip)}: it is off or cut off, and nobody has taken over`,
+    next: [
+      text`The node: ${code(`/runbook run node-lost ${leader.node}`)}`,
+      text`With memberlist another node takes over within about 10 s; look again`,
+    ],
+  };
+}
+
 function silent(evidence: PathEvidence, seen: Investigation, ip: string): readonly Judged[] {
   const from = fromOf(seen);
   const { verdict } = seen;
@@ -112,7 +135,9 @@ function silent(evidence: PathEvidence, seen: Investigation, ip: string): readon
     return notLooked({ kind: "unreachable", what: "ARP", detail }, from);
   }
   const predicted = predictionOf(evidence)?.order[0];
-  const gone = reasons.filter(({ link, certain }) => link === "announcer" && certain);
+  const lost = lostLeader(evidence, ip);
+  const gone =
+    lost === undefined ? reasons.filter(({ link, certain }) => link === "announcer" && certain) : [lost];
   const noNic = reasons.filter(({ link, certain }) => link === "nic" && certain);
   const [firstGone, ...moreGone] = gone;
   const [firstNic, ...moreNic] = noNic;

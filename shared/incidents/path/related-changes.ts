@@ -33,6 +33,9 @@ const bearing: Readonly<Record<string, readonly string[]>> = {
   "pods-nodes": ["Node", "Service"],
 };
 
+/** Links that hang on who announces. */
+const onWire: readonly string[] = ["announcer", "nic", "arp", "route", "tcp"];
+
 const gitOps: readonly string[] = ["Application", "Kustomization", "HelmRelease"];
 const causesOf = (conclusion: Conclusion): readonly Cause[] =>
   conclusion.kind === "cause"
@@ -57,6 +60,12 @@ export function relatedChanges(
       ? [evidence.wire.evidence.verdict.node]
       : []),
   ]);
+  const isMove = ({ source, subject: { kind } }: Change): boolean =>
+    kind === "Service" &&
+    source !== "managedFields" &&
+    source !== "creationTimestamp" &&
+    source !== "deletionTimestamp";
+  const movable = links.some((link) => onWire.includes(link));
   const isOurs = ({ subject: { kind, name } }: Change): boolean => {
     if (kind === "Service") return name === subject.service;
     if (kind === "IPAddressPool")
@@ -64,9 +73,12 @@ export function relatedChanges(
     if (kind === "Node") return links.includes("announcer-predicted") || nodes.has(name);
     return true;
   };
+  const isBearing = (change: Change): boolean => !isMove(change) || movable;
   const found = changes.filter(
     (change) =>
-      (links.some((link) => bearing[link]?.includes(change.subject.kind)) && isOurs(change)) ||
+      (links.some((link) => bearing[link]?.includes(change.subject.kind)) &&
+        isOurs(change) &&
+        isBearing(change)) ||
       (gitOps.includes(change.subject.kind) && links.some((link) => link !== "route" && link !== "resolver")),
   );
   return found.slice(0, 3).map(({ at, subject: { kind, name }, what, by }) => ({
