@@ -2,6 +2,7 @@ import type { Block, Reply } from "../reply.ts";
 import type { VantagePlace } from "../site/site.ts";
 import type { Migration } from "../steps/runbook.ts";
 import { code, plain, type Text, text } from "../text.ts";
+import type { NamesFelt } from "./names-felt.ts";
 import { leftText, longestNameGap, namesBlocks, namesJson, worstNamePlace } from "./names-reply.ts";
 import { placeNames, places, seconds } from "./places.ts";
 import type { Announcers, Rehearsal, RehearsedStep } from "./rehearse.ts";
@@ -41,15 +42,18 @@ function verdictOf(migration: Migration, rehearsal: Rehearsal): Reply["verdict"]
       text: text`${migration.id} in this order: clients ${placeNames[place]} get no new connection in step ${worst.id}${stays ? ", and none until a later step brings the addresses back" : ` for ${seconds(longestGap(worst))}`}`,
     };
   }
-  const nameless = steps.reduce<RehearsedStep | undefined>(
-    (found, step) => (longestNameGap(step.names) > longestNameGap(found?.names) ? step : found),
+  const nameless = [
+    ...steps.map(({ id, names }) => ({ id: `step ${id}`, names })),
+    { id: "the end", names: rehearsal.afterwards },
+  ].reduce<Readonly<{ id: string; names: NamesFelt | undefined }> | undefined>(
+    (found, each) => (longestNameGap(each.names) > longestNameGap(found?.names) ? each : found),
     undefined,
   );
   if (nameless !== undefined)
     return {
       word: "OUTAGE",
       outcome: "failed",
-      text: text`${migration.id} in this order: clients ${placeNames[worstNamePlace(nameless.names)]} can use neither the old name of something nor the new one in step ${nameless.id}, for ${seconds(longestNameGap(nameless.names))}`,
+      text: text`${migration.id} in this order: clients ${placeNames[worstNamePlace(nameless.names)]} can use neither the old name of something nor the new one in ${nameless.id}, for ${seconds(longestNameGap(nameless.names))}`,
     };
   const left = leftText(rehearsal);
   const rest =
@@ -70,7 +74,7 @@ function verdictOf(migration: Migration, rehearsal: Rehearsal): Reply["verdict"]
     return {
       word: "UNKNOWN",
       outcome: "unknown",
-      text: text`${migration.id}: ${unknown.length} of ${steps.length} steps could not be rehearsed, ${unknown[0]?.id ?? ""} first; ${rest} in the others`,
+      text: text`${migration.id}: what ${unknown.length} of ${steps.length} steps would come to is not known, ${unknown[0]?.id ?? ""} first; ${rest}`,
     };
   const resets = steps.flatMap(
     ({
@@ -111,6 +115,20 @@ const noteOf = (step: RehearsedStep): Text =>
     : step.outcome === "unknown"
       ? text`not known: ${step.text}`
       : step.text;
+
+/** The rest of what stops a step for one reason is the same with other names. */
+const linesOfACode = 2;
+
+/** Every reason once, with the first few it is true of. */
+function haltLines(findings: RehearsedStep["halts"]): readonly string[] {
+  const byCode = new Map<string, Set<string>>();
+  for (const { code: name, text: words } of findings)
+    byCode.set(name, (byCode.get(name) ?? new Set()).add(plain(words)));
+  return [...byCode].flatMap(([name, lines]) => [
+    ...[...lines].slice(0, linesOfACode).map((line) => `${name}: ${line}`),
+    ...(lines.size > linesOfACode ? [`${name}: and ${lines.size - linesOfACode} more`] : []),
+  ]);
+}
 
 const states = { passed: "done", unneeded: "skipped", "would-halt": "failed", unknown: "unknown" } as const;
 
@@ -164,14 +182,14 @@ export function rehearsalReply(
       },
       ...namesBlocks(rehearsal),
       ...steps.flatMap(movedTable),
-      ...halts.flatMap(({ id, halts: findings }): readonly Block[] =>
+      ...halts.flatMap(({ id, outcome, halts: findings }): readonly Block[] =>
         findings.length === 0
           ? []
           : [
               {
                 kind: "evidence",
-                title: `What would stop ${id}`,
-                lines: findings.map(({ code: name, text: words }) => `${name}: ${plain(words)}`),
+                title: outcome === "unknown" ? `What is not known of ${id}` : `What would stop ${id}`,
+                lines: haltLines(findings),
               },
             ],
       ),
