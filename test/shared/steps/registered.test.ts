@@ -1,14 +1,20 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bgpToL2 } from "#shared/runbooks/bgp-to-l2.ts";
+import { dnsDomainMove } from "#shared/runbooks/dns-domain-move.ts";
+import { wildcardTls } from "#shared/runbooks/wildcard-tls.ts";
 import { steps } from "#shared/steps/all.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const file = (path: string): boolean => existsSync(join(root, path));
 
-describe("steps of bgp-to-l2", () => {
-  it.each(bgpToL2.steps.map(({ id }) => id))("%s has its file, its test and its page", (id) => {
+const runbooks = [bgpToL2, dnsDomainMove, wildcardTls];
+
+describe("steps of runbooks", () => {
+  it.each(
+    runbooks.flatMap(({ steps: own }) => own.map(({ id }) => id)),
+  )("%s has its file, its test and its page", (id) => {
     expect(
       ["shared/steps", "docs/steps", "test/shared/steps"].filter((folder) => {
         const ending = folder.startsWith("docs") ? ".md" : folder.startsWith("test") ? ".test.ts" : ".ts";
@@ -22,6 +28,12 @@ describe("steps of bgp-to-l2", () => {
     expect(new Set(ids).size).toBe(ids.length);
     const pages = readdirSync(join(root, "docs/steps")).map((name) => name.replace(/\.md$/, ""));
     expect(pages.filter((page) => page !== "README" && !ids.includes(page))).toEqual([]);
-    expect(file("docs/runbooks/bgp-to-l2.md")).toBe(true);
+    for (const { id, steps: own } of runbooks) {
+      const page = readFileSync(join(root, `docs/runbooks/${id}.md`), "utf8");
+      expect(
+        own.filter((step) => !page.includes(`../steps/${step.id}.md`)).map((step) => step.id),
+        id,
+      ).toEqual([]);
+    }
   });
 });
