@@ -80,6 +80,9 @@ const said = ({ alert, groupKey, times }: KnownAlert): Omit<IncidentAlertEvent, 
   times: Math.max(1, times),
 });
 
+const lasted = (ms: number): string =>
+  ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
+
 const isSame = (known: KnownAlert, there: AlertOfIncident): boolean =>
   there.firing === known.firing &&
   there.startsAt === known.alert.startsAt &&
@@ -103,7 +106,7 @@ export function nextForIncident(one: AlertCase, incident: IncidentState): Incide
   if (one.closed?.why === "resolved")
     return {
       type: "closed",
-      reason: `${one.alerts.size === 1 ? "its alert is" : `all ${one.alerts.size} alerts are`} resolved, and nothing fired since`,
+      reason: `${one.alerts.size === 1 ? "its alert is" : `all ${one.alerts.size} alerts are`} resolved, and nothing fired for ${lasted(one.closed.at - (one.quietSince ?? one.closed.at))}`,
     };
   return undefined;
 }

@@ -1,11 +1,11 @@
 import type { Action, Block, Outcome, Reply, StepState } from "../reply.ts";
 import { counted } from "../report/wording.ts";
 import { elapsed, utcDateTime, utcTime } from "../runs/utc-time.ts";
-import { code, join, type PersonRef, person, plain, strong, type Text, text } from "../text.ts";
+import { code, type PersonRef, person, plain, strong, type Text, text } from "../text.ts";
 import { actsOf } from "./acts.ts";
+import { alertBlocks } from "./alert-blocks.ts";
 import { type Conclusion, firstBroken } from "./diagnosis.ts";
 import {
-  type AlertOfIncident,
   currentIncidentStep,
   firingAlerts,
   type IncidentState,
@@ -79,9 +79,11 @@ function undiagnosedHead(state: IncidentState): Head {
     const verdict = checkedVerdict(checked.checked);
     return { ...verdict, text: text`${name} · ${checked.title}: ${checkedCounts(checked.checked)}` };
   }
+  // Without a look of its own, that something fires is the worst that is known.
+  const fires = state.looked === undefined && firingAlerts(state).length > 0;
   return {
-    word: "WAITS",
-    outcome: "info",
+    word: fires ? "FIRING" : "WAITS",
+    outcome: fires ? "failed" : "info",
     text:
       step === undefined
         ? text`${name} · every step is done or left out`
@@ -142,36 +144,6 @@ function lookLine({ looked, diagnosing, asked, closed }: IncidentState, options:
       ? text` Looking again since ${utcTime(diagnosing?.at ?? asked?.at ?? 0)}${by == null ? "" : text`, asked by ${person(options.ref(by))}`}.`
       : [];
   return [...seen, ...again];
-}
-
-const mostAlerts = 5;
-
-const alertLine = ({ name, severity, startsAt, times }: AlertOfIncident): Text =>
-  text`${strong(name)}${severity === "" ? "" : ` (${severity})`} since ${utcTime(startsAt)}${times > 1 ? `, reported ${times} times` : ""}`;
-
-function alertBlocks(state: IncidentState): readonly Block[] {
-  if (state.alerts.length === 0) return [];
-  const firing = firingAlerts(state);
-  const over = state.alerts.length - firing.length;
-  const ended = Math.max(...state.alerts.map(({ endsAt, heardAt }) => endsAt ?? heardAt));
-  if (firing.length === 0)
-    return [
-      {
-        kind: "prose",
-        text: text`No alert is firing: ${counted(over, "alert")} resolved, the last at ${utcTime(ended)}.`,
-      },
-    ];
-  const shown = firing.slice(0, mostAlerts);
-  const more = firing.length - shown.length;
-  const rest = [...(more > 0 ? [`${more} more firing`] : []), ...(over > 0 ? [`${over} resolved`] : [])].join(
-    ", ",
-  );
-  return [
-    {
-      kind: "prose",
-      text: text`Firing: ${join(shown.map(alertLine), "; ")}${rest === "" ? "" : `; ${rest}`}`,
-    },
-  ];
 }
 
 /** Failed before unknown before fine. */
