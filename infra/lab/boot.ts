@@ -45,6 +45,7 @@ export type Lab = Readonly<{
 const host = "127.0.0.1";
 const cluster = "goldentooth";
 const reportChannel = "C0PLATFORM";
+const alertsChannel = "C0ALERTS";
 const snapshotBucket = "arpeggio-snapshots";
 const ledgerTableName = "arpeggio-ledger";
 const slackTokenSecret = "slack-token";
@@ -56,6 +57,17 @@ const people = [
   { name: "approver", slack: "U0APPROVER", os: "approver" },
   { name: "approver-2", slack: "U0APPROVER2", os: "approver-2" },
   { name: "viewer", slack: "U0VIEWER", os: "viewer" },
+];
+
+/** Good for this lab alone, which is on loopback. */
+const alertsToken = "lab-alerts-token";
+const alertsTokenFile = "alerts-token";
+
+/** What Alertmanager's alerts are about here. */
+const alertRoutes = [
+  { match: { alertname: "ServiceDown" }, runbook: "service-unreachable", subject: "service" },
+  { match: { alertname: "NodeDown" }, runbook: "node-lost", subject: "node" },
+  { match: { alertname: "DnsDrift" }, runbook: "dns-drift", subject: "zone" },
 ];
 
 /** Quotes a value for `. .lab/env` in a POSIX shell. */
@@ -111,6 +123,8 @@ export async function bootLab(
     scenario: string;
     dir: string;
     botPort: number;
+    /** Where the bot's door for machines is to be; left out, it has none and takes no alerts. */
+    httpPort?: number;
     /** The release of ExternalDNS, `0.22.0`; left out, the scenario's own. */
     externalDns?: string;
     /**
@@ -224,6 +238,17 @@ export async function bootLab(
       { role: "approver", people: approvers, clusters: [cluster] },
     ],
     slack: { team: labWorkspace.team.id, reportChannel },
+    ...(options.httpPort === undefined
+      ? {}
+      : {
+          http: { host, port: options.httpPort },
+          alerts: {
+            channel: alertsChannel,
+            tokenFile: alertsTokenFile,
+            quietSeconds: 60,
+            routes: alertRoutes,
+          },
+        }),
     ledger: lambdas === undefined ? { file: "ledger.sqlite" } : { dynamodb: { table: ledgerTableName } },
     aws: {
       region: aws.env.AWS_REGION,
@@ -232,6 +257,7 @@ export async function bootLab(
       snapshots: { bucket: snapshotBucket },
     },
   };
+  await writeFile(join(dir, alertsTokenFile), `${alertsToken}\n`, { mode: 0o600 });
   const configFile = join(dir, "config.yaml");
   await writeFile(configFile, stringify(config));
   const env: Record<string, string> = {
@@ -248,6 +274,9 @@ export async function bootLab(
     LAB_SLACK_URL: slack.url,
     LAB_SLACK_APP_TOKEN: labWorkspace.app.appToken,
     LAB_REQUEST_URL: requestUrl,
+    ...(options.httpPort === undefined
+      ? {}
+      : { LAB_HTTP_URL: `http://${host}:${options.httpPort}`, LAB_ALERTS_TOKEN: alertsToken }),
     ...dnsEnv(dns),
     ...aws.env,
   };

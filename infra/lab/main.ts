@@ -73,6 +73,7 @@ if (values.help) {
     scenario: values.scenario,
     dir,
     botPort: await freePort(),
+    httpPort: await freePort(),
     ...(release === undefined ? {} : { externalDns: release.replace(/^v/, "") }),
     // A console in front scans by itself and tells what it finds; in front of nobody the function does, in Slack.
     ...(values.lambdas && {

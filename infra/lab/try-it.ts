@@ -12,10 +12,13 @@ import { type DnsWatch, startDnsWatch } from "#bot/dns/start-watch.ts";
 import { runConsole } from "#bot/doors/console.ts";
 import { createConsoleBoard } from "#bot/doors/console-board.ts";
 import { resumeIncidents, tendIncidents } from "#bot/incidents/resume.ts";
-import { loadConfig } from "#bot/load-config.ts";
+import { loadConfig, readOnCallSecrets } from "#bot/load-config.ts";
+import { prepareOnCall } from "#bot/on-call.ts";
 import { openSqliteLedger } from "#shared/adapters/ledger-sqlite.ts";
 import { savePictures } from "#shared/adapters/save-pictures.ts";
+import { systemClock } from "#shared/adapters/system-clock.ts";
 import { code, text } from "#shared/text.ts";
+import version from "../../package.json" with { type: "json" };
 import { labIn } from "./lock.ts";
 import { labScenarios } from "./scenarios.ts";
 
@@ -69,35 +72,54 @@ for (const [name, value] of Object.entries(await told))
 const loaded = await loadConfig({ ARPEGGIO_CONFIG: join(dir, "config.yaml") });
 if (!loaded.ok) throw new Error("the lab wrote a config that the bot does not accept");
 const config = loaded.config;
-const { ledgerTable: table, aws: { region = "" } = {} } = config ?? {};
-const ledger =
+if (config === undefined) throw new Error("the lab wrote no config");
+const onCallSecrets = readOnCallSecrets(config, {});
+if (!onCallSecrets.ok) throw new Error(onCallSecrets.problems.join("; "));
+const log = (entry: Readonly<Record<string, unknown>>): void =>
+  void process.stderr.write(`${JSON.stringify(entry)}\n`);
+const onCall = await prepareOnCall({
+  config,
+  secrets: onCallSecrets.secrets,
+  clock: systemClock,
+  version: version.version,
+  nodeVersion: process.version,
+  log,
+});
+const { ledgerTable: table, aws: { region = "" } = {} } = config;
+const ledger = onCall.ledger(
   table === undefined
     ? await openSqliteLedger({ file: join(dir, "ledger.sqlite"), now: Date.now })
     : (await import("#shared/adapters/ledger-dynamodb.ts")).openDynamoLedger({
         table,
         region,
         now: Date.now,
-      });
+      }),
+);
 const board = createConsoleBoard();
 let watch: DnsWatch | undefined;
 const composed = await compose({
   config,
   configPath: loaded.path,
+  siteRunbooks: loaded.siteRunbooks,
   ledger,
   board,
-  warnings: () => watch?.warnings() ?? [],
+  warnings: () => [...(watch?.warnings() ?? []), ...onCall.warnings()],
 });
 const people = config?.people ?? [];
-const app = createApp({
+const app = onCall.app(
+  createApp({
+    commands,
+    actions,
+    deps: composed.deps,
+    roles: () => config?.roles ?? [],
+    people,
+    groupsOf: async () => [],
+    changesClosed: () => undefined,
+    log,
+  }),
   commands,
-  actions,
-  deps: composed.deps,
-  roles: () => config?.roles ?? [],
-  people,
-  groupsOf: async () => [],
-  changesClosed: () => undefined,
-  log: (entry) => void process.stderr.write(`${JSON.stringify(entry)}\n`),
-});
+  actions.map(({ id }) => id),
+);
 const abort = new AbortController();
 process.once("SIGTERM", () => abort.abort());
 // A terminal that is closed: what was written for this lab goes with it.
@@ -105,8 +127,15 @@ process.once("SIGHUP", () => abort.abort());
 const story = labScenarios[values.scenario];
 const operator = people.find((p) => p.name === "operator");
 
-const log = (entry: Readonly<Record<string, unknown>>): void =>
-  void process.stderr.write(`${JSON.stringify(entry)}\n`);
+await onCall.start({
+  deps: composed.deps,
+  ledger,
+  // The console is the channel.
+  slack: () => undefined,
+  waiting: () => undefined,
+  brokenRules: () => [],
+  signal: abort.signal,
+});
 void resumeIncidents(composed.deps, { signal: abort.signal, log }).then(() =>
   tendIncidents(composed.deps, { signal: abort.signal, log }),
 );
@@ -147,6 +176,7 @@ await runConsole({
   signal: abort.signal,
 });
 abort.abort();
+await onCall.stop();
 await watch?.ended;
 await app.drain();
 await composed.close();
