@@ -36,15 +36,22 @@ const mustBe = (wanted: readonly number[], { status, body }: Awaited<ReturnType<
   if (!wanted.includes(status)) throw new Error(`${status}: ${String(body.message)}`);
 };
 
-/** Undefined where this user may not make accounts or their tokens, with why. */
+/**
+ * Says why where this user may not make accounts or their tokens. Left out, `there` are namespaces of its own, which go
+ * with it; else they have to exist, and stay.
+ */
 export async function makeAccount(
   api: RawApi,
   own: string,
+  there?: Namespaces,
 ): Promise<BoundAccount | Readonly<{ because: string }>> {
   const tag = own.replace("arpeggio-test-", "");
-  const namespaces = Object.fromEntries(
-    Object.entries(usualNamespaces).map(([part]) => [part, `${own}-${part.toLowerCase()}`]),
-  ) as Namespaces;
+  const namespaces =
+    there ??
+    (Object.fromEntries(
+      Object.keys(usualNamespaces).map((part) => [part, `${own}-${part.toLowerCase()}`]),
+    ) as Namespaces);
+  const ownNamespaces = there === undefined ? Object.values(namespaces) : [];
   const renamed = new Map([
     ...Object.entries(usualNamespaces).map(
       ([part, name]) => [name, namespaces[part as keyof Namespaces]] as const,
@@ -68,7 +75,7 @@ export async function makeAccount(
   });
   if (asked.status === 403) return { because: String(asked.body.message) };
   mustBe([201], asked);
-  for (const name of Object.values(namespaces))
+  for (const name of ownNamespaces)
     mustBe([201, 409], await api.call("POST", "/api/v1/namespaces", { metadata: { name } }));
   const unbind = async (): Promise<void> => {
     for (const path of made.splice(0)) await api.call("DELETE", path);
@@ -98,7 +105,7 @@ export async function makeAccount(
     unbind,
     remove: async () => {
       await unbind();
-      for (const name of Object.values(namespaces)) await api.call("DELETE", `/api/v1/namespaces/${name}`);
+      for (const name of ownNamespaces) await api.call("DELETE", `/api/v1/namespaces/${name}`);
     },
   };
 }
