@@ -10,6 +10,10 @@ const causeOf = ({ code, text, link, next }: Reason): Cause => ({ code, text, li
 
 const explainedBy = (reason: Reason): readonly PathLink[] => reason.explains ?? consequences[reason.link];
 
+/** Links beside the path, which other runbooks add, take nothing along. */
+const taking = (link: string): readonly PathLink[] =>
+  Object.hasOwn(consequences, link) ? consequences[link as PathLink] : [];
+
 const order = (link: string): number => pathLinks.indexOf(link as PathLink);
 
 const inPathOrder = <T extends Readonly<{ link: string }>>(list: readonly T[]): readonly T[] =>
@@ -37,19 +41,33 @@ export type Concluded = Readonly<{
   unexplained: readonly Link[];
 }>;
 
-function healthOf(links: readonly Link[], needed: readonly PathLink[], summary: Text): Conclusion {
-  const unseen = links.filter(({ id, outcome }) => outcome === "unknown" && needed.includes(id as PathLink));
-  const fromOutside = links.some(({ id, outcome }) => id === "tcp" && outcome === "passed");
+/** A new connection opened outside the cluster: nothing else proves that clients are served. */
+const connected = (links: readonly Link[]): boolean =>
+  links.some(({ id, outcome }) => id === "tcp" && outcome === "passed");
+
+export type ConcludeOptions = Readonly<{
+  /** What is said when all is well. */
+  summary: Text;
+  needed: readonly string[];
+  /** Whether what was asked is proven; by default that somebody outside the cluster connected. */
+  proven?: (links: readonly Link[]) => boolean;
+}>;
+
+function healthOf(
+  links: readonly Link[],
+  { needed, summary, proven = connected }: ConcludeOptions,
+): Conclusion {
+  const unseen = links.filter(({ id, outcome }) => outcome === "unknown" && needed.includes(id));
   const [first] = unseen;
   if (first !== undefined)
     return {
       kind: "unknown",
       text: text`nothing is seen to be broken, but ${unseen.length === 1 ? "one thing that matters" : `${unseen.length} things that matter`} could not be seen, first “${first.title}”: ${first.because}`,
     };
-  if (!fromOutside)
+  if (!proven(links))
     return {
       kind: "unknown",
-      text: text`nothing is seen to be broken, and nobody outside the cluster has opened a connection, so nothing is proven`,
+      text: text`nothing is seen to be broken, and nothing is proven from outside the cluster either`,
     };
   return { kind: "healthy", text: summary };
 }
@@ -59,14 +77,10 @@ function healthOf(links: readonly Link[], needed: readonly PathLink[], summary: 
  * cause of its own; two that do not account for each other are both told. Where nothing is certain the readings stay
  * readings. Never healthy with a broken link, never a cause without its broken link.
  */
-export function conclude(
-  judged: readonly Judged[],
-  options: Readonly<{ summary: Text; needed: readonly PathLink[] }>,
-): Concluded {
+export function conclude(judged: readonly Judged[], options: ConcludeOptions): Concluded {
   const links = judged.map(({ link }) => link);
   const failed = links.filter(({ outcome }) => outcome === "failed");
-  if (failed.length === 0)
-    return { conclusion: healthOf(links, options.needed, options.summary), unexplained: [] };
+  if (failed.length === 0) return { conclusion: healthOf(links, options), unexplained: [] };
   const isFailed = (id: string): boolean => failed.some((link) => link.id === id);
   const reasons = judged.flatMap((each) => each.reasons).filter(({ link }) => isFailed(link));
   const certain = inPathOrder(reasons.filter((reason) => reason.certain));
@@ -86,8 +100,7 @@ export function conclude(
     };
   // The first broken link's readings come first; those of links that it would take along come after, if at all.
   const leading = open.filter(
-    ({ id }) =>
-      !open.some((other) => other.id !== id && consequences[other.id as PathLink]?.includes(id as PathLink)),
+    ({ id }) => !open.some((other) => other.id !== id && taking(other.id).includes(id as PathLink)),
   );
   const readings = (list: readonly Link[]): readonly Reason[] =>
     list.flatMap((link) => reasons.filter((reason) => reason.link === link.id));
@@ -111,7 +124,7 @@ export function conclude(
     unexplained: open.filter(
       ({ id }) =>
         !causes.some((cause) => cause.link === id) &&
-        !leading.some((link) => consequences[link.id as PathLink].includes(id as PathLink)),
+        !leading.some((link) => taking(link.id).includes(id as PathLink)),
     ),
   };
 }

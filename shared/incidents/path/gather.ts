@@ -240,6 +240,14 @@ const zoneNames = async (ports: DiagnosePorts, until: number): Promise<readonly 
   return read.ok ? read.evidence.map(({ name }) => name) : undefined;
 };
 
+export type GatherOptions = DiagnoseOptions &
+  Readonly<{
+    /** False: nobody asks about names where the address is known without. */
+    names?: boolean;
+    /** Milliseconds for everything, {@link budget.whole} when left out. */
+    whole?: number;
+  }>;
+
 /**
  * Looks at everything between a client and the pods of a Service, all of it concurrently, in at most
  * {@link budget.whole}. Throws nothing but bugs.
@@ -247,11 +255,11 @@ const zoneNames = async (ports: DiagnosePorts, until: number): Promise<readonly 
 export async function gatherPath(
   ports: DiagnosePorts,
   word: string,
-  { signal, show }: DiagnoseOptions,
+  { signal, show, names = true, whole: wholeMs = budget.whole }: GatherOptions,
 ): Promise<PathEvidence | NoSuch> {
   const { clock, config } = ports;
   const now = clock.now();
-  const until = now + budget.whole;
+  const until = now + wholeMs;
   const { lists, cluster, wishes } = await readKnown(ports, signal);
   const meant = pathSubject(
     { objects: cluster.objects, wishes, zones: await zoneNames(ports, clock.now() + 1_000) },
@@ -269,7 +277,7 @@ export async function gatherPath(
 
   const { hostname } = first;
   const naming =
-    hostname === undefined
+    hostname === undefined || (!names && first.ip !== undefined)
       ? undefined
       : within(
           clock,
