@@ -72,6 +72,7 @@ async function main(): Promise<number> {
   const config = loaded.ok ? loaded.config : undefined;
   const composed = await compose({
     config,
+    ...(loaded.ok ? { siteRunbooks: loaded.siteRunbooks } : {}),
     ...(!loaded.ok || loaded.path === undefined ? {} : { configPath: loaded.path }),
     warnings: () => [],
     mayRunPrograms: true,

@@ -6,6 +6,7 @@ import type { AskServer } from "#shared/dns/answer.ts";
 import type { SnapshotStore } from "#shared/dns/snapshot.ts";
 import type { ReadZones } from "#shared/dns/zones.ts";
 import type { Finding } from "#shared/finding.ts";
+import type { IncidentRunbook } from "#shared/incidents/runbook.ts";
 import type { InvokeFunction } from "#shared/invoke.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import type { RoleRule } from "#shared/policy/identity.ts";
@@ -91,6 +92,8 @@ export async function compose(
     /** The machine's, unless a lab's time runs otherwise. */
     clock?: Clock;
     runTimes?: Deps["runTimes"];
+    /** The site's own, beside ours. */
+    siteRunbooks?: readonly IncidentRunbook[];
     /** In a shell, whoever asks sits at this machine and may run its programs. */
     mayRunPrograms?: boolean;
   }>,
@@ -173,7 +176,10 @@ export async function compose(
       : {}),
     people: config?.people ?? [],
     migrations: async () => (await import("#shared/runbooks/all.ts")).migrations,
-    incidentRunbooks: async () => (await import("#shared/incidents/runbooks/all.ts")).incidentRunbooks,
+    incidentRunbooks: async () => [
+      ...(await import("#shared/incidents/runbooks/all.ts")).incidentRunbooks,
+      ...(options.siteRunbooks ?? []),
+    ],
     holders: (role, cluster) =>
       holders(
         { rules: options.roles?.() ?? config?.roles ?? [], cluster, people: config?.people ?? [] },

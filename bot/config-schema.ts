@@ -297,6 +297,12 @@ export const configSchema = z
         }),
       )
       .default([]),
+    runbooks: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "Files with the site's own runbooks for on-call (docs/site-runbooks.md); relative to this file",
+      ),
     roles: z.array(role).default([]),
     slack: z
       .strictObject({

@@ -1,6 +1,4 @@
 import ipaddr from "ipaddr.js";
-import { isMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import type * as z from "zod";
 import { type KnownRunbook, readRoutes } from "#shared/alerts/routes.ts";
 import { nearest } from "#shared/nearest.ts";
 import type { Person, RoleRule } from "#shared/policy/identity.ts";
@@ -14,9 +12,7 @@ import {
 } from "#shared/site/site.ts";
 import { type AlertsConfig, type HeartbeatConfig, toAlerts, toHeartbeat, toRoutes } from "./config-alerts.ts";
 import { type ConfigFile, configSchema } from "./config-schema.ts";
-
-/** One thing that is wrong with the file: where, what stands there, what was expected. */
-export type ConfigProblem = Readonly<{ line: number; column: number; path: string; message: string }>;
+import { type FileProblem, type Issue, type Path, quote, readYaml, schemaIssues } from "./yaml-places.ts";
 
 export type NodeAccessRules = Readonly<{
   /** For nodes that are not listed; `host` is then the node's InternalIP. */
@@ -36,6 +32,8 @@ export type Config = Readonly<{
   http?: Readonly<{ host: string; port: number }>;
   alerts?: AlertsConfig;
   heartbeat?: HeartbeatConfig;
+  /** Files with the site's own runbooks, absolute. */
+  runbookFiles: readonly string[];
 }>;
 
 export type AwsConfig = Readonly<{
@@ -47,76 +45,7 @@ export type AwsConfig = Readonly<{
 
 export type ConfigResult =
   | Readonly<{ ok: true; config: Config }>
-  | Readonly<{ ok: false; problems: readonly ConfigProblem[] }>;
-
-type Path = readonly PropertyKey[];
-
-const show = (path: Path): string =>
-  path.reduce<string>(
-    (out, key) =>
-      typeof key === "number" ? `${out}[${key}]` : out === "" ? String(key) : `${out}.${String(key)}`,
-    "",
-  );
-
-function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-    root,
-  );
-}
-
-const quote = (value: unknown): string => {
-  const shown = JSON.stringify(value) ?? String(value);
-  return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
-};
-
-/** Valid keys of an object schema's `unrecognized_keys` issue, found by walking the schema along the path. */
-function keysAt(schema: z.ZodType, path: Path): readonly string[] {
-  let current: unknown = schema;
-  const unwrap = (value: unknown): unknown => {
-    const def = (value as { def?: { type: string; innerType?: unknown; schema?: unknown } } | undefined)?.def;
-    return def && "innerType" in def ? unwrap(def.innerType) : value;
-  };
-  for (const key of path) {
-    current = unwrap(current);
-    const def = (current as { def?: { type: string; shape?: Record<string, unknown>; element?: unknown } })
-      .def;
-    current = def?.type === "array" ? def.element : def?.shape?.[String(key)];
-  }
-  const shape = (unwrap(current) as { def?: { shape?: Record<string, unknown> } } | undefined)?.def?.shape;
-  return Object.keys(shape ?? {});
-}
-
-type Issue = Readonly<{ path: Path; message: string; key?: string }>;
-
-function schemaIssues(schema: z.ZodType, error: z.ZodError, root: unknown): Issue[] {
-  return error.issues.flatMap((issue): Issue[] => {
-    const value = valueAt(root, issue.path);
-    if (issue.code === "unrecognized_keys") {
-      const valid = keysAt(schema, issue.path);
-      return issue.keys.map((key) => {
-        const near = nearest(key, valid);
-        const expected = near ? `nearest: "${near}"` : `expected one of ${valid.join(", ")}`;
-        return { path: [...issue.path, key], key, message: `there is no "${key}" here; ${expected}` };
-      });
-    }
-    if (value === undefined && issue.code === "invalid_type") {
-      return [{ path: issue.path, message: `is missing; expected ${issue.expected}` }];
-    }
-    if (issue.code === "invalid_value") {
-      const valid = issue.values.map(String);
-      const near = typeof value === "string" ? nearest(value, valid) : undefined;
-      const hint = near ? `; nearest: "${near}"` : "";
-      return [
-        { path: issue.path, message: `is ${quote(value)}; expected one of ${valid.join(", ")}${hint}` },
-      ];
-    }
-    if (issue.code === "invalid_type") {
-      return [{ path: issue.path, message: `is ${quote(value)}; expected ${issue.expected}` }];
-    }
-    return [{ path: issue.path, message: `is ${quote(value)}; ${issue.message}` }];
-  });
-}
+  | Readonly<{ ok: false; problems: readonly FileProblem[] }>;
 
 function duplicates(values: readonly string[]): number[] {
   return values.flatMap((value, i) => (values.indexOf(value) < i ? [i] : []));
@@ -396,6 +325,7 @@ function toConfig(file: ConfigFile, resolve: (path: string) => string): Config {
     ...(file.ledger?.dynamodb === undefined ? {} : { ledgerTable: file.ledger.dynamodb.table }),
     ...(file.aws ? { aws: toAws(file.aws) } : {}),
     ...(file.http ? { http: file.http } : {}),
+    runbookFiles: file.runbooks.map(resolve),
     ...(file.alerts ? { alerts: toAlerts(file.alerts, resolve) } : {}),
     ...(file.heartbeat ? { heartbeat: toHeartbeat(file.heartbeat, resolve) } : {}),
   };
@@ -411,50 +341,9 @@ export function readConfig(
   resolve: (path: string) => string,
   known: Readonly<{ runbooks?: readonly KnownRunbook[] }> = {},
 ): ConfigResult {
-  const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number): { line: number; column: number } => {
-    const { line, col } = lines.linePos(Math.min(Math.max(offset, 0), source.length));
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
-  if (document.errors.length > 0) {
-    return {
-      ok: false,
-      problems: document.errors.map((error) => ({
-        ...place(error.pos[0]),
-        path: "",
-        message: `is not YAML here: ${error.message}`,
-      })),
-    };
-  }
-  let root: unknown;
-  try {
-    root = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return { ok: false, problems: [{ line: 1, column: 1, path: "", message: (error as Error).message }] };
-  }
-  const offsetOf = (path: Path, key?: string): number => {
-    if (key !== undefined) {
-      const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-      if (isMap(parent)) {
-        const pair = parent.items.find(
-          (item) => String((item.key as { value?: unknown } | null)?.value) === key,
-        );
-        const start = (pair?.key as Node | undefined)?.range?.[0];
-        if (start !== undefined) return start;
-      }
-    }
-    for (let length = path.length; length > 0; length--) {
-      const node = document.getIn(path.slice(0, length), true) as Node | undefined;
-      if (node?.range && (isMap(node) || isSeq(node) || length === path.length)) return node.range[0];
-    }
-    return document.contents?.range?.[0] ?? 0;
-  };
-  const locate = (issue: Issue): ConfigProblem => ({
-    ...place(offsetOf(issue.path, issue.key)),
-    path: show(issue.path),
-    message: issue.message,
-  });
+  const read = readYaml(source);
+  if (!read.ok) return read;
+  const { root, told } = read;
   const parsed = configSchema.safeParse(root ?? {});
   const issues = [
     ...(parsed.success ? [] : schemaIssues(configSchema, parsed.error, root)),
@@ -462,7 +351,7 @@ export function readConfig(
     ...routeIssues(root, known.runbooks),
   ];
   if (!parsed.success || issues.length > 0) {
-    return { ok: false, problems: issues.map(locate).sort((a, b) => a.line - b.line || a.column - b.column) };
+    return { ok: false, problems: told(issues) };
   }
   return { ok: true, config: toConfig(parsed.data, resolve) };
 }

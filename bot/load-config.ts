@@ -1,14 +1,23 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { KnownRunbook } from "#shared/alerts/routes.ts";
+import type { IncidentRunbook } from "#shared/incidents/runbook.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Config } from "./config.ts";
 import type { Environment } from "./environment.ts";
 import { readEnvironment, type Secret, secret } from "./environment.ts";
 import type { OnCallSecrets } from "./on-call.ts";
+import type { ReadFiles } from "./site-runbooks.ts";
 
 export type Loaded =
-  | Readonly<{ ok: true; environment: Environment; config: Config | undefined; path: string | undefined }>
+  | Readonly<{
+      ok: true;
+      environment: Environment;
+      config: Config | undefined;
+      path: string | undefined;
+      /** The site's own runbooks, of the files that the config names. */
+      siteRunbooks: readonly IncidentRunbook[];
+    }>
   | Readonly<{ ok: false; reply: Reply }>;
 
 const reasons: Readonly<Record<string, string>> = {
@@ -24,6 +33,16 @@ function why(error: unknown): string {
   return (code === undefined ? undefined : reasons[code]) ?? message;
 }
 
+const toKnown = ({ id, argument }: IncidentRunbook): KnownRunbook => ({
+  id,
+  takesSubject: argument !== undefined,
+});
+
+async function readOwnRunbooks(files: readonly string[]): Promise<ReadFiles> {
+  const { knownToSite, readAllSiteRunbooks } = await import("./site-runbooks.ts");
+  return readAllSiteRunbooks(files, (file) => readFileSync(file, "utf8"), await knownToSite(), why);
+}
+
 /**
  * Reads environment and config file; everything that is wrong with either comes back in one message. Names of runbooks
  * in routes are judged where `runbooks` says which there are.
@@ -36,16 +55,23 @@ export async function loadConfig(
   const problems: string[] = environment.ok ? [] : [...environment.problems];
   const path = variables.ARPEGGIO_CONFIG ? resolve(variables.ARPEGGIO_CONFIG) : undefined;
   let config: Config | undefined;
+  let siteRunbooks: readonly IncidentRunbook[] = [];
   if (path !== undefined) {
     try {
       // The YAML reader is the largest thing at start, and help needs none.
       const { readConfig } = await import("./config.ts");
-      const known = runbooks === undefined ? {} : { runbooks: await runbooks() };
-      const read = readConfig(
-        readFileSync(path, "utf8"),
-        (relative) => resolve(dirname(path), relative),
-        known,
-      );
+      const source = readFileSync(path, "utf8");
+      const absolute = (relative: string): string => resolve(dirname(path), relative);
+      const alone = readConfig(source, absolute);
+      if (alone.ok && alone.config.runbookFiles.length > 0) {
+        const own = await readOwnRunbooks(alone.config.runbookFiles);
+        siteRunbooks = own.runbooks;
+        problems.push(...own.problems);
+      }
+      // Routes may name the site's own runbooks as well as ours.
+      const known =
+        runbooks === undefined ? undefined : [...(await runbooks()), ...siteRunbooks.map(toKnown)];
+      const read = known === undefined ? alone : readConfig(source, absolute, { runbooks: known });
       if (read.ok) config = read.config;
       else
         problems.push(
@@ -74,7 +100,7 @@ export async function loadConfig(
       },
     };
   }
-  return { ok: true, environment: environment.environment, config, path };
+  return { ok: true, environment: environment.environment, config, path, siteRunbooks };
 }
 
 const shortestToken = 16;

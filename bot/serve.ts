@@ -157,6 +157,7 @@ const composed = await compose({
   config,
   ...(loaded.path === undefined ? {} : { configPath: loaded.path }),
   ledger,
+  siteRunbooks: loaded.siteRunbooks,
   board: wishes.board,
   connections: await connectClustersInWorker({ clusters: config.clusters, log }),
   warnings,

@@ -261,7 +261,7 @@ export const link = defineVerb({
   positionals: ["run"],
   options: [incidentOption],
   input: z.object({
-    run: z.string().regex(/^R-\d+$/, "must be a run such as R-17"),
+    run: z.string().regex(/^[RJ]-\d+$/, "must be a run such as R-17, or a command such as J-17"),
     incident: incidentId.optional(),
   }),
   slow: false,

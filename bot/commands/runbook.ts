@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { checkFile } from "./runbook-check.ts";
 import { exportTimeline } from "./runbook-export.ts";
 import { list, show } from "./runbook-list.ts";
 import { close, handover, link, note, reopen, take } from "./runbook-people.ts";
@@ -25,5 +26,6 @@ export const runbook: Command = {
     reopen,
     link,
     exportTimeline,
+    checkFile,
   ],
 };
