@@ -2,8 +2,12 @@ import type { KubeWritten } from "./write.ts";
 
 export type Refused = Extract<KubeWritten, { ok: false }>;
 
-/** `admission webhook "x" denied the request: …` of plugin/webhook, and what ValidatingAdmissionPolicies say. */
-const admission = /^(admission webhook "|ValidatingAdmissionPolicy ')/;
+/**
+ * `admission webhook "x" denied the request: …`, and `configmaps "x" is forbidden: ValidatingAdmissionPolicy 'p' with binding
+ * 'b' denied request: …`, which comes as 422 Invalid (both as kube-apiserver 1.34 says them).
+ */
+const admission =
+  /^admission webhook "|(^|: )ValidatingAdmissionPolicy '[^']*' with binding '[^']*' denied request: /;
 /** A webhook with failurePolicy Fail that could not be asked: an internal error, and nothing was stored. */
 const unaskedWebhook = /failed calling webhook "/;
 

@@ -37,7 +37,12 @@ it.each([
     "webhook",
   ],
   [403, "Forbidden", 'configmaps is forbidden: User "u" cannot create resource "configmaps"', "denied"],
-  [422, "Invalid", "ValidatingAdmissionPolicy 'no-pools' with binding 'all' denied request: no", "webhook"],
+  [
+    422,
+    "Invalid",
+    "configmaps \"x\" is forbidden: ValidatingAdmissionPolicy 'vap.example.com' with binding 'vap.example.com' denied request: not here",
+    "webhook",
+  ],
 ] as const)("a refusal with %i %s is %s", async (code, reason, message, because) => {
   const write = writeOn(storeWith(() => ({ code, reason, message })));
   const asked = write({
