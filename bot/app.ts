@@ -31,16 +31,16 @@ export type AppOptions = Readonly<{
   log: (entry: Readonly<Record<string, unknown>>) => void;
 }>;
 
-/** `R-17`: counted in the ledger, so that two processes never give the same id twice. */
-function runIds(ledger: Ledger): () => Promise<string> {
+/** `J-17`, a command that was taken: counted in the ledger, so that two processes never give the same id twice. */
+function jobIds(ledger: Ledger): () => Promise<string> {
   let last = 0;
   return async () => {
     for (let attempt = 0; attempt < 50; attempt++) {
-      const appended = await ledger.append("counter/run", last, { type: "taken", data: null });
+      const appended = await ledger.append("counter/job", last, { type: "taken", data: null });
       last = appended.version;
-      if (appended.ok) return `R-${last}`;
+      if (appended.ok) return `J-${last}`;
     }
-    throw new FaultError({ kind: "refused", what: "ledger", detail: "no run id could be taken in 50 tries" });
+    throw new FaultError({ kind: "refused", what: "ledger", detail: "no job id could be taken in 50 tries" });
   };
 }
 
@@ -94,7 +94,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
   const deps: Deps = options.deps.log ? options.deps : Object.assign(options.deps, { log });
   const { clock }: { clock: Clock } = deps;
 
-  const nextRunId = deps.ledger && runIds(deps.ledger);
+  const nextJobId = deps.ledger && jobIds(deps.ledger);
   const pending = new Set<Promise<void>>();
 
   const write = async (
@@ -280,9 +280,9 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
     let id = deps.newId();
     let isNamed = false;
     const isFirst = verb.effect === "none" || (await asked.isFirst) !== false;
-    if (isFirst && deps.ledger && nextRunId && verb.effect !== "none") {
+    if (isFirst && deps.ledger && nextJobId && verb.effect !== "none") {
       try {
-        id = await nextRunId();
+        id = await nextJobId();
         isNamed = true;
         const noted = deps.ledger.append(`asked/${id}`, 0, {
           type: "asked",
@@ -323,7 +323,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
     const dress = (reply: Reply): Reply => ({
       ...reply,
       ...(reply.cluster === undefined && clusterName !== undefined ? { cluster: clusterName } : {}),
-      // A button finds its run again through the ledger; where there is none, there is nothing to press.
+      // A button finds what was asked again through the ledger; where there is none, there is nothing to press.
       actions: deps.ledger
         ? reply.actions.map((action) => (action.value === "" ? { ...action, value: id } : action))
         : [],

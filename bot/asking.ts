@@ -25,7 +25,7 @@ export type Pressed = Readonly<Omit<Asked, "words" | "isFirst"> & { action: stri
 
 /** Work that was accepted. `run` never rejects: faults come back as a Reply. `show` is latest-wins, never awaited. */
 export type Job = Readonly<{
-  /** `R-17`: what people and logs call it. */
+  /** `J-17`: what people and logs call it. A run that it opens has an id of its own, `R-17`. */
   id: string;
   /** `/arping httpbin`, as started messages name it. */
   title: string;

@@ -4,7 +4,7 @@ import type { Action } from "./action.ts";
 
 const askedEvent = z.object({ words: z.array(z.string()).min(1) });
 
-/** Asks the same command again as the person who pressed; the run's id finds the words in the ledger. */
+/** Asks the same command again as the person who pressed; the job's id finds the words in the ledger. */
 export const again: Action = {
   id: "again",
   press: async ({ pressed, deps }) => {
@@ -16,7 +16,7 @@ export const again: Action = {
           verdict: {
             word: "Not understood",
             outcome: "usage",
-            text: [`the ledger does not know run ${pressed.value}.`],
+            text: [`the ledger does not know ${pressed.value}.`],
           },
           findings: [],
           blocks: [],

@@ -32,7 +32,7 @@ export const drillVerb = defineVerb({
     const [survey] = drill.steps;
     if (survey === undefined) return refusal(desk.name, text`a drill has no steps`);
     const about: StepContext = {
-      run: { id: context.id ?? "plan", runbook: drill.id, cluster: desk.name, inputs, notes: {} },
+      run: { id: "plan", runbook: drill.id, cluster: desk.name, inputs, notes: {} },
       ports: desk.runner.ports,
       signal: context.signal,
       show: () => {},

@@ -119,7 +119,7 @@ export type Context<Input> = Readonly<{
   caller: Caller;
   show: (reply: Reply) => void;
   signal: AbortSignal;
-  /** `R-17`, as answers and the ledger call this very command; absent where nothing is written down. */
+  /** `J-17`, as answers and the ledger call this very command; absent where nothing is written down. */
   id?: string;
 }>;
 

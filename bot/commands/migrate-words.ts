@@ -12,7 +12,7 @@ export const everyDoor: readonly Door[] = ["slack", "console", "cli"];
 
 export const run = z
   .string()
-  .regex(/^R-\d+$/, "must be a run such as R-17")
+  .regex(/^R-\d+$/, "must be a run such as R-17 (J-17 is a command that was asked)")
   .optional();
 export const runOption: Option = {
   name: "run",

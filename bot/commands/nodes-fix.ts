@@ -162,7 +162,7 @@ async function applyFix(context: Context<unknown>, node: string, check: string):
   if (survey === undefined) throw new Error("fix-node has no steps");
   const inputs = { node, check };
   const prepared = await prepareStep(survey, {
-    run: { id: context.id ?? "plan", runbook: fixNode.id, cluster: desk.name, inputs, notes: {} },
+    run: { id: "plan", runbook: fixNode.id, cluster: desk.name, inputs, notes: {} },
     ports: desk.runner.ports,
     signal: context.signal,
     show: () => {},

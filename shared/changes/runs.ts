@@ -50,7 +50,7 @@ export function runChanges(
       const entry = entryOf(run, entries);
       return {
         at: run.at,
-        subject: { kind: "Run", name: run.id },
+        subject: { kind: "Command", name: run.id },
         what: text`${code(`/${run.words.join(" ")}`)}: ${entry?.outcome ?? "no outcome recorded"}`,
         by: run.who === null ? run.account : `@${run.who}`,
         source: "ledger" as const,

@@ -171,11 +171,11 @@ describe("what went wrong", () => {
   it("an error of ours: one sentence with the id under which the log has it, and what was done", async () => {
     handle = () => Promise.reject(new TypeError("undefined is not a function"));
     const looked = await start(["home"]).ask("look thing");
-    expect(head(looked)).toBe("Fault: /look thing ended on an error of ours; the log has it as R-1.");
+    expect(head(looked)).toBe("Fault: /look thing ended on an error of ours; the log has it as J-1.");
     expect(plain(looked.why ?? [])).toBe("Nothing was changed: this command only looks.");
     expect(JSON.stringify(looked)).not.toContain("undefined is not a function");
     expect(logged).toMatchObject([
-      { id: "R-1", error: expect.stringContaining("undefined is not a function") },
+      { id: "J-1", error: expect.stringContaining("undefined is not a function") },
     ]);
     const acted = await start(["home"]).ask("act thing");
     expect(plain(acted.why ?? [])).toMatch(/not known whether the change was made/);
@@ -199,7 +199,7 @@ describe("the record", () => {
     ]);
   });
 
-  it("numbers runs one after the other, also for two processes on one ledger", async () => {
+  it("numbers jobs one after the other, also for two processes on one ledger", async () => {
     const [one, two] = [start(["home"]), start(["home"])];
     const ids: string[] = [];
     const askings = await Promise.all(
@@ -208,10 +208,10 @@ describe("the record", () => {
       ),
     );
     for (const asking of askings) if (asking.kind === "job") ids.push(asking.job.id);
-    expect(ids.toSorted()).toEqual(["R-1", "R-2", "R-3", "R-4"]);
+    expect(ids.toSorted()).toEqual(["J-1", "J-2", "J-3", "J-4"]);
   });
 
-  it("takes no run id for what was asked before, and waits to hear whether it was", async () => {
+  it("takes no job id for what was asked before, and waits to hear whether it was", async () => {
     const { app } = start(["home"]);
     const asked = { door: "slack", person: olive, account: "U0OLIVE", words: "look thing" } as const;
     await app.ask({ ...asked, isFirst: Promise.resolve(false) });
@@ -226,10 +226,10 @@ describe("the record", () => {
     expect(await ledger.list("counter")).toEqual([]);
     tell(true);
     await asking;
-    expect(await ledger.list("asked")).toEqual(["asked/R-1"]);
+    expect(await ledger.list("asked")).toEqual(["asked/J-1"]);
   });
 
-  it("takes no run id for what touches nothing", async () => {
+  it("takes no job id for what touches nothing", async () => {
     await start(["home"]).ask("idle thing");
     expect(await ledger.list("asked")).toEqual([]);
   });
@@ -239,22 +239,22 @@ describe("a button", () => {
   it("asks the same words again, as whoever presses", async () => {
     const { app, ask, settle } = start(["home"]);
     const reply = await ask("look 'a thing'");
-    expect(reply.actions).toEqual([{ id: "again", label: "Again", value: "R-1" }]);
+    expect(reply.actions).toEqual([{ id: "again", label: "Again", value: "J-1" }]);
     const pressed = {
       door: "slack",
       person: vera,
       account: "U0VERA",
       action: "again",
-      value: "R-1",
+      value: "J-1",
     } as const;
     expect((await settle(await app.press(pressed))).verdict.word).toBe("OK");
     expect(handled).toEqual([{ thing: "a thing" }, { thing: "a thing" }]);
     await ask("act thing");
-    expect(head(await settle(await app.press({ ...pressed, value: "R-3" })))).toMatch(/^Not allowed: \/act/);
+    expect(head(await settle(await app.press({ ...pressed, value: "J-3" })))).toMatch(/^Not allowed: \/act/);
   });
 
   it.each([
-    ["again", "R-99", /does not know run R-99/],
+    ["again", "J-99", /does not know J-99/],
     ["gone", "x", /older message/],
   ])("%s %s is answered", async (action, value, says) => {
     const { app, settle } = start(["home"]);

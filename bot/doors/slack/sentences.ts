@@ -10,7 +10,7 @@ const bare = (verdict: Reply["verdict"], next: readonly Text[] = []): Reply => (
   ...(next.length === 0 ? {} : { next }),
 });
 
-/** `R-17  goldentooth · started: /arping httpbin`. */
+/** `J-17  goldentooth · started: /arping httpbin`. */
 export const started = (job: Job): Reply => ({
   ...bare({ word: job.id, outcome: "running", text: text`started: ${code(job.title)}` }),
   ...(job.cluster === undefined ? {} : { cluster: job.cluster }),

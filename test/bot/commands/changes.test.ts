@@ -105,7 +105,7 @@ describe("/arpeggio changes", () => {
     await say("arpeggio changes");
     const reply = await say("arpeggio changes");
     expect(rows(reply)).toEqual([
-      expect.objectContaining({ kind: "Run", name: "R-1", what: "/nodes list: info", source: "ledger" }),
+      expect.objectContaining({ kind: "Command", name: "J-1", what: "/nodes list: info", source: "ledger" }),
     ]);
     expect(lines(reply)).toContain("nothing changed in the last 1 h, and 1 run of ours");
   });
