@@ -1,5 +1,4 @@
 import type { Context } from "aws-lambda";
-import { createDnsQuery } from "#shared/adapters/dns-query.ts";
 import { openDynamoLedger } from "#shared/adapters/ledger-dynamodb.ts";
 import { resolveNameServers } from "#shared/adapters/name-server-addresses.ts";
 import { connectRoute53 } from "#shared/adapters/route53.ts";
@@ -56,7 +55,11 @@ async function compose(env: Readonly<Record<string, string | undefined>>): Promi
       snapshots: openSnapshotBucket({ bucket: environment.SNAPSHOT_BUCKET, region }),
       ledger: openDynamoLedger({ table: environment.LEDGER_TABLE, region, now: clock.now }),
       clock,
-      ask: createDnsQuery({ timeoutMs: 2_000 }),
+      // Evaluated when something was applied: most of the time to load is the SDK's as it is.
+      ask: async (...asked) => {
+        const { createDnsQuery } = await import("#shared/adapters/dns-query.ts");
+        return createDnsQuery({ timeoutMs: 2_000 })(...asked);
+      },
       serversOf: resolveNameServers(settings.nameServers),
     },
     settings: {

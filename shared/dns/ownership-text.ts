@@ -47,14 +47,19 @@ const byBytes = (a: string, b: string): number =>
   isAscii(a) && isAscii(b) ? (a < b ? -1 : a > b ? 1 : 0) : Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /** The text without its quotes: heritage first, then the labels in byte order of their keys. */
-export const ownershipText = (labels: Labels): string =>
-  [
+export function ownershipText(labels: Labels): string {
+  const keys = Object.keys(labels);
+  // Nearly every text has just these two.
+  if (keys.length === 2 && keys[0] === "owner" && keys[1] === "resource")
+    return `heritage=${heritage},${heritage}/owner=${labels.owner},${heritage}/resource=${labels.resource}`;
+  return [
     `heritage=${heritage}`,
-    ...Object.keys(labels)
+    ...keys
       .filter((key) => key !== nonceLabel)
       .sort(byBytes)
       .map((key) => `${heritage}/${key}=${labels[key]}`),
   ].join(",");
+}
 
 /** The TXT value as ExternalDNS writes it, quotes included. Nothing is escaped: see `lostLabels`. */
 export const formatOwnershipText = (labels: Labels): string => `"${ownershipText(labels)}"`;

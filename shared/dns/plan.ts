@@ -102,6 +102,13 @@ const byId = (a: Endpoint, b: Endpoint): number => {
 type RowChanges = { create: Endpoint[]; update: Update[]; delete: Endpoint[]; blocked: BlockedCreate[] };
 
 function takenRow({ current, candidates }: Row, config: PlanConfig, out: RowChanges): void {
+  const [from, ...others] = current;
+  const [only, ...more] = candidates;
+  // Nearly every row is one record that one object wants.
+  if (from?.type === only?.type && from && only && others.length === 0 && more.length === 0) {
+    if (isChanged(only, from, config)) out.update.push({ from, to: inheritOwner(from, only) });
+    return;
+  }
   const wanted = withoutConflictingCnames(candidates);
   const types = new Set([...current, ...wanted].map(({ type }) => type));
   const creates: Endpoint[] = [];

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import * as z from "zod";
+import { once } from "../once.ts";
 import { canonicalJson } from "../runs/digest.ts";
 import { canonicalText, type Endpoint } from "./endpoint.ts";
 
@@ -9,50 +10,58 @@ import { canonicalText, type Endpoint } from "./endpoint.ts";
 const string = z.string();
 const strings = z.array(string).readonly();
 
-const endpoint = z
-  .strictObject({
+const endpoint = once(() =>
+  z
+    .strictObject({
+      name: string,
+      type: string,
+      targets: strings,
+      ttl: z.number(),
+      setIdentifier: string,
+      labels: z.record(string, string).readonly(),
+      providerSpecific: z
+        .array(z.strictObject({ name: string, value: string }).readonly())
+        .readonly()
+        .optional(),
+    })
+    .transform((value): Endpoint => ({ ...value, providerSpecific: value.providerSpecific })),
+);
+
+const controller = once(() =>
+  z.strictObject({
+    /** `namespace/name` of the Deployment. */
     name: string,
-    type: string,
-    targets: strings,
-    ttl: z.number(),
-    setIdentifier: string,
-    labels: z.record(string, string).readonly(),
-    providerSpecific: z
-      .array(z.strictObject({ name: string, value: string }).readonly())
-      .readonly()
-      .optional(),
-  })
-  .transform((value): Endpoint => ({ ...value, providerSpecific: value.providerSpecific }));
+    image: string,
+    /** As `readDeployment` gives them, by name; {@link snapshotFlags} has taken keys out. */
+    flags: z.record(string, strings).readonly(),
+    /** Environment variables whose values stand in a Secret or ConfigMap. */
+    hidden: strings,
+    endpoints: z.array(endpoint()).readonly(),
+    dropped: z.array(z.strictObject({ endpoint: endpoint(), why: string }).readonly()).readonly(),
+    /** What is not modelled and may change the answer. */
+    unknown: strings,
+  }),
+);
 
-const controller = z.strictObject({
-  /** `namespace/name` of the Deployment. */
-  name: string,
-  image: string,
-  /** As `readDeployment` gives them, by name; {@link snapshotFlags} has taken keys out. */
-  flags: z.record(string, strings).readonly(),
-  /** Environment variables whose values stand in a Secret or ConfigMap. */
-  hidden: strings,
-  endpoints: z.array(endpoint).readonly(),
-  dropped: z.array(z.strictObject({ endpoint: endpoint, why: string }).readonly()).readonly(),
-  /** What is not modelled and may change the answer. */
-  unknown: strings,
-});
+const content = once(() =>
+  z.strictObject({
+    cluster: string,
+    controllers: z.array(controller().readonly()).readonly(),
+    /** Sources that could not be read: what they want is missing, so nothing may be deleted. */
+    faults: z.array(z.strictObject({ source: string, kind: string, detail: string }).readonly()).readonly(),
+    /** Objects read, by kind: a source that shrinks is told by this. */
+    counts: z.record(string, z.int().nonnegative()).readonly(),
+    /** Addresses in the status of each Service, by `namespace/name`. */
+    services: z.record(string, strings).readonly(),
+  }),
+);
 
-const content = z.strictObject({
-  cluster: string,
-  controllers: z.array(controller.readonly()).readonly(),
-  /** Sources that could not be read: what they want is missing, so nothing may be deleted. */
-  faults: z.array(z.strictObject({ source: string, kind: string, detail: string }).readonly()).readonly(),
-  /** Objects read, by kind: a source that shrinks is told by this. */
-  counts: z.record(string, z.int().nonnegative()).readonly(),
-  /** Addresses in the status of each Service, by `namespace/name`. */
-  services: z.record(string, strings).readonly(),
-});
+const kept = once(() =>
+  z.strictObject({ format: z.literal(1), takenAt: z.number(), hash: string, content: content() }),
+);
 
-const kept = z.strictObject({ format: z.literal(1), takenAt: z.number(), hash: string, content });
-
-export type SnapshotController = Readonly<z.output<typeof controller>>;
-export type SnapshotContent = Readonly<z.output<typeof content>>;
+export type SnapshotController = Readonly<z.output<ReturnType<typeof controller>>>;
+export type SnapshotContent = Readonly<z.output<ReturnType<typeof content>>>;
 
 /** What a cluster wants in its zones, as the bot saw it at one time. */
 export type Snapshot = SnapshotContent &
@@ -144,7 +153,7 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<ReadSnapshot> {
       problem: `no packed JSON (${error instanceof Error ? error.message : String(error)})`,
     };
   }
-  const read = kept.safeParse(json);
+  const read = kept().safeParse(json);
   if (!read.success) {
     const [first, ...more] = z.prettifyError(read.error).split(/\n(?=✖)/);
     const rest = more.length > 0 ? ` and ${more.length} more` : "";

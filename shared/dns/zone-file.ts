@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Json } from "../json.ts";
+import { once } from "../once.ts";
 import { readFqdn } from "./fqdn.ts";
 import { listedRecordSet, type RecordSet, type Routing, recordSetKey } from "./record-set.ts";
 
@@ -18,42 +19,44 @@ const name = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
-const listed = z.looseObject({
-  Name: name,
-  Type: z.string().regex(/^[A-Z][A-Z0-9]*$/, "must be a record type in upper case, such as A"),
-  SetIdentifier: text.max(128).nullish(),
-  Weight: count.max(255).nullish(),
-  Region: maybeText,
-  Failover: z.enum(["PRIMARY", "SECONDARY"]).nullish(),
-  MultiValueAnswer: z.boolean().nullish(),
-  GeoLocation: z
-    .strictObject({
-      ContinentCode: maybeText,
-      CountryCode: maybeText,
-      SubdivisionCode: maybeText,
-    })
-    .nullish(),
-  GeoProximityLocation: z
-    .strictObject({
-      AWSRegion: maybeText,
-      LocalZoneGroup: maybeText,
-      Coordinates: z.strictObject({ Latitude: text, Longitude: text }).nullish(),
-      Bias: z.number().int().min(-99).max(99).nullish(),
-    })
-    .nullish(),
-  CidrRoutingConfig: z.strictObject({ CollectionId: text, LocationName: text }).nullish(),
-  TTL: count.max(2_147_483_647).nullish(),
-  ResourceRecords: z.array(z.strictObject({ Value: z.string() })).nullish(),
-  AliasTarget: z
-    .strictObject({ HostedZoneId: text, DNSName: name, EvaluateTargetHealth: z.boolean() })
-    .nullish(),
-  HealthCheckId: maybeText,
-  TrafficPolicyInstanceId: maybeText,
-});
+const listed = once(() =>
+  z.looseObject({
+    Name: name,
+    Type: z.string().regex(/^[A-Z][A-Z0-9]*$/, "must be a record type in upper case, such as A"),
+    SetIdentifier: text.max(128).nullish(),
+    Weight: count.max(255).nullish(),
+    Region: maybeText,
+    Failover: z.enum(["PRIMARY", "SECONDARY"]).nullish(),
+    MultiValueAnswer: z.boolean().nullish(),
+    GeoLocation: z
+      .strictObject({
+        ContinentCode: maybeText,
+        CountryCode: maybeText,
+        SubdivisionCode: maybeText,
+      })
+      .nullish(),
+    GeoProximityLocation: z
+      .strictObject({
+        AWSRegion: maybeText,
+        LocalZoneGroup: maybeText,
+        Coordinates: z.strictObject({ Latitude: text, Longitude: text }).nullish(),
+        Bias: z.number().int().min(-99).max(99).nullish(),
+      })
+      .nullish(),
+    CidrRoutingConfig: z.strictObject({ CollectionId: text, LocationName: text }).nullish(),
+    TTL: count.max(2_147_483_647).nullish(),
+    ResourceRecords: z.array(z.strictObject({ Value: z.string() })).nullish(),
+    AliasTarget: z
+      .strictObject({ HostedZoneId: text, DNSName: name, EvaluateTargetHealth: z.boolean() })
+      .nullish(),
+    HealthCheckId: maybeText,
+    TrafficPolicyInstanceId: maybeText,
+  }),
+);
 
-type Listed = z.output<typeof listed>;
+type Listed = z.output<ReturnType<typeof listed>>;
 
-const known = new Set(Object.keys(listed.shape));
+const known = once(() => new Set(Object.keys(listed().shape)));
 
 const optional = <K extends string, V>(key: K, value: V | null | undefined): Partial<Record<K, V>> =>
   value === null || value === undefined ? {} : ({ [key]: value } as Record<K, V>);
@@ -117,7 +120,7 @@ export function readRecordSet(
   item: unknown,
   where: string,
 ): Readonly<{ ok: true; recordSet: RecordSet }> | Readonly<{ ok: false; problems: readonly string[] }> {
-  const parsed = listed.safeParse(item);
+  const parsed = listed().safeParse(item);
   if (!parsed.success)
     return {
       ok: false,
@@ -134,7 +137,7 @@ export function readRecordSet(
       problems: problems.map((problem) => `${where} (${set.Name} ${set.Type}) ${problem}`),
     };
   const unmodelled = Object.entries(set).filter(
-    ([key, value]) => !known.has(key) && value !== undefined && value !== null,
+    ([key, value]) => !known().has(key) && value !== undefined && value !== null,
   );
   return {
     ok: true,

@@ -4,7 +4,6 @@ import type { AesKey } from "../dns/ownership-encryption.ts";
 import type { Affixes } from "../dns/ownership-name.ts";
 import { type RecordSet, type RecordSetId, recordSetKey } from "../dns/record-set.ts";
 import { canonicalJson } from "./canonical-digest.ts";
-import { planDigest, undoOf } from "./change-plan.ts";
 import {
   allowedDeletes,
   changedTypes,
@@ -13,9 +12,10 @@ import {
   isApexCore,
   isChangeable,
 } from "./guards.ts";
-import { sameSet } from "./offers.ts";
 import { claimsOf, isClaimed, isOwnText } from "./owned-count.ts";
+import { planDigest, undoOf } from "./plan-digest.ts";
 import type { Plan, PlannedBatch } from "./plan-value.ts";
+import { sameSet } from "./same-set.ts";
 import { freshForMs, isShrunken } from "./sources.ts";
 
 /** What the writer knows by its own configuration, never by what it is told. */

@@ -6,6 +6,7 @@ import type { SnapshotStore } from "../dns/snapshot.ts";
 import type { ChangeZone, HostedZone, ReadZones } from "../dns/zones.ts";
 import { type Fault, FaultError } from "../fault.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { lastAccepted } from "./accepted.ts";
 import {
   type ApplyJudgement,
   type ApplyRules,
@@ -19,7 +20,6 @@ import { deletes } from "./guards.ts";
 import { countOwned } from "./owned-count.ts";
 import { appendToPlan, type BatchProgress, type PlanEvent, type PlanState, readPlan } from "./plan-stream.ts";
 import type { PlannedBatch } from "./plan-value.ts";
-import { lastAccepted } from "./scan-memory.ts";
 import { type NameServer, verifyApplied } from "./verify-applied.ts";
 
 export type ApplyPorts = Readonly<{

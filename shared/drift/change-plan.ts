@@ -4,16 +4,16 @@ import type { RecordSet } from "../dns/record-set.ts";
 import { zoneModel } from "../dns/route53-judge.ts";
 import { isFault } from "../fault.ts";
 import { plain } from "../text.ts";
-import { canonicalDigest } from "./canonical-digest.ts";
 import { detectDrift } from "./detect.ts";
 import type { Drift, PlannedChange } from "./drift.ts";
 import { type DriftReport, driftKey } from "./drift-report.ts";
 import { allowedDeletes, type DeleteLimits, deletes, whyWithheld } from "./guards.ts";
 import type { DriftInput } from "./input.ts";
-import { sameSet } from "./offers.ts";
+import { planDigest, undoOf } from "./plan-digest.ts";
 import type { Plan, PlanItem, PlannedBatch, Withheld } from "./plan-value.ts";
 import { withinReach } from "./reach.ts";
 import { idKey } from "./record-key.ts";
+import { sameSet } from "./same-set.ts";
 
 type Offered = Drift & Readonly<{ offer: NonNullable<Drift["offer"]> }>;
 
@@ -151,24 +151,6 @@ function limited(
   return { kept, withheld };
 }
 
-const inverse = ({ action, before, set }: PlannedChange): PlannedChange =>
-  action === "CREATE"
-    ? { action: "DELETE", before: set, set }
-    : action === "DELETE"
-      ? { action: "CREATE", set: before ?? set }
-      : { action: "UPSERT", before: set, set: before ?? set };
-
-/** DELETE before CREATE, as batches are judged in their order. */
-const inOrder = (changes: readonly PlannedChange[]): readonly PlannedChange[] => [
-  ...changes.filter(({ action }) => action === "UPSERT"),
-  ...changes.filter(({ action }) => action === "DELETE"),
-  ...changes.filter(({ action }) => action === "CREATE"),
-];
-
-/** The exact way back of batches that were applied. */
-export const undoOf = (batches: readonly PlannedBatch[]): readonly PlannedBatch[] =>
-  batches.toReversed().map(({ changes, given }) => ({ changes: inOrder(changes.map(inverse)), given }));
-
 export type PlanRequest = Readonly<{
   /** What the report was made from, freshly read. */
   input: DriftInput;
@@ -180,10 +162,6 @@ export type PlanRequest = Readonly<{
 
 export const reversibleWhile =
   "open until ExternalDNS or somebody else changes one of these record sets: going back is refused where they moved";
-
-/** Zone, snapshot, every change with what stands before and after it, and the way back. */
-export const planDigest = ({ zone, snapshot, batches, undo, twoPeople }: Omit<Plan, "digest">): string =>
-  canonicalDigest({ zone, snapshot, batches, undo, twoPeople });
 
 type Stage = Readonly<{
   batches: readonly PlannedBatch[];

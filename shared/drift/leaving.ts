@@ -43,7 +43,7 @@ export const leavingOf = (scene: Base): ReadonlySet<string> =>
       ? scene.looks.flatMap((look) =>
           [
             ...keptByPolicy(scene, look),
-            ...outOfSight(scene, look).filter(
+            ...(scene.oldDomains.length === 0 ? [] : outOfSight(scene, look)).filter(
               (endpoint) => isInOldDomain(scene, endpoint) && !isWanted(scene, endpoint),
             ),
           ]

@@ -7,10 +7,10 @@ import type { HostedZone } from "../dns/zones.ts";
 import { type Fault, isFault } from "../fault.ts";
 import type { Finding } from "../finding.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
+import type { Accepted } from "./accepted.ts";
 import { detectDrift } from "./detect.ts";
 import type { DriftReport } from "./drift-report.ts";
 import type { DriftInput, Sighting, SnapshotState } from "./input.ts";
-import type { Accepted } from "./scan-memory.ts";
 
 /** One zone, looked at whole: what the report was made from is kept, as a plan is made of both. */
 export type ZoneLook = Readonly<{ input: DriftInput; report: DriftReport; private: boolean | undefined }>;

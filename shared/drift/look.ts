@@ -9,9 +9,10 @@ import type { ReadCluster } from "../kubernetes/read.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
 import type { DnsConfig } from "../site/site.ts";
+import { lastAccepted } from "./accepted.ts";
 import { lookAtZone, type ZoneLook } from "./look-at-zone.ts";
 import { announcementKinds, predictedAddresses } from "./predicted-addresses.ts";
-import { lastAccepted, lastSightings } from "./scan-memory.ts";
+import { lastSightings } from "./scan-memory.ts";
 
 export type LookPorts = Readonly<{
   read: ReadCluster;

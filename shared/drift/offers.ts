@@ -4,17 +4,15 @@ import { type Endpoint, ownerLabel, property, resourceLabel, withLabels } from "
 import { decodeName, isWithin } from "../dns/fqdn.ts";
 import { isTooLong, meantTxts, whyNeverOwned, writtenTxts } from "../dns/ownership-written.ts";
 import { isChanged } from "../dns/plan.ts";
-import { listedRecordSet, type RecordSet } from "../dns/record-set.ts";
+import type { RecordSet } from "../dns/record-set.ts";
 import { ownable, txtKey } from "../dns/registry.ts";
 import { providerChanges } from "../dns/registry-write.ts";
 import { mismatch } from "../dns/route53-judge.ts";
 import type { Offer, PlannedChange } from "./drift.ts";
 import { isOurs, isProvablyOurs, otherClaimants, ownershipTxts, txtNamesOf } from "./ownership.ts";
 import { idKey } from "./record-key.ts";
+import { sameSet } from "./same-set.ts";
 import { candidatesFor, type Look, type Scene } from "./scene.ts";
-
-export const sameSet = (a: RecordSet, b: RecordSet): boolean =>
-  JSON.stringify(listedRecordSet(a)) === JSON.stringify(listedRecordSet(b));
 
 /** Record and ownership TXTs as this release writes them, and as its DELETE will repeat them. */
 export function writtenBy(look: Look, scene: Scene, endpoint: Endpoint): readonly AwsChange[] {

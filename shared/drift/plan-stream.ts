@@ -2,8 +2,9 @@ import * as z from "zod";
 import { FaultError } from "../fault.ts";
 import type { Json } from "../json.ts";
 import type { Ledger, LedgerEvent, NewEvent } from "../ledger/ledger.ts";
+import { once } from "../once.ts";
 import type { Plan } from "./plan-value.ts";
-import { planJson, storedPlan } from "./stored.ts";
+import { planJson, storedPlan } from "./stored-plan.ts";
 
 /**
  * The life of one plan for a zone, stream `plan/ID`: made and asked for by the bot, approved by somebody else, carried
@@ -16,41 +17,45 @@ export const planId = ({ digest }: Pick<Plan, "digest">): string => `P-${digest.
 
 const time = z.number().int();
 
-const outcome = z.discriminatedUnion("state", [
-  z.strictObject({ state: z.literal("applied"), changeId: z.string(), insync: z.boolean() }),
-  z.strictObject({ state: z.literal("done-before") }),
-  z.strictObject({ state: z.literal("moved"), records: z.array(z.string()).readonly() }),
-  z.strictObject({ state: z.literal("refused"), messages: z.array(z.string()).readonly() }),
-  z.strictObject({ state: z.literal("unknown"), detail: z.string() }),
-  z.strictObject({ state: z.literal("not-tried") }),
-]);
+const outcome = once(() =>
+  z.discriminatedUnion("state", [
+    z.strictObject({ state: z.literal("applied"), changeId: z.string(), insync: z.boolean() }),
+    z.strictObject({ state: z.literal("done-before") }),
+    z.strictObject({ state: z.literal("moved"), records: z.array(z.string()).readonly() }),
+    z.strictObject({ state: z.literal("refused"), messages: z.array(z.string()).readonly() }),
+    z.strictObject({ state: z.literal("unknown"), detail: z.string() }),
+    z.strictObject({ state: z.literal("not-tried") }),
+  ]),
+);
 
-const events = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("planned"), plan: storedPlan as unknown as z.ZodType<Plan> }),
-  /** Approvals count for a request; a new request begins when the last one ran out. */
-  z.strictObject({ type: z.literal("requested"), digest: z.string(), requester: z.string(), until: time }),
-  z.strictObject({ type: z.literal("approved"), digest: z.string(), by: z.string() }),
-  z.strictObject({ type: z.literal("withdrawn"), by: z.string() }),
-  /** The writer has judged by its own configuration and begins; `invocation` tells duplicates apart. */
-  z.strictObject({ type: z.literal("began"), invocation: z.string(), approver: z.string() }),
-  z.strictObject({ type: z.literal("refused"), because: z.string(), text: z.string() }),
-  z.strictObject({
-    type: z.literal("batch-intended"),
-    batch: z.number().int().min(0),
-    invocation: z.string(),
-  }),
-  z.strictObject({ type: z.literal("batch-ended"), batch: z.number().int().min(0), outcome }),
-  z.strictObject({
-    type: z.literal("ended"),
-    state: z.enum(["applied", "partly", "nothing", "unknown"]),
-    text: z.string(),
-    /** What the zone's own servers said afterwards, by record set; empty where they could not be asked. */
-    verified: z.array(z.strictObject({ record: z.string(), ok: z.boolean(), said: z.string() })),
-  }),
-]);
+const events = once(() =>
+  z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("planned"), plan: storedPlan() as unknown as z.ZodType<Plan> }),
+    /** Approvals count for a request; a new request begins when the last one ran out. */
+    z.strictObject({ type: z.literal("requested"), digest: z.string(), requester: z.string(), until: time }),
+    z.strictObject({ type: z.literal("approved"), digest: z.string(), by: z.string() }),
+    z.strictObject({ type: z.literal("withdrawn"), by: z.string() }),
+    /** The writer has judged by its own configuration and begins; `invocation` tells duplicates apart. */
+    z.strictObject({ type: z.literal("began"), invocation: z.string(), approver: z.string() }),
+    z.strictObject({ type: z.literal("refused"), because: z.string(), text: z.string() }),
+    z.strictObject({
+      type: z.literal("batch-intended"),
+      batch: z.number().int().min(0),
+      invocation: z.string(),
+    }),
+    z.strictObject({ type: z.literal("batch-ended"), batch: z.number().int().min(0), outcome: outcome() }),
+    z.strictObject({
+      type: z.literal("ended"),
+      state: z.enum(["applied", "partly", "nothing", "unknown"]),
+      text: z.string(),
+      /** What the zone's own servers said afterwards, by record set; empty where they could not be asked. */
+      verified: z.array(z.strictObject({ record: z.string(), ok: z.boolean(), said: z.string() })),
+    }),
+  ]),
+);
 
-export type PlanEvent = z.output<typeof events>;
-export type BatchProgress = "untried" | "intended" | z.output<typeof outcome>;
+export type PlanEvent = z.output<ReturnType<typeof events>>;
+export type BatchProgress = "untried" | "intended" | z.output<ReturnType<typeof outcome>>;
 
 export type PlanState = Readonly<{
   id: string;
@@ -74,7 +79,7 @@ export const writtenPlanEvent = (event: PlanEvent): NewEvent => {
 };
 
 function readEvent({ stream, version, type, data }: LedgerEvent): PlanEvent {
-  const read = events.safeParse({ ...(data as Record<string, unknown>), type });
+  const read = events().safeParse({ ...(data as Record<string, unknown>), type });
   if (read.success) return read.data;
   throw new FaultError({
     kind: "unreadable",

@@ -10,7 +10,7 @@ import type { ControllerView, DriftInput } from "./input.ts";
 const nameOf = ({ name }: Pick<Endpoint, "name">): string => decodeName(name.trim());
 
 /** Names that IDNA may hold equal to others: their ownership records are named after each spelling. */
-const hasSpellings = (name: string): boolean => name.includes("xn--") || /[^\x00-\x7f]/.test(name);
+const hasSpellings = (name: string): boolean => /xn--|[^\x00-\x7f]/.test(name);
 
 /** `undefined` where one name of the zone may have several spellings. */
 function namesOf(
@@ -45,7 +45,7 @@ function tied(
     if (out.has(name)) continue;
     out.add(name);
     for (const part of partsOf(name)) follow(part.name);
-    for (const each of [...affixes, {}]) {
+    for (const each of affixes) {
       for (const claim of claimants(name, each)) follow(claim.name);
       for (const txt of possibleTxtNames(name, each)) {
         follow(decodeName(txt));
@@ -56,11 +56,12 @@ function tied(
   return out;
 }
 
+/** Of the controllers, and none at all. */
 const distinct = (controllers: readonly ControllerView[]): readonly OwnershipFlags[] => [
   ...new Map(
-    controllers.map(({ controller: { ownership } }) => [
-      JSON.stringify([ownership.prefix, ownership.suffix, ownership.wildcardReplacement]),
-      ownership,
+    [{}, ...controllers.map(({ controller }) => controller.ownership)].map((flags: OwnershipFlags) => [
+      JSON.stringify([flags.prefix ?? "", flags.suffix ?? "", flags.wildcardReplacement ?? ""]),
+      flags,
     ]),
   ).values(),
 ];

@@ -7,7 +7,7 @@ import { type DriftReport, isUnwatchedZone, toldDrifts } from "./drift-report.ts
 import { fingerprint } from "./fingerprint.ts";
 import type { Plan } from "./plan-value.ts";
 import type { Snooze } from "./snooze.ts";
-import { reportJson } from "./stored.ts";
+import { reportJson } from "./stored-report.ts";
 
 /** What a report's message is made of besides the report. */
 export type ReportMessage = Readonly<{

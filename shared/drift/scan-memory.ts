@@ -1,47 +1,19 @@
 import * as z from "zod";
 import { FaultError } from "../fault.ts";
-import type { Json } from "../json.ts";
-import type { Ledger, LedgerEvent } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { DriftReport } from "./drift-report.ts";
 import type { Sighting } from "./input.ts";
+import { add, parse, tries } from "./memory-stream.ts";
 import { newSnooze, type Snooze } from "./snooze.ts";
-import { readStoredReport, reportJson } from "./stored.ts";
+import { readStoredReport, reportJson } from "./stored-report.ts";
 
 /** What scans leave for the next scan and for the bot; whoever scans, the streams are the same. */
 export const reportStream = (zoneId: string): string => `drift/${zoneId}`;
 export const heartbeatStream = "heartbeat/scan-drift";
 const sightingsStream = (zoneId: string): string => `sightings/${zoneId}`;
-const acceptedStream = (cluster: string): string => `accepted/${cluster}`;
 const snoozeStream = (zoneId: string): string => `snooze/${zoneId}`;
 
 const time = z.number().int();
-const tries = 5;
-
-function parse<T>(shape: z.ZodType<T>, { stream, version, data }: LedgerEvent): T {
-  const read = shape.safeParse(data);
-  if (read.success) return read.data;
-  throw new FaultError({
-    kind: "unreadable",
-    what: `event ${version} of ${stream}`,
-    detail: z.prettifyError(read.error).split("\n")[0] ?? "not as written",
-  });
-}
-
-/** Adds what others may add at the same time; the order between them does not matter. */
-async function add(ledger: Ledger, stream: string, type: string, data: Json): Promise<void> {
-  let version = 0;
-  for (let attempt = 0; attempt < tries; attempt++) {
-    const appended = await ledger.append(stream, version, { type, data });
-    if (appended.ok) return;
-    version = appended.version;
-  }
-  throw new FaultError({
-    kind: "timed-out",
-    what: stream,
-    detail: `others kept writing through ${tries} tries`,
-  });
-}
-
 const keptReport = z.object({ fingerprint: z.string(), report: z.unknown() });
 
 /** A report as it was kept: the last one whose fingerprint was new. */
@@ -113,25 +85,6 @@ export async function keepSightings(
     sightings: sightings.map((each) => ({ ...each })),
   });
 }
-
-const accepted = z.object({
-  hash: z.string(),
-  takenAt: time,
-  endpoints: z.number().int(),
-  by: z.string().optional(),
-});
-
-/** A snapshot whose wishes are taken for whole; one that wants far fewer is in doubt until a person accepts it. */
-export type Accepted = z.output<typeof accepted>;
-
-export async function lastAccepted(ledger: Ledger, cluster: string): Promise<Accepted | undefined> {
-  const last = (await ledger.read(acceptedStream(cluster))).at(-1);
-  return last && parse(accepted, last);
-}
-
-/** A scan accepts what is not in doubt; with `by` a person accepts what is. */
-export const acceptSnapshot = (ledger: Ledger, cluster: string, snapshot: Accepted): Promise<void> =>
-  add(ledger, acceptedStream(cluster), "accepted", JSON.parse(JSON.stringify(snapshot)) as Json);
 
 const heartbeat = z.object({
   at: time,

@@ -5,20 +5,12 @@ import type { ReadZones } from "../dns/zones.ts";
 import { type Fault, FaultError, isFault } from "../fault.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
+import { type Accepted, acceptSnapshot, lastAccepted } from "./accepted.ts";
 import { type DriftReport, isReadWhole, toldDrifts } from "./drift-report.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { DriftInput } from "./input.ts";
 import { lookAtZone, wantedCount } from "./look-at-zone.ts";
-import {
-  type Accepted,
-  acceptSnapshot,
-  beat,
-  keepReport,
-  keepSightings,
-  lastAccepted,
-  lastReport,
-  lastSightings,
-} from "./scan-memory.ts";
+import { beat, keepReport, keepSightings, lastReport, lastSightings } from "./scan-memory.ts";
 import { isShrunken } from "./sources.ts";
 
 export type ScanPorts = Readonly<{

@@ -12,7 +12,7 @@ import type { PostMessage } from "./post-message.ts";
 import { dailyDigest, driftReply, type ReportMessage } from "./report.ts";
 import { snoozesOf } from "./scan-memory.ts";
 import { quietBy, type Snooze } from "./snooze.ts";
-import { reportJson } from "./stored.ts";
+import { reportJson } from "./stored-report.ts";
 import { appendTold, readTold, type Told } from "./told-stream.ts";
 
 export type TellPorts = Readonly<{

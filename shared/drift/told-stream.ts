@@ -4,7 +4,7 @@ import type { Json } from "../json.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { DriftReport } from "./drift-report.ts";
 import type { Posted } from "./post-message.ts";
-import { readStoredReport } from "./stored.ts";
+import { readStoredReport } from "./stored-report.ts";
 
 /** The open report message of a zone, stream `drift-message/ZONE`: what it says and where it stands. */
 const told = z.discriminatedUnion("type", [

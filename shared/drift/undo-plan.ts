@@ -1,5 +1,6 @@
-import { planDigest, reversibleWhile, undoOf } from "./change-plan.ts";
+import { reversibleWhile } from "./change-plan.ts";
 import type { PlannedChange } from "./drift.ts";
+import { planDigest, undoOf } from "./plan-digest.ts";
 import { landedBatches } from "./plan-reply.ts";
 import type { PlanState } from "./plan-stream.ts";
 import type { Plan, PlanItem } from "./plan-value.ts";

@@ -7,7 +7,7 @@ import {
   judgeBatch,
   judgeOutcome,
 } from "#shared/drift/apply-judge.ts";
-import { planDigest, undoOf } from "#shared/drift/change-plan.ts";
+import { planDigest, undoOf } from "#shared/drift/plan-digest.ts";
 import type { Plan } from "#shared/drift/plan-value.ts";
 import { owns, record } from "../dns/zones.ts";
 import { noon, planOf } from "./scans.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fqdn } from "#shared/dns/fqdn.ts";
 import type { RecordSet } from "#shared/dns/record-set.ts";
-import { planDigest, undoOf } from "#shared/drift/change-plan.ts";
+import { planDigest, undoOf } from "#shared/drift/plan-digest.ts";
 import {
   appendToPlan,
   foldPlan,

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planDigest } from "#shared/drift/change-plan.ts";
-import { planJson, readStoredPlan, readStoredReport, reportJson } from "#shared/drift/stored.ts";
+import { planDigest } from "#shared/drift/plan-digest.ts";
+import { planJson, readStoredPlan } from "#shared/drift/stored-plan.ts";
+import { readStoredReport, reportJson } from "#shared/drift/stored-report.ts";
 import { record } from "../dns/zones.ts";
 import { anySite } from "./any-scan.ts";
 import { planOf, scan } from "./scans.ts";
