@@ -1,6 +1,6 @@
 import { shortDigest } from "../policy/approval.ts";
 import type { Action, Block, Outcome, Reply, StepState } from "../reply.ts";
-import { code, join, type PersonRef, person, strong, type Text, text } from "../text.ts";
+import { code, join, type PersonRef, person, plain, strong, type Text, text } from "../text.ts";
 import { currentStep, nextMove } from "./next-move.ts";
 import { stepNumber } from "./run-notes.ts";
 import { changesWorld, currentAct, type RunState, type StepRun } from "./run-state.ts";
@@ -91,7 +91,8 @@ function truth(state: RunState): Text {
     ];
   const now = last.note === undefined ? [] : text` Now: ${last.note}.`;
   const unknown = open.map((said) => ` ${said}`).join("");
-  return text`Changed by ${numbers(state, steps)}.${now}${unknown} Way back: open while ${last.reversibleWhile}.`;
+  const isAlways = plain(last.reversibleWhile).startsWith("always");
+  return text`Changed by ${numbers(state, steps)}.${now}${unknown} Way back: open ${isAlways ? [] : "while "}${last.reversibleWhile}.`;
 }
 
 function waitsForPerson(state: RunState, step: StepRun, why: string, options: RunReplyOptions): Head {

@@ -16,6 +16,8 @@ import { caaFindings, grantsNeeded, issuerFindings, outOfReach, tooShort } from 
 import { type TlsView, viewTls } from "../wildcard-tls/tls-view.ts";
 import { noDeeds, type StepContext } from "./step.ts";
 
+const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
+
 const only = "dns01-recursive-nameservers-only";
 const servers = "dns01-recursive-nameservers";
 
@@ -176,7 +178,10 @@ export const surveyTls = defineStep({
     return verified(
       outcome,
       worst?.text ??
-        text`${view.hosts.length} names below ${view.domain} need ${needed.reduce((n, { dnsNames }) => n + dnsNames.length, 0)} names in ${needed.length} certificates`,
+        text`${view.hosts.length} names below ${view.domain} need ${counted(
+          needed.reduce((n, { dnsNames }) => n + dnsNames.length, 0),
+          "name",
+        )} in ${counted(needed.length, "certificate")}`,
       {
         findings,
         notes: { hosts: view.hosts.length, namespaces: needed.map(({ namespace }) => namespace) },

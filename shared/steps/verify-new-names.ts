@@ -54,7 +54,8 @@ const saidBy = ({ evidence }: Looked): QuickLook["places"] => {
     if (!looked.ok) return [{ place, says: "could not look" }];
     const [answer] = answersOf(looked.value);
     const data = answer === undefined ? [] : dataOf(answer, evidence.type);
-    return [{ place, says: answer === undefined ? "no answer" : data.join(" ") || answer.rcode }];
+    const empty = answer?.rcode === "NOERROR" ? "an empty answer" : answer?.rcode;
+    return [{ place, says: data.join(" ") || (empty ?? "no answer") }];
   });
 };
 
