@@ -1,20 +1,31 @@
 import { type Text, text } from "../../text.ts";
 import type { Cause, Conclusion } from "../diagnosis.ts";
 import type { Link } from "../link.ts";
-import { consequences, type Judged, type PathLink, pathLinks, type Reason } from "./reason.ts";
+import {
+  type AnyLink,
+  besideThePath,
+  consequences,
+  type Judged,
+  type PathLink,
+  pathLinks,
+  type Reason,
+} from "./reason.ts";
 
 /** More readings than these decide nothing for a person at night. */
 const mostCandidates = 5;
 
 const causeOf = ({ code, text, link, next }: Reason): Cause => ({ code, text, link, next });
 
-const explainedBy = (reason: Reason): readonly PathLink[] => reason.explains ?? consequences[reason.link];
-
 /** Links beside the path, which other runbooks add, take nothing along. */
 const taking = (link: string): readonly PathLink[] =>
   Object.hasOwn(consequences, link) ? consequences[link as PathLink] : [];
 
-const order = (link: string): number => pathLinks.indexOf(link as PathLink);
+const explainedBy = (reason: Reason): readonly string[] => reason.explains ?? taking(reason.link);
+
+const order = (link: string): number =>
+  Object.hasOwn(besideThePath, link)
+    ? pathLinks.indexOf(besideThePath[link as keyof typeof besideThePath]) - 0.5
+    : pathLinks.indexOf(link as PathLink);
 
 const inPathOrder = <T extends Readonly<{ link: string }>>(list: readonly T[]): readonly T[] =>
   list.toSorted((a, b) => order(a.link) - order(b.link));
@@ -28,7 +39,7 @@ export const neededForNames: readonly PathLink[] = ["resolver", "record"];
 /** The other reading, where only one was found: a single "possibly" is no certainty. */
 const orElse = (link: Link): Reason => ({
   code: `${link.id}-unexplained`,
-  link: link.id as PathLink,
+  link: link.id as AnyLink,
   certain: false,
   subject: { kind: "cluster", name: link.id },
   text: text`something that none of our probes sees breaks “${link.title}”: ${link.because}`,

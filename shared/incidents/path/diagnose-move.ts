@@ -44,7 +44,7 @@ export const moveCodes: readonly string[] = [
 
 const movedHead = {
   id: "same-announcer",
-  title: "The same node has announced it all the hour",
+  title: "One node has announced it all the hour",
   from: "events",
 } as const;
 
@@ -56,7 +56,7 @@ export function whyMoved(evidence: PathEvidence, { at, from, to }: Move): readon
   const { surroundings, now } = evidence;
   const moved = text`${from} announced it before, ${to} since ${utcTime(at, now)}`;
   const base = {
-    link: "announcer",
+    link: "same-announcer",
     subject: { kind: "node", name: from },
     facts: { from, to },
     explains: [],
@@ -164,7 +164,7 @@ function movedLink(evidence: PathEvidence, seen: readonly Announcement[], moves:
       ? [
           {
             code: "moved-again-and-again",
-            link: "announcer",
+            link: "same-announcer",
             certain: true,
             explains: [],
             subject: { kind: "address", name: subject.ip ?? subject.word },
@@ -185,7 +185,7 @@ function movedLink(evidence: PathEvidence, seen: readonly Announcement[], moves:
 
 const whyMovedUnknown = (evidence: PathEvidence, { from, to, at }: Move): readonly [Reason, Reason] => {
   const base = {
-    link: "announcer",
+    link: "same-announcer",
     certain: false,
     explains: [],
     subject: { kind: "node", name: from },
@@ -237,7 +237,7 @@ function cachesLink(evidence: PathEvidence): Judged {
       [
         {
           code: "stale-neighbour",
-          link: "arp",
+          link: "caches",
           certain: true,
           explains: [],
           severity: "warning",

@@ -64,11 +64,11 @@ function publicLink(view: NameView): Judged {
 
 const addressesOf = (view: NameView): readonly string[] => recordedAddresses(view.evidence) ?? [];
 
-function summaryOf(view: NameView | undefined, subject: PathSubject): Text {
+function summaryOf(view: NameView | undefined): Text {
   const site = view?.evidence.site;
   const from = site?.ok ? ` from ${site.from}` : "";
   const client = view?.explanation.possible.find(({ diagnosis }) => diagnosis.id === "client-side");
-  return text`${code(subject.hostname ?? subject.word)} resolves wherever we could ask${from}${client === undefined ? "" : "; where it does not, look at that client (search domain, hosts file, its own resolver)"}`;
+  return text`it resolves wherever we could ask${from}${client === undefined ? "" : "; where it does not, look at that client (search domain, hosts file, its own resolver)"}`;
 }
 
 /** Why a name does not resolve: the sixteen diagnoses over one look at parent, zone, resolvers and Route 53. */
@@ -124,7 +124,7 @@ export async function diagnoseName(
   const view = answer.ok ? answer.evidence : undefined;
   const all = view === undefined ? judged : [...judged, publicLink(view)];
   const { conclusion, unexplained } = conclude(all, {
-    summary: summaryOf(view, evidence.subject),
+    summary: summaryOf(view),
     needed: neededForNames,
     proven: (links) => links.some(({ id, outcome }) => id === "resolver" && outcome === "passed"),
   });

@@ -117,7 +117,7 @@ async function lookBetween(
   return { nodes: some, results: judgeAll(splitChecks, gathered), pairs: tried };
 }
 
-const head = { id: "speakers", title: "The speakers of those who answer hear each other" } as const;
+const head = { id: "speakers", title: "Their speakers hear each other" } as const;
 
 function speakersLink(evidence: PathEvidence, between: Between | undefined): Judged {
   if (between === undefined) return only(skipped(head, text`not more than one node answers`));
@@ -134,7 +134,7 @@ function speakersLink(evidence: PathEvidence, between: Between | undefined): Jud
     result.outcome === "failed" ? result.findings.filter(isFailure) : [],
   );
   const base = {
-    link: "arp",
+    link: "speakers",
     subject: { kind: "address", name: ip },
     explains: ["announcer", "nic", "arp", "tcp"],
   } as const;

@@ -28,6 +28,16 @@ export const pathLinks = [
 
 export type PathLink = (typeof pathLinks)[number];
 
+/** Links that a runbook looks at beside the path, each with the link of the path that it stands before. */
+export const besideThePath = {
+  public: "delegation",
+  "same-announcer": "announcer",
+  speakers: "arp",
+  caches: "route",
+} as const satisfies Readonly<Record<string, PathLink>>;
+
+export type AnyLink = PathLink | keyof typeof besideThePath;
+
 const wire: readonly PathLink[] = ["arp", "route", "tcp", "tls", "http"];
 const announcing: readonly PathLink[] = ["announcer-predicted", "announcer", "nic", ...wire];
 
@@ -56,7 +66,7 @@ export const consequences: Readonly<Record<PathLink, readonly PathLink[]>> = {
 /** Something that breaks a link: for certain, or as one reading of what was seen. */
 export type Reason = Readonly<{
   code: string;
-  link: PathLink;
+  link: AnyLink;
   /** The evidence leaves no other reading. */
   certain: boolean;
   /** One sentence, without its full stop. */

@@ -31,6 +31,8 @@ const bearing: Readonly<Record<string, readonly string[]>> = {
   http: ["Service", "Deployment"],
   endpoints: ["Service", "Deployment", "Pod", "Node"],
   "pods-nodes": ["Node", "Service"],
+  "same-announcer": ["Node", "Pod", "DaemonSet", "L2Advertisement", "Service"],
+  speakers: ["Node", "Pod", "DaemonSet", "ConfigMap"],
 };
 
 /** Links that hang on who announces. */
