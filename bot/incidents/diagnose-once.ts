@@ -1,11 +1,11 @@
+import type { Finding } from "#shared/finding.ts";
 import type { Diagnosis } from "#shared/incidents/diagnosis.ts";
-import { conclusionHead, nextOf } from "#shared/incidents/incident-reply.ts";
+import { diagnosisJson, diagnosisReply } from "#shared/incidents/diagnosis-reply.ts";
 import type { StepProgress } from "#shared/incidents/incident-state.ts";
-import { checksNote, diagnosisBlocks } from "#shared/incidents/look-note.ts";
+import { checksNote } from "#shared/incidents/look-note.ts";
 import type { IncidentRunbook, IncidentStep } from "#shared/incidents/runbook.ts";
 import type { Json } from "#shared/json.ts";
 import type { Block, Outcome, Reply } from "#shared/reply.ts";
-import { counted } from "#shared/report/wording.ts";
 import { within } from "#shared/runs/runner.ts";
 import { code, type Text, text } from "#shared/text.ts";
 import type { ClusterPorts, Context } from "../commands/command.ts";
@@ -20,21 +20,19 @@ type Part = Readonly<{
   findings: Reply["findings"];
   blocks: readonly Block[];
   next: readonly Text[];
-  data: Json;
+  data: Readonly<{ diagnosis?: Json; checks?: Json }>;
 }>;
 
 const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
 
-const ofDiagnosis = (diagnosis: Diagnosis): Part => ({
-  ...conclusionHead(diagnosis.conclusion),
-  why: text`${diagnosis.title}: ${counted(diagnosis.links.length, "link")}, looked at in ${((diagnosis.endedAt - diagnosis.startedAt) / 1_000).toFixed(1)} s.`,
-  // Every broken link brings its findings; what could not be looked at makes the answer no pass.
-  findings: [
-    ...diagnosis.links.flatMap((link) =>
-      link.outcome === "failed" || link.outcome === "passed"
-        ? link.findings
-        : link.outcome === "unknown"
-          ? [
+/** What could not be looked at makes an answer no pass, also where enough was seen to say that all is well. */
+const unseen = (diagnosis: Diagnosis): readonly Finding[] =>
+  diagnosis.conclusion.kind !== "healthy"
+    ? []
+    : diagnosis.links.flatMap((link) =>
+        link.outcome !== "unknown"
+          ? []
+          : [
               {
                 code: `fault-${link.fault.kind}`,
                 severity: "unknown" as const,
@@ -42,15 +40,20 @@ const ofDiagnosis = (diagnosis: Diagnosis): Part => ({
                 facts: { link: link.id, fault: link.fault.kind },
                 text: text`${link.title}: ${link.because}`,
               },
-            ]
-          : [],
-    ),
-    ...diagnosis.findings,
-  ],
-  blocks: diagnosisBlocks(diagnosis),
-  next: nextOf(diagnosis.conclusion),
-  data: toJson(diagnosis),
-});
+            ],
+      );
+
+function ofDiagnosis(diagnosis: Diagnosis, cluster: string): Part {
+  const { verdict, why, findings, blocks, next = [] } = diagnosisReply(diagnosis, { cluster });
+  return {
+    ...verdict,
+    ...(why !== undefined && { why }),
+    findings: [...findings, ...unseen(diagnosis)],
+    blocks,
+    next,
+    data: { diagnosis: diagnosisJson(diagnosis) },
+  };
+}
 
 /** The worst of the parts gives the verdict: failed before unknown before fine. */
 const rank: readonly Outcome[] = ["failed", "unknown", "info", "ok"];
@@ -106,7 +109,7 @@ export async function diagnoseOnce(
           next: diagnosed.next,
           actions: [],
         };
-      else parts.push(ofDiagnosis(diagnosed));
+      else parts.push(ofDiagnosis(diagnosed, name));
     } else if (step.kind === "checks") {
       const checked = await runChecks(deps, cluster, step, signal, show);
       const progress = { ...step, status: "done", checked } as unknown as StepProgress;
@@ -117,7 +120,7 @@ export async function diagnoseOnce(
         findings: [],
         blocks,
         next: [text`In detail: ${code("/nodes check")}`],
-        data: toJson({ step: step.id, ...checked }),
+        data: { checks: toJson({ step: step.id, ...checked }) },
       });
     }
   }
@@ -152,6 +155,11 @@ export async function diagnoseOnce(
     ],
     next: parts.flatMap(({ next }) => next),
     actions: [],
-    data: { runbook: runbook.id, subject, parts: parts.map(({ data }) => data) },
+    data: {
+      runbook: runbook.id,
+      subject,
+      diagnosis: parts.map(({ data }) => data.diagnosis).find((each) => each !== undefined) ?? null,
+      checks: parts.flatMap(({ data }) => (data.checks === undefined ? [] : [data.checks])),
+    },
   };
 }
