@@ -20,6 +20,7 @@ export function createConsoleBoard(): ConsoleBoard {
   let hear = (news: BoardNews): void => void early.push(news);
 
   return {
+    notesAre: "on this screen",
     put: async (key, reply) => {
       const before = latest.get(key);
       latest.set(key, reply);

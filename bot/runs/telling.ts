@@ -12,6 +12,7 @@ export const replyOptions = (deps: Deps, cluster: string, doing?: Text): RunRepl
   now: deps.clock.now(),
   approvers: approversOf(deps, cluster),
   ref: refTo(deps),
+  notes: deps.board === undefined ? "below" : (deps.board.notesAre ?? "in the thread"),
   ...(doing !== undefined && { doing }),
 });
 

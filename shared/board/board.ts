@@ -9,6 +9,8 @@ export type Attachment = Readonly<{ name: string; text: string | Uint8Array }>;
  * it succeeded, survives a restart, and a message that may have been posted twice says so.
  */
 export type Board = Readonly<{
+  /** Where a person finds the notes of a thing, seen from its message; in its thread unless said otherwise. */
+  notesAre?: "on this screen";
   /** Posts the message of a thing, or edits it to this state. Latest wins; the last state always arrives. */
   put: (key: string, reply: Reply, place?: Place) => Promise<void>;
   /** Adds to the thread of a thing. `id` makes it once: the same id again is not posted twice. */

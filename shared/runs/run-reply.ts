@@ -16,7 +16,11 @@ export type RunReplyOptions = Readonly<{
   ref: (name: string) => PersonRef;
   /** What the step at work last said of itself. */
   doing?: Text;
+  /** Where plans, proofs and files are, seen from this message. Default: in its thread. */
+  notes?: "in the thread" | "on this screen" | "below";
 }>;
+
+const notesAt = ({ notes = "in the thread" }: RunReplyOptions): string => notes;
 
 type Head = Readonly<{
   word: string;
@@ -107,7 +111,7 @@ function waitsForPerson(state: RunState, step: StepRun, why: string, options: Ru
       outcome: "info",
       text: text`${at} waits for ${named(who)} until ${utcTime(step.asked?.until ?? options.now)}`,
       why: truth(state),
-      next: text`Read the plan in the thread, then: ${code(`/migrate approve ${id} ${shortDigest(digest)}`)}`,
+      next: text`Read the plan ${notesAt(options)}, then: ${code(`/migrate approve ${id} ${shortDigest(digest)}`)}`,
       actions: [
         action("run-approve", "Approve and run", `${id} ${digest}`, { style: "primary" }),
         holdButton(state),
@@ -221,11 +225,11 @@ function handedOver(state: RunState): readonly string[] {
       ];
 }
 
-function whatStays(state: RunState, stays: readonly StepRun[]): string {
+function whatStays(state: RunState, stays: readonly StepRun[], options: RunReplyOptions): string {
   const open = doubts(state);
   const kept =
     stays.length > 0
-      ? [`What ${numbers(state, stays)} changed stays as it is. The way back is listed in the thread.`]
+      ? [`What ${numbers(state, stays)} changed stays as it is. The way back is listed ${notesAt(options)}.`]
       : open.length > 0
         ? []
         : state.steps.some((step) => standingActs(step).length > 0)
@@ -264,7 +268,7 @@ function ended(state: RunState, options: RunReplyOptions): Head {
     word: "ABORTED",
     outcome: "info",
     text: text`${state.runbook} · ended${who} at ${utcTime(at)}`,
-    why: [whatStays(state, stays)],
+    why: [whatStays(state, stays, options)],
     next: again,
     actions: [],
   };
@@ -378,7 +382,7 @@ function askedBlocks(state: RunState, options: RunReplyOptions): readonly Block[
   const seen = plan.prediction.slice(0, 3).map((said) => prose(text`Prediction: ${said}`));
   const more =
     plan.prediction.length > 3
-      ? [prose(text`${plan.prediction.length - 3} more predictions in the thread`)]
+      ? [prose(text`${plan.prediction.length - 3} more predictions ${notesAt(options)}`)]
       : [];
   return [
     ...(move.why !== "approval" || replaces === undefined
@@ -415,7 +419,10 @@ function footer(state: RunState, options: RunReplyOptions): Block {
     asked === undefined || state.ended !== undefined
       ? text`started by ${person(options.ref(state.by))} ${utcDateTime(state.startedAt)}`
       : text`plan ${code(shortDigest(asked.digest))} · asked by ${person(options.ref(asked.requester))} ${utcTime(asked.at)}`;
-  return { kind: "prose", text: text`${state.id} · ${said} · evidence in thread` };
+  return {
+    kind: "prose",
+    text: text`${state.id} · ${said} · evidence ${notesAt(options) === "in the thread" ? "in thread" : notesAt(options)}`,
+  };
 }
 
 /** The run's standing message: where it is, who has to do what until when, every step, the way back, the next safe move. */
