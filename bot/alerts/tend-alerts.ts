@@ -23,8 +23,9 @@ export const tendAlertsEveryMs = 2_000;
 const lookEveryMs = 5_000;
 /** A storm's message changes no more often than this. */
 const stormEveryMs = 5_000;
-/** The list of a storm goes into its thread when it has so many, and whenever they have doubled. */
+/** The list of a storm goes into its thread when it has so many, whenever they have doubled, and when it settles. */
 const firstList = 20;
+const settledMs = 15_000;
 /** Diagnoses that run at once: each asks nodes and vantages. */
 const atOnce = 3;
 
@@ -55,6 +56,8 @@ export function createAlertTender(
   const place = config.channel === undefined ? undefined : { channel: config.channel };
   const heard = new Map<string, Readonly<{ at: number; signature: string }>>();
   const shown = new Map<string, Readonly<{ at: number; said: string }>>();
+  /** How many things the newest list of a storm has. */
+  const listed = new Map<string, number>();
   const waiting: (() => Promise<unknown>)[] = [];
   const driving = new Set<Promise<unknown>>();
 
@@ -191,10 +194,12 @@ export function createAlertTender(
       shown.set(storm.id, { at: clock.now(), said });
       await board?.put(stormKey(storm.id), reply, place);
     }
-    const doubled = firstList * 2 ** Math.max(0, Math.floor(Math.log2(cases.length / firstList)));
-    const list =
-      storm.calmedAt !== undefined ? "calm" : cases.length >= firstList ? String(doubled) : undefined;
-    if (list === undefined) return;
+    const before = listed.get(storm.id) ?? 0;
+    const isSettled = clock.now() - storm.lastAt >= settledMs;
+    const isDue = cases.length >= Math.max(firstList, before * 2) || (isSettled && cases.length > before);
+    if (storm.calmedAt === undefined && !isDue) return;
+    const list = storm.calmedAt === undefined ? String(cases.length) : "calm";
+    listed.set(storm.id, cases.length);
     await board?.note(
       stormKey(storm.id),
       `list/${list}`,

@@ -39,7 +39,7 @@ export const usualLimits: HttpLimits = {
   headersMs: 5_000,
   requestMs: 10_000,
   answerMs: 15_000,
-  connections: 128,
+  connections: 512,
 };
 
 export type HttpServer = Readonly<{
