@@ -25,7 +25,7 @@ const details = (kind: ResourceKind, name: string): Readonly<Record<string, unkn
 /** A field that the API server would not take, in the words of its field errors: `metadata.name: Required value: …`. */
 export type FieldError = Readonly<{
   field: string;
-  reason: "FieldValueRequired" | "FieldValueInvalid" | "FieldValueForbidden";
+  reason: "FieldValueRequired" | "FieldValueInvalid" | "FieldValueForbidden" | "FieldValueNotSupported";
   message: string;
 }>;
 

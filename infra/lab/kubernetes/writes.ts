@@ -10,6 +10,7 @@ import {
   otherUid,
 } from "#shared/kubernetes/refusals.ts";
 import type { ObjectStore, StoreResult } from "#shared/twin/object-store.ts";
+import { builtInErrors } from "./built-in-rules.ts";
 import { withDefaults } from "./defaults.ts";
 import { jsonPatch } from "./json-patch.ts";
 import { Refused } from "./refused.ts";
@@ -89,7 +90,12 @@ function prepare(
     request.query.get("fieldValidation"),
     live,
   );
-  return { object: withDefaults(kind, object, store.list("services").items) as KubeObject, warnings };
+  const filled = withDefaults(kind, object, store.list("services").items) as KubeObject;
+  // What the live object has already was not brought by this request.
+  const known = live === undefined ? [] : builtInErrors(kind, live).map(({ field }) => field);
+  const errors = builtInErrors(kind, filled).filter(({ field }) => !known.includes(field));
+  if (errors.length > 0) throw new Refused(invalid(kind, filled.metadata.name, errors));
+  return { object: filled, warnings };
 }
 
 const answer = (code: number, body: unknown, warnings: readonly string[]): Answer => ({
