@@ -20,6 +20,21 @@ const causeOf = ({ code, text, link, next }: Reason): Cause => ({ code, text, li
 const taking = (link: string): readonly PathLink[] =>
   Object.hasOwn(consequences, link) ? consequences[link as PathLink] : [];
 
+/** Somebody answers who should not: that nobody may announce accounts for silence, never for an answer. */
+const answers: readonly string[] = ["foreign-mac", "proxy-arp", "two-nodes", "two-macs", "two-nics"];
+/** Of those, whoever answers may be another machine, and then so is what it says. */
+const strangers: readonly string[] = ["foreign-mac", "proxy-arp", "two-macs"];
+/** What a server said once it was reached: a way that is broken beside it did not make it say so. */
+const contents: readonly string[] = [
+  "certificate-expired",
+  "certificate-not-yet-valid",
+  "certificate-wrong-name",
+  "http-server-error",
+];
+
+const standsByItself = (reason: Reason, other: Reason): boolean =>
+  answers.includes(reason.code) || (contents.includes(reason.code) && !strangers.includes(other.code));
+
 const explainedBy = (reason: Reason): readonly string[] => reason.explains ?? taking(reason.link);
 
 const order = (link: string): number =>
@@ -98,7 +113,11 @@ export function conclude(judged: readonly Judged[], options: ConcludeOptions): C
   const roots = certain.filter(
     (reason) =>
       !certain.some(
-        (other) => other !== reason && other.link !== reason.link && explainedBy(other).includes(reason.link),
+        (other) =>
+          other !== reason &&
+          other.link !== reason.link &&
+          !standsByItself(reason, other) &&
+          explainedBy(other).includes(reason.link),
       ),
   );
   const covered = new Set<string>(roots.flatMap((root) => [root.link, ...explainedBy(root)]));

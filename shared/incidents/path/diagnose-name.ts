@@ -24,6 +24,7 @@ export const nameCodes: readonly string[] = [
   "resolver-silent",
   "resolver-differs",
   "resolver-cannot-ask",
+  "resolver-overrides",
   "record-missing",
   "record-wrong-target",
   "look-again",
@@ -119,6 +120,7 @@ export async function diagnoseName(
     passedOver: [],
     clients: [],
     leader: undefined,
+    pings: [],
   };
   const judged = judgeName(evidence);
   const view = answer.ok ? answer.evidence : undefined;

@@ -45,6 +45,7 @@ export const pathCodes: readonly string[] = [
   "resolver-silent",
   "resolver-differs",
   "resolver-cannot-ask",
+  "resolver-overrides",
   "record-missing",
   "record-wrong-target",
   "service-missing",

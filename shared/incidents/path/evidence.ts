@@ -28,6 +28,8 @@ export type ClientView = Readonly<{
   neighbour: Answer<string | undefined> | undefined;
 }>;
 
+export type NodePing = Readonly<{ node: string; vantage: string; answer: Answer<Hop> }>;
+
 export type NameView = Readonly<{ evidence: ExplainEvidence; explanation: Explanation }>;
 
 export type Lists = Readonly<Partial<Record<ResourceKind, Listed>>>;
@@ -55,8 +57,8 @@ export type PathEvidence = Readonly<{
     | Readonly<{
         node: string;
         results: readonly CheckResult[];
-        /** An echo request from a vantage in the segment to the node's own address; undefined when none could ask. */
-        ping: Readonly<{ vantage: string; answer: Answer<Hop> }> | undefined;
       }>
     | undefined;
+  /** Echo requests from a vantage in the segment to nodes that the path hangs on, at their own addresses. */
+  pings: readonly NodePing[];
 }>;

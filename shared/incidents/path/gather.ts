@@ -31,8 +31,8 @@ import { changeKinds } from "../recent-changes.ts";
 import type { DiagnoseOptions, DiagnosePorts, NoSuch } from "../runbook.ts";
 import { clientViews } from "./client-views.ts";
 import type { Lists, NameView, PathEvidence } from "./evidence.ts";
-import { visitLeader } from "./leader.ts";
-import { serviceFacts } from "./service-facts.ts";
+import { pingNodes, visitLeader } from "./leader.ts";
+import { endpointsOf, serviceFacts } from "./service-facts.ts";
 import { addressed, type PathSubject, pathSubject } from "./subject.ts";
 import { impatient, within } from "./within.ts";
 
@@ -54,6 +54,9 @@ const nodesAtOnce = 48;
 
 /** Broadcast requests, a second apart. */
 const requests = 2;
+
+/** Nodes that are pinged: the one that should announce, and those that pods are on. */
+const mostPings = 5;
 
 /** Vantages that are made ready to look at the wire, the best first. */
 const arpVantagesTried = 3;
@@ -310,13 +313,19 @@ export async function gatherPath(
       : before.prediction.addresses.find(
           (each) => each.ip === ip && (subject.service === undefined || each.service === subject.service),
         )?.order[0];
-  const [looked, clients, leader, name] = await Promise.all([
+  const behind = service === undefined ? [] : (endpointsOf(lists.endpointslices ?? [], service.key) ?? []);
+  const hanging = [
+    ...(elected === undefined ? [] : [elected]),
+    ...new Set(behind.flatMap(({ node }) => node ?? [])),
+  ].slice(0, mostPings);
+  const [looked, clients, leader, name, pings] = await Promise.all([
     ip === undefined ? undefined : lookAtWire(arp, table, { ip, service: subject.service }, until - 100),
     ip === undefined
       ? []
       : clientViews(ports, { subject, service, objects: cluster.objects, until: until - 100, signal }),
-    elected === undefined ? undefined : visitLeader(ports, lists, cluster.objects, elected, until - 100),
+    elected === undefined ? undefined : visitLeader(ports, lists, elected, until - 100),
     naming,
+    pingNodes(ports, cluster.objects, hanging, until - 100),
     table.all,
   ]);
   over.abort();
@@ -333,5 +342,6 @@ export async function gatherPath(
     passedOver: looked?.passedOver ?? [],
     clients,
     leader,
+    pings,
   };
 }

@@ -1,6 +1,6 @@
 import type { RecordSet } from "../../dns/record-set.ts";
 import type { Diagnosis as NameDiagnosis } from "../../explain/diagnosis.ts";
-import { answersOf, dataOf, type ExplainEvidence } from "../../explain/evidence.ts";
+import { answersOf, dataOf, type ExplainEvidence, sameData } from "../../explain/evidence.ts";
 import { code, join, type Text, text } from "../../text.ts";
 import { holds, type LinkHead, skipped, unseen } from "../make-link.ts";
 import type { NameView, PathEvidence } from "./evidence.ts";
@@ -178,29 +178,43 @@ function resolverLink({ subject }: PathEvidence, view: NameView): Judged {
         ]
       : [];
   const reasons = [...mute, ...own];
-  const [first, ...rest] = reasons;
-  if (first !== undefined) return fails(at, said, [first, ...rest], evidence);
-  return fails(
-    at,
-    said,
-    [
-      {
-        ...base,
-        code: "resolver-differs",
-        certain: false,
-        text: text`the resolver remembers or makes up another answer than the zone gives: ${said}`,
-        next: [text`Ask again after its TTL; ${explainCommand(name)}`],
-      },
-      {
-        ...base,
-        code: "resolver-cannot-ask",
-        certain: false,
-        text: text`the resolver does not get through to the servers of the zone`,
-        next: [text`Ask it for a name outside: ${code(`dig @${site.value[0]?.server ?? ""} example.org`)}`],
-      },
-    ],
-    evidence,
-  );
+  const readings: readonly Reason[] = [
+    ...reasons,
+    ...(reasons.length === 0
+      ? [
+          {
+            ...base,
+            code: "resolver-differs",
+            certain: false,
+            text: text`the resolver still remembers another answer than the zone gives: ${said}`,
+            next: [text`Ask again after its TTL`, explainCommand(name)] as const,
+          },
+        ]
+      : []),
+    ...(given.length > 0
+      ? [
+          {
+            ...base,
+            code: "resolver-overrides",
+            certain: false,
+            text: text`the resolver has an entry of its own for the name`,
+            next: [text`Look among its local names and overrides`] as const,
+          },
+        ]
+      : [
+          {
+            ...base,
+            code: "resolver-cannot-ask",
+            certain: false,
+            text: text`the resolver does not get through to the servers of the zone`,
+            next: [
+              text`Ask it for a name outside: ${code(`dig @${site.value[0]?.server ?? ""} example.org`)}`,
+            ] as const,
+          },
+        ]),
+  ];
+  const [first, ...rest] = reasons.some(({ certain }) => certain) || reasons.length > 1 ? reasons : readings;
+  return fails(at, said, [first as Reason, ...rest], evidence);
 }
 
 function delegationLink(view: NameView): Judged {
@@ -238,6 +252,15 @@ function delegationLink(view: NameView): Judged {
       },
     ),
   );
+}
+
+/** The zone is right, and its servers do not all say so: some clients get something else. */
+function serversDiffer({ evidence: { authoritative, type } }: NameView): boolean {
+  if (!authoritative.ok) return false;
+  const said = answersOf(authoritative.value)
+    .filter(({ flags }) => flags.includes("aa"))
+    .map((answer) => dataOf(answer, type));
+  return said.some((each) => !sameData(each, said[0] ?? []));
 }
 
 function recordLink({ subject, wishes }: PathEvidence, view: NameView): Judged {
@@ -291,6 +314,8 @@ function recordLink({ subject, wishes }: PathEvidence, view: NameView): Judged {
       },
     ]);
   }
+  const underway = diagnosed(view, "record").find((each) => each.code === "dns-not-in-sync");
+  if (underway !== undefined && serversDiffer(view)) return fails(head, underway.text, [underway]);
   return only(
     holds(
       head,

@@ -4,6 +4,7 @@ import { code, type Text, text } from "../../text.ts";
 import { holds, skipped, unseen } from "../make-link.ts";
 import type { PathEvidence } from "./evidence.ts";
 import { predictionOf } from "./judge-address.ts";
+import { lostNode } from "./lost-node.ts";
 import { fails, type Judged, only, type Reason } from "./reason.ts";
 import {
   type EndpointFacts,
@@ -193,6 +194,22 @@ function nodesLink(evidence: PathEvidence): Judged {
         text: text`${because}: ${all ? "all" : "some"} connections are led there until Kubernetes takes them out (about 50 s) and moves the pods (minutes)`,
         explains: all ? ["tcp", "tls", "http"] : [],
         next: [text`The node: ${code(`/runbook run node-lost ${dead[0] ?? ""}`)}`],
+      },
+    ]);
+  }
+  const gone = nodes.filter((node) => lostNode(evidence, node) !== undefined);
+  if (gone.length > 0) {
+    const all = gone.length === nodes.length;
+    const because = text`${all ? "every ready pod is" : "ready pods are"} on ${gone.join(", ")}, which answers neither ping nor SSH`;
+    return fails(head, because, [
+      {
+        ...base,
+        code: "endpoints-on-lost-node",
+        certain: true,
+        severity: all ? "error" : "warning",
+        text: text`${because}; Kubernetes has not noticed yet, so ${all ? "all" : "some"} connections are led there (about 50 s after it died)`,
+        explains: all ? ["tcp", "tls", "http"] : [],
+        next: [text`The node: ${code(`/runbook run node-lost ${gone[0] ?? ""}`)}`],
       },
     ]);
   }

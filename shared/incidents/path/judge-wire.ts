@@ -9,6 +9,7 @@ import type { Link } from "../link.ts";
 import { broken, holds, skipped, unseen } from "../make-link.ts";
 import type { PathEvidence } from "./evidence.ts";
 import { predictionOf } from "./judge-address.ts";
+import { lostNode } from "./lost-node.ts";
 import { fails, findingOf, type Judged, only, type PathLink, type Reason } from "./reason.ts";
 
 const heads = {
@@ -94,22 +95,17 @@ const answeredAClient = ({ clients }: PathEvidence): string | undefined =>
       tcp.some(({ answer }) => answer.ok && (answer.evidence === "open" || answer.evidence === "refused")),
   )?.vantage.name;
 
-/** Faults of a visit that a dead machine makes as well as one that is cut off. */
-const deadly: ReadonlySet<string> = new Set(["timed-out", "unreachable"]);
-
 /** The elected node answers nobody: no ping in its segment, no SSH, no ARP for the address. */
-function lostLeader({ leader, surroundings }: PathEvidence, ip: string): Reason | undefined {
-  const unread = surroundings.table.unread.find(({ node }) => node === leader?.node);
-  const { ping } = leader ?? {};
-  if (leader === undefined || unread === undefined || ping?.answer.ok !== true) return undefined;
-  const answered = ping.answer.evidence.kind === "answer" || ping.answer.evidence.kind === "hop";
-  if (answered || !deadly.has(unread.fault.kind)) return undefined;
+function lostLeader(evidence: PathEvidence, ip: string): Reason | undefined {
+  const { leader } = evidence;
+  const lost = leader === undefined ? undefined : lostNode(evidence, leader.node);
+  if (leader === undefined || lost === undefined) return undefined;
   return {
     code: "announcer-lost",
     link: "announcer",
     certain: true,
     subject: { kind: "node", name: leader.node },
-    text: text`${leader.node}, which is elected, answers neither ping from ${ping.vantage}, SSH nor ARP for ${code(ip)}: it is off or cut off, and nobody has taken over`,
+    text: text`${leader.node}, which is elected, answers neither ping from ${lost.vantage}, SSH nor ARP for ${code(ip)}: it is off or cut off, and nobody has taken over`,
     next: [
       text`The node: ${code(`/runbook run node-lost ${leader.node}`)}`,
       text`With memberlist another node takes over within about 10 s; look again`,

@@ -9,7 +9,7 @@ import { pingHop } from "../../probes/ping-hop.ts";
 import { readFrom } from "../node/gather-lost.ts";
 import type { DiagnosePorts } from "../runbook.ts";
 import { clientVantages } from "./client-views.ts";
-import type { Lists, PathEvidence } from "./evidence.ts";
+import type { Lists, NodePing, PathEvidence } from "./evidence.ts";
 import { within } from "./within.ts";
 
 /** What can make a node that announces lose what it is sent. */
@@ -18,42 +18,51 @@ const leaderChecks: readonly Check[] = [rpFilter, promiscuousWireless, ipvsStric
 /** More routers than lie inside any site. */
 const anyHops = 64;
 
-type Leader = NonNullable<PathEvidence["leader"]>;
-
-/** Whether the node itself answers a machine of its own segment. */
-async function pingNode(
+/** Whether nodes themselves answer a machine of their own segment. */
+export async function pingNodes(
   { clock, config, shell }: DiagnosePorts,
   objects: MetalLbObjects,
-  node: string,
+  nodes: readonly string[],
   until: number,
-): Promise<Leader["ping"]> {
-  const address = objects.nodes
-    .find(({ name }) => name === node)
-    ?.addresses.find(({ type }) => type === "InternalIP")?.address;
+): Promise<readonly NodePing[]> {
   const vantage = clientVantages(config.vantages).find(({ place }) => place !== "behind-router")?.name;
-  if (address === undefined || vantage === undefined) return undefined;
-  const answer = await within(clock, { until, what: `ping on ${vantage}` }, async (signal) =>
-    pingHop.read(await shell({ kind: "vantage", name: vantage }, pingHop.argv(address, anyHops), { signal })),
+  if (vantage === undefined) return [];
+  const addressed = [...new Set(nodes)].flatMap((node) => {
+    const address = objects.nodes
+      .find(({ name }) => name === node)
+      ?.addresses.find(({ type }) => type === "InternalIP")?.address;
+    return address === undefined ? [] : [{ node, address }];
+  });
+  return Promise.all(
+    addressed.map(async ({ node, address }) => ({
+      node,
+      vantage,
+      answer: await within(clock, { until, what: `ping on ${vantage}` }, async (signal) =>
+        pingHop.read(
+          await shell({ kind: "vantage", name: vantage }, pingHop.argv(address, anyHops), { signal }),
+        ),
+      ),
+    })),
   );
-  return { vantage, answer };
 }
 
-/** Visits the node that should announce, once, judges what bears on traffic to it, and pings it from its segment. */
+/** Visits the node that should announce, once, and judges what bears on traffic to it. */
 export async function visitLeader(
   ports: DiagnosePorts,
   lists: Lists,
-  objects: MetalLbObjects,
   node: string,
   until: number,
-): Promise<Leader> {
+): Promise<PathEvidence["leader"]> {
   const ms = Math.max(500, Math.min(4_000, until - ports.clock.now()));
-  const [gathered, ping] = await Promise.all([
-    visitNodes({ ...ports, read: readFrom(lists) }, lists, nodeSource(lists.nodes, ports.config), {
+  const gathered = await visitNodes(
+    { ...ports, read: readFrom(lists) },
+    lists,
+    nodeSource(lists.nodes, ports.config),
+    {
       checks: leaderChecks,
       only: [node],
       limits: { nodesAtOnce: 1, perNodeMs: ms, wholeRunMs: ms },
-    }),
-    pingNode(ports, objects, node, until),
-  ]);
-  return { node, results: judgeAll(leaderChecks, gathered), ping };
+    },
+  );
+  return { node, results: judgeAll(leaderChecks, gathered) };
 }
