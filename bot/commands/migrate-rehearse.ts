@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { askThrough } from "#shared/explain/ask-through.ts";
 import { type Fault, FaultError } from "#shared/fault.ts";
 import type { Json } from "#shared/json.ts";
 import { nearest } from "#shared/nearest.ts";
@@ -92,6 +93,7 @@ export const rehearse = defineVerb({
       { siteOfCluster },
       seen,
       { zonesOfAccount, zoneOfFile },
+      { resolverHabits },
     ] = await Promise.all([
       import("#shared/rehearsal/rehearsal-reply.ts"),
       import("#shared/rehearsal/cluster-objects.ts"),
@@ -99,6 +101,7 @@ export const rehearse = defineVerb({
       import("#shared/rehearsal/site-of-cluster.ts"),
       import("#shared/rehearsal/bgp-seen.ts"),
       import("#shared/rehearsal/zones-of-site.ts"),
+      import("#shared/rehearsal/resolver-habits.ts"),
     ]);
     const fileOf = async (
       path: string,
@@ -165,7 +168,15 @@ export const rehearse = defineVerb({
     }
     const bgp =
       input.dump === undefined ? await seen.bgpSeen(stepPorts(deps, cluster), config.name, signal) : "up";
-    const site = siteOfCluster(objects, config, bgp, known.length > 0 ? known : undefined);
+    // A dump is of another time or place; a cluster that answers has resolvers that do.
+    const inside = config.vantages.find(
+      ({ place, clusterNode }) => place !== "behind-router" && clusterNode === undefined,
+    );
+    const habits =
+      input.dump === undefined && known.length > 0 && inside !== undefined
+        ? await resolverHabits(askThrough(cluster.shell, inside.name), config.site.resolvers, known, signal)
+        : undefined;
+    const site = siteOfCluster(objects, config, bgp, known.length > 0 ? known : undefined, habits);
     if (!site.ok) return cannotRehearse(config.name, migration, site.missing);
     const rehearsal = await run.rehearse({
       spec: site.spec,

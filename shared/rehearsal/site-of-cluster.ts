@@ -7,6 +7,7 @@ import { type Text, text } from "../text.ts";
 import { argoTracking, type GitContent } from "../twin/git-ops.ts";
 import { broadcastOf, contains, formatIpv4, networkOf, parseIpv4, parsePrefix } from "../twin/ipv4.ts";
 import type { NodeSpec, SiteSpec, VantageSpec } from "../twin/site-spec.ts";
+import type { SeenHabits } from "./resolver-habits.ts";
 import { type KnownZone, namesOfSite } from "./zones-of-site.ts";
 
 export type ClusterObject = Readonly<{ kind: ResourceKind; object: KubeObject }>;
@@ -148,6 +149,7 @@ export function siteOfCluster(
   bgp: "up" | "down",
   /** Left out, the model has no names. */
   zones?: readonly KnownZone[],
+  habits?: SeenHabits,
 ): SiteOfCluster {
   const { site } = config;
   const missing: string[] = [];
@@ -217,7 +219,7 @@ export function siteOfCluster(
     text`each node has one interface in ${site.lanPrefix} and its speaker runs${nodes.some(({ nics }) => nics.length > 1) ? ", and a second one where Calico uses another address" : ""}`,
   );
 
-  const named = zones === undefined ? undefined : namesOfSite(zones, config, assumed);
+  const named = zones === undefined ? undefined : namesOfSite(zones, config, assumed, habits);
   let client = 20;
   const machine = (name: string, place: VantagePlace): VantageSpec => {
     const wireless = place === "lan-wifi";

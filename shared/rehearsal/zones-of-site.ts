@@ -8,6 +8,7 @@ import { type Text, text } from "../text.ts";
 import type { ParentSpec, ResolverSpec } from "../twin/resolvers.ts";
 import type { SiteDnsSpec } from "../twin/site-spec.ts";
 import type { NameServer, ZoneSpec } from "../twin/zones.ts";
+import type { SeenHabits } from "./resolver-habits.ts";
 
 /** A hosted zone with all it holds. */
 export type KnownZone = Readonly<{
@@ -81,12 +82,13 @@ export type NamesOfSite = Readonly<{ dns: SiteDnsSpec; config: DnsConfig; resolv
 
 /**
  * Zones, the world above them and the resolvers of a site as a model has them. Delegation and the habits of resolvers
- * are taken to be as they should be, and told: a rehearsal does not ask the world.
+ * are taken to be as they should be where nobody has looked, and told.
  */
 export function namesOfSite(
   zones: readonly KnownZone[],
   { dns, site }: ClusterConfig,
   assumed: Text[],
+  habits?: SeenHabits,
 ): NamesOfSite {
   let servers = 0;
   const specs = zones.map(
@@ -125,6 +127,7 @@ export function namesOfSite(
         ip,
         ...(ip === site.routerIp ? { machine: "router" } : {}),
         forwardsTo: forwarder,
+        ...habits?.of.get(ip),
       }),
     ),
     ...publicResolvers.map((ip): ResolverSpec => ({ name: ip, ip, validates: true })),
@@ -132,7 +135,13 @@ export function namesOfSite(
   if (tops.length > 0)
     assumed.push(
       text`${tops.map(({ name }) => name).join(" and ")} ${tops.length === 1 ? "is" : "are"} delegated to the servers in ${tops.length === 1 ? "its" : "their"} NS records`,
-      text`clients ask ${inside.join(", ")}, which lets private addresses through and answers for no domain by itself; whether that is so: /dns explain`,
+      ...(habits?.said ?? []),
+      ...inside
+        .filter((ip) => habits?.of.has(ip) !== true)
+        .map(
+          (ip) =>
+            text`clients ask ${ip}, which lets private addresses through and answers for no domain by itself; whether that is so: /dns explain`,
+        ),
     );
   return {
     dns: { zones: specs, parents, resolvers },
