@@ -274,6 +274,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
       person: asked.person,
       groups,
       ...(asked.channel === undefined ? {} : { channel: asked.channel }),
+      ...(asked.about === undefined ? {} : { about: asked.about }),
       ...(asked.quoting === undefined ? {} : { quoting: asked.quoting }),
       roles: decision.roles,
     };

@@ -95,6 +95,8 @@ export type Caller = Readonly<{
   groups: readonly string[] | undefined;
   channel?: string;
   roles: readonly Role[];
+  /** The thing in whose thread, or by whose button, it was asked, as the board calls it: `incident/I-7`. */
+  about?: string;
   /** The message that was pointed at while asking. */
   quoting?: Quoting;
 }>;

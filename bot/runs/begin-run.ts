@@ -28,7 +28,10 @@ export async function beginRun(
     id,
     startedEvent(migration, { cluster: desk.name, inputs, by: desk.by, approvals }),
   );
-  if (opened.ok) return desk.goOn(id);
+  if (opened.ok) {
+    await desk.link(id);
+    return desk.goOn(id);
+  }
   return busyWith(desk, opened.state);
 }
 

@@ -13,6 +13,7 @@ import { pendingCleanUp } from "#shared/runs/standing.ts";
 import { utcTime } from "#shared/runs/utc-time.ts";
 import type { Migration } from "#shared/steps/runbook.ts";
 import { code, type PersonRef, person, plain, type Text, text } from "#shared/text.ts";
+import { linkAct } from "../about.ts";
 import type { ClusterPorts, Context } from "../commands/command.ts";
 import { approversOf, refTo } from "./run-people.ts";
 import { runnerOf } from "./runner-of.ts";
@@ -38,6 +39,8 @@ export type Desk = Readonly<{
   /** After a run was held or aborted: drives on what must not stay, and answers with where it stands then. */
   settle: (state: RunState) => Promise<Reply>;
   refused: (asked: Extract<Asked, { ok: false }>) => Reply;
+  /** Puts a run beside the incident from which it was asked for; nothing where there is none. */
+  link: (run: string) => Promise<void>;
 }>;
 
 export const isReply = (value: RunState | Reply | Desk): value is Reply => "verdict" in value;
@@ -168,6 +171,7 @@ export async function openDesk(context: Context<unknown>): Promise<Desk | Reply>
         : // Who is at work on it already takes it away as well.
           show((await advance(runner, state.id, { by, signal })).state),
     refused: ({ because, next }) => refusal(name, because, next),
+    link: (run) => linkAct(deps, caller.about, run, by),
   };
 }
 

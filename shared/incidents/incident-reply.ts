@@ -59,7 +59,7 @@ export function conclusionHead(conclusion: Conclusion): Head {
 /** What a conclusion says to do, safest first. */
 export const nextOf = (conclusion: Conclusion): readonly Text[] =>
   conclusion.kind === "cause"
-    ? conclusion.cause.next
+    ? [...conclusion.cause.next.slice(0, 2), ...conclusion.also.flatMap(({ next }) => next.slice(0, 1))]
     : conclusion.kind === "candidates"
       ? conclusion.causes.flatMap(({ next }) => next.slice(0, 1))
       : [];
@@ -262,6 +262,11 @@ function buttonsOf(state: IncidentState): readonly Action[] {
   return [...again, ...take, ...acts, close].slice(0, 3);
 }
 
+/** Nothing that was looked at is known to be broken, or unseen. */
+const isWell = ({ looked, steps }: IncidentState): boolean =>
+  (looked === undefined || ("diagnosis" in looked && looked.diagnosis.conclusion.kind === "healthy")) &&
+  steps.every(({ checked }) => checked === undefined || checkedVerdict(checked).outcome === "ok");
+
 function nextTexts(state: IncidentState): readonly Text[] {
   const { id, closed, looked } = state;
   if (closed !== undefined)
@@ -270,13 +275,17 @@ function nextTexts(state: IncidentState): readonly Text[] {
       text`To open it again: ${code(`/runbook reopen ${id}`)}`,
     ];
   const said =
-    looked !== undefined && "diagnosis" in looked ? nextOf(looked.diagnosis.conclusion).slice(0, 2) : [];
+    looked !== undefined && "diagnosis" in looked ? nextOf(looked.diagnosis.conclusion).slice(0, 3) : [];
   const move = nextIncidentMove(state);
   const own =
     move.do === "wait-for-person"
       ? [text`When that is done: ${code(`/runbook next ${id}`)}`]
       : move.do === "wait-for-end"
-        ? [text`Nothing is left to do: ${code(`/runbook close ${id}`)}`]
+        ? [
+            isWell(state)
+              ? text`Nothing is left to do: ${code(`/runbook close ${id}`)}`
+              : text`When that is done, look again: ${code(`/runbook diagnose ${id}`)}`,
+          ]
         : [];
   return [...said, ...own];
 }
@@ -287,7 +296,7 @@ export function incidentReply(state: IncidentState, options: IncidentReplyOption
   return {
     verdict: { word, outcome, text: said },
     cluster: state.cluster,
-    why: text`${whoHasIt(state, options)}${lookLine(state, options)}`,
+    why: text`${strong(state.id)} ${whoHasIt(state, options)}${lookLine(state, options)}`,
     findings: [],
     blocks: [
       ...alertBlocks(state),

@@ -4,8 +4,8 @@ import { resumeIncidents, tendIncidentsOnce } from "#bot/incidents/resume.ts";
 import { foldStanding, noStanding } from "#shared/board/standing.ts";
 import { FaultError } from "#shared/fault.ts";
 import { incidentKey, incidentsOf, openIncidents, readIncident } from "#shared/incidents/incident-log.ts";
-import type { IncidentState } from "#shared/incidents/incident-state.ts";
 import { type Around, aroundLedger } from "../runs/crash/every-call.ts";
+import { goals } from "./crash/goals.ts";
 import { newWorld, product, type World } from "./incident-product.ts";
 
 // Deaths at every call of the ledger, on a clock that stands still; test/long/incident-crash.test.ts does it to a real
@@ -36,21 +36,6 @@ function mortal(death: Death | undefined) {
   return { around, calls, isDead: () => isDead };
 }
 
-/** What people typed in the end must have come to, whatever they had to type again. */
-const words = [
-  "runbook run toy-unreachable httpbin",
-  'runbook done I-1 --said "restarted the pods"',
-  "runbook handover I-1 @oscar",
-  'runbook close I-1 --reason "pods are back"',
-] as const;
-
-const isDone: readonly ((state: IncidentState) => boolean)[] = [
-  (state) => state.looks > 0,
-  (state) => state.steps.every(({ status }) => status === "done"),
-  (state) => state.owner?.name === "oscar",
-  (state) => state.closed !== undefined,
-];
-
 /** One process from its start to its death or to the end: it resumes, then people go on where it stands. */
 async function oneProcess(world: World, death: Death | undefined) {
   const { around, calls, isDead } = mortal(death);
@@ -59,13 +44,13 @@ async function oneProcess(world: World, death: Death | undefined) {
   const bot = product(world, { ledger, board });
   const options = { signal: never, log: nothing };
   await resumeIncidents(bot.deps, options);
-  for (const [i, typed] of words.entries()) {
+  for (const { words, isDone } of goals) {
     for (let turn = 0; turn < 5 && !isDead(); turn++) {
       const [id] = await incidentsOf(world.ledger, "toy");
       const state = id === undefined ? undefined : await readIncident({ ...world.ledger }, id);
-      if (state !== undefined && isDone[i]?.(state) === true) break;
-      if (turn === 4) throw new Error(`no end of: ${typed}`);
-      await bot.start("olive", typed.replace("I-1", id ?? "I-1"));
+      if (state !== undefined && isDone(state)) break;
+      if (turn === 4) throw new Error(`no end of: ${words}`);
+      await bot.start("olive", words.replace("I-1", id ?? "I-1"));
       await tendIncidentsOnce(bot.deps, options);
     }
   }
@@ -132,7 +117,7 @@ describe("a bot killed at any call of the ledger, in the middle of a runbook", a
       const [id = ""] = ids;
       const end = await seen(world, id);
       expect(end.verdict?.word, at).toBe("CLOSED");
-      expect(end.why?.slice(0, 5), at).toEqual(undisturbed.why?.slice(0, 5));
+      expect(end.why?.slice(1, 5), at).toEqual(undisturbed.why?.slice(1, 5));
       expect(end.actions, at).toEqual(["incident-reopen"]);
       for (const once of ["opened", "step-done", "handed-over", "closed"])
         expect(times(end.types, once), `${once} ${at}`).toBe(1);

@@ -17,7 +17,7 @@ describe("an incident from its opening to its end", () => {
     expect(plain(answer.why ?? [])).toMatch(/^I-1 is open\./);
     const message = bot.message();
     expect(message.cluster).toBe("toy");
-    expect(plain(message.why ?? [])).toBe("@olive has it since 14:00 UTC. Seen at 14:00 UTC.");
+    expect(plain(message.why ?? [])).toBe("I-1 @olive has it since 14:00 UTC. Seen at 14:00 UTC.");
     expect(message.actions.map(({ label }) => label)).toEqual(["Diagnose again", "Show the plan", "Close"]);
     expect(shown(message)).toMatch(/done {4}1 Find the first broken link/);
     expect(shown(message)).toMatch(/waits {3}2 Cure it/);
@@ -43,7 +43,7 @@ describe("an incident from its opening to its end", () => {
     expect(verdictOf(closed)).toBe(
       "CLOSED toy-unreachable httpbin · open for 1:06, until 2026-11-23 14:01 UTC",
     );
-    expect(plain(bot.message().why ?? [])).toMatch(/^Closed by @olive: pods are back\./);
+    expect(plain(bot.message().why ?? [])).toMatch(/^I-1 Closed by @olive: pods are back\./);
     expect(await openIncidents(world.ledger, "toy")).toEqual([]);
     const again = await bot.ask("olive", "runbook next I-1");
     expect(verdictOf(again)).toBe("Refused I-1 is closed. Nothing was changed.");
@@ -185,12 +185,12 @@ describe("who has it", () => {
     expect(verdictOf(refused)).toBe("Refused @olive has I-1 since 14:00 UTC. Nothing was changed.");
     await world.clock.advance(60_000);
     await bot.ask("oscar", "runbook take I-1 --over");
-    expect(plain(bot.message().why ?? [])).toMatch(/^@oscar has it since 14:01 UTC, from @olive\./);
+    expect(plain(bot.message().why ?? [])).toMatch(/^I-1 @oscar has it since 14:01 UTC, from @olive\./);
     expect(plain((await bot.ask("oscar", "runbook take I-1")).why ?? [])).toMatch(
       /^You have I-1 since 14:01/,
     );
     await bot.ask("oscar", "runbook handover <@U0VERA>");
-    expect(plain(bot.message().why ?? [])).toMatch(/^@vera has it/);
+    expect(plain(bot.message().why ?? [])).toMatch(/^I-1 @vera has it/);
     const note = bot.told.notes.get("incident/I-1 handover/5");
     expect(note?.verdict.text).toContainEqual({ person: { name: "vera", slack: "U0VERA" } });
     expect(shown(await bot.ask("oscar", "runbook handover I-1 @olve"))).toMatch(
