@@ -68,6 +68,28 @@ const planJson = (plan: FixPlan) => ({
 const page = (check: Check): Text =>
   text`Why and how to fix it by hand: ${code(`/nodes explain ${check.id}`)}`;
 
+/** Whether `--apply` can make it: every part is there as commands and not as words alone. */
+const isDoable = (plans: readonly FixPlan[]): boolean =>
+  plans.every(({ commands }) => commands !== undefined);
+
+const whoDoesIt = (plans: readonly FixPlan[], node: string, check: Check): readonly Block[] => {
+  const byHand = plans.filter(({ commands }) => commands === undefined);
+  if (byHand.length === 0) return [];
+  const rest =
+    byHand.length < plans.length
+      ? text` (${join(
+          byHand.map(({ title }) => title),
+          "; ",
+        )})`
+      : [];
+  return [
+    {
+      kind: "prose",
+      text: text`${code("--apply")} cannot make this change${rest}: where it comes from again is for a person to decide. Paste the lines above on ${node} yourself, in their order; the way back that is armed first undoes a mistake. Then ${code(`/nodes check ${node} --only ${check.id}`)}.`,
+    },
+  ];
+};
+
 /** The message for an answer. Nothing of it was done. */
 export function fixReply(answer: FixAnswer, { cluster, node, check }: Words): Reply {
   const reply = (verdict: Verdict, more: Partial<Reply>): Reply => ({
@@ -91,9 +113,26 @@ export function fixReply(answer: FixAnswer, { cluster, node, check }: Words): Re
         },
         {
           why: text`Nothing was changed. Paste the lines on ${node}, in this order.`,
-          blocks: answer.plans.flatMap((plan) => planBlocks(plan, answer.plans.length > 1)),
-          next: [text`${code(`/nodes check ${node}`)}`, page(check)],
-          data: { node, check: check.id, kind: answer.kind, plans: answer.plans.map(planJson) },
+          blocks: [
+            ...answer.plans.flatMap((plan) => planBlocks(plan, answer.plans.length > 1)),
+            ...whoDoesIt(answer.plans, node, check),
+          ],
+          next: [
+            ...(isDoable(answer.plans)
+              ? [
+                  text`Have it made, approved by a second person: ${code(`/nodes fix ${node} ${check.id} --apply`)}`,
+                ]
+              : []),
+            text`${code(`/nodes check ${node}`)}`,
+            page(check),
+          ],
+          data: {
+            node,
+            check: check.id,
+            kind: answer.kind,
+            applies: isDoable(answer.plans),
+            plans: answer.plans.map(planJson),
+          },
         },
       );
     case "refused":

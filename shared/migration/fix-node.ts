@@ -16,7 +16,7 @@ import { type ChangeState, nodeChangeState } from "../probes/node-change-state.t
 import { type NodeTimers, nodeTimer } from "../probes/node-timer.ts";
 import { nodeWireless } from "../probes/node-wireless.ts";
 import type { StepContext } from "../steps/step.ts";
-import { plain, type Text, text } from "../text.ts";
+import { code, plain, type Text, text } from "../text.ts";
 import { finding } from "./define-step.ts";
 
 const seconds = (least: number, most: number, usual: number) =>
@@ -183,7 +183,15 @@ export async function readied(context: StepContext): Promise<Readied> {
   const commands = answer.plans.map((plan) => plan.commands);
   const known = commands.flatMap((each) => (each === undefined ? [] : [each]));
   if (known.length < commands.length)
-    return refuse("fix-by-hand", "error", text`the change has parts that take a person's hands`);
+    return refuse(
+      "fix-by-hand",
+      "error",
+      text`this change has parts that only a person makes: ${answer.plans
+        .filter((plan) => plan.commands === undefined)
+        .map(({ title }) => plain(title))
+        .join("; ")}`,
+      text`${code(`/nodes fix ${node} ${check}`)} prints the lines to paste on ${node}, with the way back that is armed first`,
+    );
   const state = await changeState(context, node);
   if (state.size > 0)
     return refuse(

@@ -33,7 +33,11 @@ export const nodeChangeState: Probe<readonly [run: string], ChangeState> = {
       "1",
       "(",
       "-name",
-      `arpeggio-${checkedRun(run)}*`,
+      `arpeggio-${checkedRun(run)}`,
+      "-o",
+      "-name",
+      // With the dot: what R-17 left behind says nothing of R-1.
+      `arpeggio-${checkedRun(run)}.*`,
       "-o",
       "-name",
       "null",

@@ -4,7 +4,7 @@ import "#shared/runbooks/fix-node.ts";
 import { runInMemory } from "#infra/lab/in-memory.ts";
 import type { Reply } from "#shared/reply.ts";
 import { plain } from "#shared/text.ts";
-import { calicoUses, wifiOn, withFaults } from "#shared/twin/sites/faults.ts";
+import { calicoUses, onMachine, wifiOn, withFaults } from "#shared/twin/sites/faults.ts";
 import { healthy } from "#shared/twin/sites/healthy.ts";
 import { createVirtualClock } from "#shared/twin/virtual-clock.ts";
 
@@ -48,6 +48,20 @@ describe("/nodes fix --apply", () => {
     expect(refused.verdict).toMatchObject({ word: "REFUSED", outcome: "failed" });
     expect(refused.findings.map(({ code }) => code)).toContain("fix-refused");
     expect(said(await cut("operator", "migrate status"))).toMatch(/no run is open/);
+    const detour = {
+      routes: [
+        { dst: "default", gateway: "10.4.0.1", dev: "eth0" },
+        { dst: "10.4.11.0/24", gateway: "10.4.0.12", dev: "eth0", protocol: "static" },
+      ],
+    };
+    const byHand = await lab(withFaults(healthy(), onMachine("dalt", detour)))(
+      "operator",
+      "nodes fix dalt route-via-gateway --apply",
+    );
+    expect(byHand.findings.map(({ code }) => code)).toEqual(["fix-by-hand"]);
+    expect(byHand.findings.map(({ remedy }) => plain(remedy ?? [])).join()).toContain(
+      "lines to paste on dalt",
+    );
     const fine = lab(healthy());
     expect(said(await fine("operator", "nodes fix dalt wired-and-wifi --apply"))).toMatch(/nothing to fix/);
     expect(said(await fine("operator", "nodes fix nobody wired-and-wifi --apply"))).toMatch(

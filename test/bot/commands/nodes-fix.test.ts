@@ -325,6 +325,20 @@ describe("other fixes", () => {
     );
   });
 
+  it("says that nobody but a person makes that change, and that --apply makes others", async () => {
+    const route = await ask(withFaults(healthy(), onMachine("dalt", detour)), "dalt", "route-via-gateway");
+    const prose = route.blocks.flatMap((block) => (block.kind === "prose" ? [plain(block.text)] : []));
+    expect(prose.join("\n")).toMatch(
+      /--apply cannot make this change: .* Paste the lines above on dalt yourself.*\/nodes check dalt --only route-via-gateway/,
+    );
+    expect((route.next ?? []).map(plain).join()).not.toContain("--apply");
+    expect(route.data).toMatchObject({ applies: false });
+    const wifi = await ask(withWifi(), "dalt", "wired-and-wifi");
+    expect((wifi.next ?? []).map(plain)[0]).toContain("/nodes fix dalt wired-and-wifi --apply");
+    expect(JSON.stringify(wifi.blocks)).not.toContain("cannot make this change");
+    expect(wifi.data).toMatchObject({ applies: true });
+  });
+
   it("keeps a route by which our own answers leave", async () => {
     const env = { SSH_CONNECTION: "10.4.11.9 52144 10.4.0.13 22" };
     const site = withFaults(healthy(), onMachine("dalt", { ...detour, env }));

@@ -304,5 +304,9 @@ describe("fix-node", () => {
     const used = begin();
     await onNode(used, "touch", "/var/lib/arpeggio-R-7.kept");
     expect(await codes(used)).toEqual(["fix-of-this-name"]);
+    // What a run of a longer number left behind says nothing of this one.
+    const longer = begin();
+    await onNode(longer, "touch", "/var/lib/arpeggio-R-70.kept");
+    expect(await codes(longer)).toBeUndefined();
   });
 });
