@@ -113,6 +113,10 @@ export function surroundingsOf(
       ? predict(objects)
       : { kind: "unreadable", what: "objects that decide the announcer", detail: unreadable });
   const speakers = speakerSettings(objects);
+  const unlisted = faults.get("nodes");
+  // A MAC that no known node has may then be one of a node nobody told us of, not a stranger's.
+  const beside: readonly NodeNics[] =
+    unlisted === undefined ? [] : [{ node: "a node that could not be listed", fault: unlisted }];
   return {
     objects,
     faults,
@@ -127,7 +131,7 @@ export function surroundingsOf(
         .map(({ name }) => name),
     ),
     speakers: speakers.speakerNodes,
-    table: macTable(read, config.site),
+    table: macTable([...read, ...beside], config.site),
   };
 }
 
