@@ -3,6 +3,7 @@ import "../bot/require-node.ts";
 /** Every benchmark, by the name it is run under: `npm run bench -- commands`. */
 const benches: Readonly<Record<string, () => Promise<{ run: (args: readonly string[]) => Promise<void> }>>> =
   {
+    alerts: () => import("./alerts.ts"),
     commands: () => import("./commands.ts"),
     dns: () => import("./dns.ts"),
     nodes: () => import("./nodes.ts"),
