@@ -39,7 +39,7 @@ function collect(verb: Verb, words: readonly string[]): Raw {
   let onlyPositionals = false;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string;
-    if (word === "--" && !onlyPositionals) {
+    if (word === "--" && !onlyPositionals && verb.takesProse !== true) {
       onlyPositionals = true;
       continue;
     }
@@ -49,6 +49,10 @@ function collect(verb: Verb, words: readonly string[]): Raw {
     }
     const [name = "", ...rest] = word.slice(2).split("=");
     const option = options.find((candidate) => candidate.name === name);
+    if (!option && verb.takesProse === true) {
+      positionals.push(word);
+      continue;
+    }
     if (!option) {
       const near = nearest(
         name,

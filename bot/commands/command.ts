@@ -146,6 +146,8 @@ export type Verb<Schema extends z.ZodType = z.ZodType> = Readonly<{
   /** Names of positionals, in order; a last one that ends in `...` takes the rest as an array under the bare name. */
   positionals: readonly string[];
   options: readonly Option[];
+  /** The last positional is somebody's prose: what looks like an option and is none belongs to it. */
+  takesProse?: true;
   /** Positionals and options under their names (camelCase), strings, `true` for flags, string arrays for the rest. */
   input: Schema;
   role: Role;

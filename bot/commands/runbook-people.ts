@@ -40,6 +40,7 @@ export const note = defineVerb({
   examples: ["I-7 provider says the line is back"],
   positionals: ["incident", "text..."],
   options: [],
+  takesProse: true,
   input: z.object({ incident: z.string().optional(), text: z.array(z.string()).default([]) }),
   role: "viewer",
   effect: "read",
