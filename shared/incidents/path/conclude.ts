@@ -61,6 +61,14 @@ const orElse = (link: Link): Reason => ({
   next: [text`Look again in a minute; what changed lately is told beside this`],
 });
 
+/** A look takes seconds, and a site may change while it lasts. */
+const inBetween = (link: Link): Reason => ({
+  ...orElse(link),
+  code: "look-again",
+  text: text`“${link.title}” was about to change while we looked`,
+  next: [text`Look again in a minute`],
+});
+
 export type Concluded = Readonly<{
   conclusion: Conclusion;
   /** Broken links that the conclusion does not account for, in path order. */
@@ -139,14 +147,14 @@ export function conclude(judged: readonly Judged[], options: ConcludeOptions): C
   const all: readonly Reason[] = [
     ...found,
     ...(found.length < 2 ? readings(open.filter((link) => !leading.includes(link))) : []),
-    ...(found.length < 2 ? [orElse(first)] : []),
   ];
   const distinct = all.filter(
     (reason, i) => all.findIndex(({ code, link }) => code === reason.code && link === reason.link) === i,
   );
-  const causes = (
-    distinct.length < 2 ? [...distinct, orElse(first), { ...orElse(first), code: "look-again" }] : distinct
-  )
+  const causes = [
+    ...distinct,
+    ...[orElse(first), inBetween(first)].slice(0, Math.max(0, 2 - distinct.length)),
+  ]
     .slice(0, mostCandidates)
     .map(causeOf);
   return {
