@@ -78,11 +78,11 @@ function inputOf(count: number): DriftInput {
 function planOnce(count: number): void {
   const input = inputOf(count);
   const begun = performance.now();
-  const before = process.threadCpuUsage();
+  const before = process.cpuUsage();
   const report = detectDrift(input);
   const plan = makePlan({ input, report, limits: { ...defaultDeleteLimits, absolute: 1_000 }, at });
   const ms = Math.round(performance.now() - begun);
-  const { user, system } = process.threadCpuUsage(before);
+  const { user, system } = process.cpuUsage(before);
   const cpu = Math.round((user + system) / 1_000);
   const mb = Math.round(process.resourceUsage().maxRSS / 1_024);
   process.stdout.write(JSON.stringify({ count, ms, cpu, mb, items: plan.items.length }));
@@ -148,31 +148,72 @@ async function loads(rounds: number): Promise<void> {
   }
 }
 
-/** Plans of large zones, and how long the functions take to load. */
+type Planned = Readonly<Record<"ms" | "cpu" | "mb", number>> & Readonly<{ items?: number; version?: string }>;
+
+/** Whoever plans the same zone: each time in a process of its own. */
+type Planner = Readonly<{ name: string; command: readonly string[] }>;
+
+const ours: Planner = {
+  name: "Arpeggio",
+  command: [
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
+    join(import.meta.dirname, "main.ts"),
+    "dns",
+    "--plan",
+  ],
+};
+
+function planOf({ command }: Planner, count: number): Planned {
+  const [program = "", ...rest] = command;
+  const child = spawnSync(program, [...rest, String(count)], { encoding: "utf8" });
+  if (child.status !== 0) throw new Error(child.stderr || String(child.error));
+  return JSON.parse(child.stdout) as Planned;
+}
+
+/** In turns, so that what else the machine does falls on all alike. */
+function plans(planners: readonly Planner[], count: number, rounds: number): void {
+  const all = new Map(planners.map(({ name }) => [name, [] as Planned[]]));
+  for (let i = 0; i < rounds; i++)
+    for (const planner of planners) all.get(planner.name)?.push(planOf(planner, count));
+  const own = all.get(ours.name) ?? [];
+  for (const [name, made] of all) {
+    const of = (key: "ms" | "cpu" | "mb", from = made): number => median(from.map((each) => each[key]));
+    const version = made[0]?.version === undefined ? "" : ` ${made[0].version}`;
+    const ratio = (key: "ms" | "cpu"): string => (of(key, own) / of(key)).toFixed(2);
+    const beside =
+      name === ours.name
+        ? ""
+        : `; ours is ${ratio("ms")} of that on the clock, ${ratio("cpu")} in processor time`;
+    const fastest = Math.min(...made.map(({ ms }) => ms));
+    process.stdout.write(
+      `plan of ${count} record sets, ${name}${version}: ${of("ms")} ms (fastest ${fastest}), ${of("cpu")} ms of processor time over all threads, ${of("mb")} MB resident at most${beside}\n`,
+    );
+  }
+}
+
+/**
+ * Plans of large zones, and how long the functions take to load. Arguments: rounds, a Python that has octoDNS, and the
+ * program that `dns-peers/round-of-external-dns.go` becomes; both plan beside us.
+ */
 export async function run(args: readonly string[]): Promise<void> {
   if (args[0] === "--plan") return planOnce(Number(args[1]));
+  const [rounds = "9", python, externalDns] = args;
   process.stdout.write(
     `${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.versions.node}, ${new Date().toISOString()}, load ${loadavg()[0]?.toFixed(1)}\n`,
   );
-  for (const count of [10_000, 100_000]) {
-    const child = spawnSync(
-      process.execPath,
-      [
-        "--disable-warning=ExperimentalWarning",
-        join(import.meta.dirname, "main.ts"),
-        "dns",
-        "--plan",
-        String(count),
-      ],
-      { encoding: "utf8" },
-    );
-    if (child.status !== 0) throw new Error(child.stderr);
-    const { ms, cpu, mb, items } = JSON.parse(child.stdout) as Record<"ms" | "cpu" | "mb" | "items", number>;
-    const limit = count === 100_000 ? " (limits 1000 ms, 400 MB)" : "";
-    process.stdout.write(
-      `plan of ${count} record sets: ${ms} ms (${cpu} ms of the thread's processor time), ${mb} MB resident at most${limit}, ${items} differences taken up\n`,
-    );
-  }
-  await loads(Number(args[0] ?? 9));
-  process.stdout.write("octoDNS and ExternalDNS beside it: not measured by this benchmark\n");
+  const planners: readonly Planner[] = [
+    ours,
+    ...(python === undefined
+      ? []
+      : [
+          { name: "octoDNS", command: [python, join(import.meta.dirname, "dns-peers/plan-with-octodns.py")] },
+        ]),
+    ...(externalDns === undefined ? [] : [{ name: "ExternalDNS", command: [externalDns] }]),
+  ];
+  for (const count of [10_000, 100_000]) plans(planners, count, Number(rounds));
+  process.stdout.write("goals at 100,000: 1000 ms, 400 MB\n");
+  await loads(Number(rounds));
+  if (python === undefined || externalDns === undefined)
+    process.stdout.write("octoDNS or ExternalDNS beside it: not measured, as they were not named\n");
 }
