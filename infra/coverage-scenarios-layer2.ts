@@ -155,7 +155,7 @@ export const layer2Scenarios: readonly Scenario[] = [
     expect: ["exclude-label-everywhere"],
   },
   {
-    lines: ["A14", "B1", "B27"],
+    lines: ["A14", "B1"],
     words: "no advertisement of any kind",
     site: healthyWith(removeObject("l2advertisements", "primary")),
     expect: ["pool-not-advertised"],

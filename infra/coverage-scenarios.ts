@@ -1,6 +1,7 @@
 import type { Site } from "#shared/site/site.ts";
 import type { SiteSpec } from "#shared/twin/site-spec.ts";
 import { addObject, onMachine, wifiOn } from "#shared/twin/sites/faults.ts";
+import { goldentoothBgp } from "#shared/twin/sites/goldentooth-bgp.ts";
 import { goldentoothL2 } from "#shared/twin/sites/goldentooth-l2.ts";
 import { healthy } from "#shared/twin/sites/healthy.ts";
 import type { StoredObject } from "#shared/twin/sites/stored-object.ts";
@@ -25,6 +26,8 @@ export type Scenario = Readonly<{
   site: () => SiteSpec;
   /** What the config says beside the usual. */
   config?: Partial<Site>;
+  /** Values of MetalLB's chart that a person handed over. */
+  helmValues?: string;
   /** Objects that the webhook would have refused, as if it had been off. */
   pastTheWebhook?: readonly StoredObject[];
   /** What happens a minute after the start; another minute passes before anybody asks. */
@@ -44,6 +47,14 @@ export const scenarios: readonly Scenario[] = [
     site: healthy,
     pastTheWebhook: [illegal],
     expect: ["illegal-selector"],
+  },
+  {
+    lines: ["B27"],
+    words: "Helm values with spec.l2Advertisements, which the chart takes in silence",
+    site: goldentoothBgp,
+    helmValues: "spec:\n  l2Advertisements:\n    - name: primary\n      interfaces: [eth0]\n",
+    ask: "migrate plan bgp-to-l2",
+    expect: ["helm-value-unknown"],
   },
   {
     lines: ["B3"],

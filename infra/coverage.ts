@@ -5,6 +5,7 @@ import { type GatherPorts, nodeSource, readLists, visitNodes } from "#shared/che
 import { judgeAll } from "#shared/checks/run.ts";
 import type { Listed } from "#shared/kubernetes/read.ts";
 import type { Reply } from "#shared/reply.ts";
+import { defaultMigration } from "#shared/site/site.ts";
 import { createVirtualClock, type VirtualClock } from "#shared/twin/virtual-clock.ts";
 import { coverageLines } from "./coverage-lines.ts";
 import { type Scenario, scenarios } from "./coverage-scenarios.ts";
@@ -14,11 +15,27 @@ import { type InMemory, runInMemory } from "./lab/in-memory.ts";
 export type Raised = Readonly<{ scenario: Scenario; codes: readonly string[] }>;
 
 const minuteMs = 60_000;
+const valuesPath = "metallb-values.yaml";
 
-function around({ config, pastTheWebhook = [] }: Scenario): (ports: ClusterPorts) => ClusterPorts {
+function around({
+  config,
+  helmValues,
+  pastTheWebhook = [],
+}: Scenario): (ports: ClusterPorts) => ClusterPorts {
   return (ports) => ({
     ...ports,
-    config: { ...ports.config, site: { ...ports.config.site, ...config } },
+    config: {
+      ...ports.config,
+      site: { ...ports.config.site, ...config },
+      ...(helmValues === undefined
+        ? {}
+        : {
+            migration: {
+              ...(ports.config.migration ?? defaultMigration),
+              helmValues: { metallb: valuesPath },
+            },
+          }),
+    },
     read: async (kinds, signal) => {
       const lists = await ports.read(kinds, signal);
       const withMore = kinds.map((kind): readonly [string, Listed] => {
@@ -80,7 +97,12 @@ export async function runScenario(
 ): Promise<Raised> {
   // A visit is a long chain of awaits: all of it runs before time moves on.
   const clock = createVirtualClock(Date.UTC(2026, 2, 1, 14), () => new Promise((go) => setImmediate(go)));
-  const product = runInMemory(scenario.site(), clock, around(scenario));
+  const product = runInMemory(
+    scenario.site(),
+    clock,
+    around(scenario),
+    scenario.helmValues === undefined ? {} : { [valuesPath]: scenario.helmValues },
+  );
   try {
     await clock.advance(minuteMs);
     if (scenario.afterwards !== undefined) {

@@ -56,7 +56,8 @@ function planReply(cluster: string, migration: Migration, steps: readonly StepFo
   const at = stop === undefined ? -1 : steps.indexOf(stop);
   const first = steps.find((step) => step.kind === "planned" && step.acts);
   const isEarly = stop !== undefined && (first === undefined || at < steps.indexOf(first));
-  const findings: readonly Finding[] = isEarly ? stop.findings : [];
+  const stopping: readonly Finding[] = isEarly ? stop.findings : [];
+  const findings: readonly Finding[] = [...stopping, ...steps.flatMap(({ remarks = [] }) => remarks)];
   return {
     verdict: {
       word: isEarly ? "BLOCKED" : "PLAN",
@@ -67,7 +68,7 @@ function planReply(cluster: string, migration: Migration, steps: readonly StepFo
     },
     cluster,
     why: isEarly
-      ? findings.length > 0
+      ? stopping.length > 0
         ? text`Nothing was changed.`
         : text`${stop.because}. Nothing was changed.`
       : first?.kind === "planned"

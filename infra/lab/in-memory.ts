@@ -91,6 +91,8 @@ export function runInMemory(
   spec: SiteSpec,
   clock: Clock,
   around: (ports: ClusterPorts) => ClusterPorts = (ports) => ports,
+  /** What the config names, by path. */
+  files: Readonly<Record<string, string>> = {},
 ): InMemory {
   const uid = counting("00000000-0000-4000-8000-00000000");
   const store = createObjectStore({ now: clock.now, newUid: uid, admit: admitMetalLb });
@@ -111,7 +113,10 @@ export function runInMemory(
     clock,
     newId: counting("q-"),
     ledger,
-    readFile: () => Promise.reject(new Error("no files here")),
+    readFile: (path) => {
+      const text = files[path];
+      return text === undefined ? Promise.reject(new Error(`no file ${path} here`)) : Promise.resolve(text);
+    },
     readDirectory: () => Promise.resolve(undefined),
     about: { version: "0.0.0", startedAt: clock.now(), warnings: () => [] },
     rolesOn: (caller, cluster) =>

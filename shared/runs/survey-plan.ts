@@ -9,7 +9,11 @@ import { looked } from "./looked.ts";
 import { changesWorld } from "./run-state.ts";
 
 /** What a step would do if it were its turn now. Later steps often wait for what earlier ones bring about. */
-export type StepForecast = Readonly<{ step: Step }> &
+export type StepForecast = Readonly<{
+  step: Step;
+  /** What was found and stops nothing. */
+  remarks?: readonly Finding[];
+}> &
   (
     | Readonly<{ kind: "unneeded"; because: Text }>
     | Readonly<{ kind: "blocked"; findings: readonly Finding[]; because: Text }>
@@ -44,9 +48,13 @@ export async function forecastSteps(
     const read = await looked(async (): Promise<StepForecast> => {
       const unneeded = await step.unneeded?.(context);
       if (unneeded !== undefined) return { step, kind: "unneeded", because: unneeded };
-      const obstacles = blocking(await step.ready(context));
+      const findings = await step.ready(context);
+      const obstacles = blocking(findings);
+      const others = findings.filter((each) => !obstacles.includes(each));
+      const remarks = others.length === 0 ? {} : { remarks: others };
       const [first] = obstacles;
-      if (first !== undefined) return { step, kind: "blocked", findings: obstacles, because: first.text };
+      if (first !== undefined)
+        return { step, kind: "blocked", findings: obstacles, because: first.text, ...remarks };
       const plan = await step.plan(context);
       const acts = changesWorld(plan);
       hasActs ||= acts || step.kind === "manual";
@@ -64,6 +72,7 @@ export async function forecastSteps(
         plan,
         digest: planDigest(step.id, plan),
         acts,
+        ...remarks,
         ...(seen !== undefined && { seen }),
       };
     });
