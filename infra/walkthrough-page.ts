@@ -30,6 +30,8 @@ export type Page = Readonly<{
   thread: (...excerpts: readonly Excerpt[]) => void;
   /** What somebody was told beside the run's message since the last time, up to a line when one is given. */
   told: (until?: RegExp) => void;
+  /** A file of the thread, whole. */
+  file: (name: RegExp) => void;
   /** The run's message as somebody sees it who has not looked since. */
   keepOldView: () => void;
   pressesOldView: (who: Who, label: string) => Promise<void>;
@@ -89,6 +91,11 @@ export function pageOf(story: SlackStory): Page {
         const end = until === undefined ? -1 : lines.findIndex((line) => until.test(line));
         parts.push(draw((end < 0 ? lines : lines.slice(0, end)).join("\n"), 4, true));
       }
+    },
+    file: (name) => {
+      const found = story.workspace.files().findLast((each) => name.test(each.name));
+      if (found?.bytes === undefined) throw new Error(`no file like ${name} in Slack`);
+      parts.push(`\`\`\`diff\n${new TextDecoder().decode(found.bytes).trimEnd()}\n\`\`\``);
     },
     keepOldView: () => {
       old = story.message();

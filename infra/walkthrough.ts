@@ -6,9 +6,12 @@ import type { ResourceKind } from "#shared/kubernetes/kinds.ts";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
 import { withFilledIn } from "#shared/metallb/filled-in.ts";
 import { currentStep } from "#shared/runs/next-move.ts";
+import { defaultMigration } from "#shared/site/site.ts";
 import { hellholt } from "#shared/twin/sites/goldentooth-dns.ts";
 import { startCertManager } from "./lab/cert-manager.ts";
+import { clusterInGit, commitCluster } from "./lab/cluster-in-git.ts";
 import { goldentoothMove, move } from "./lab/goldentooth-move.ts";
+import type { MemoryTree } from "./lab/memory-tree.ts";
 import { setBgpMode } from "./lab/set-bgp-mode.ts";
 import { type SlackStory, tellInSlack } from "./lab/slack-story.ts";
 import { type Page, pageOf } from "./walkthrough-page.ts";
@@ -129,6 +132,24 @@ async function addresses(page: Page, story: SlackStory, plug: { isIn: boolean })
   page.thread();
 }
 
+/** Git says something else than the cluster; a person brings it in. */
+async function inGit(page: Page, story: SlackStory, tree: MemoryTree, step: "persist" | "persist-dns") {
+  await at(story, step);
+  if (step === "persist") {
+    page.say("### What Git says");
+    page.message("without-steps");
+    page.say("Among the files of the thread is the patch that cures it:");
+    page.file(/\.patch$/);
+    page.say("**@operator** commits it; nothing of BGP comes back by a sync or a new install.");
+  } else
+    page.say(
+      "Git still asks for the old names, so the run stops again; **@operator** commits what was handed over.",
+    );
+  await commitCluster(tree, story.twin.store);
+  await page.presses("operator", retryLabel(story));
+  page.thread();
+}
+
 async function names(page: Page, story: SlackStory): Promise<void> {
   await at(story, "cover-both-domains");
   page.say(
@@ -178,9 +199,26 @@ async function certificates(page: Page, story: SlackStory): Promise<void> {
   );
 }
 
+/** A clone of the cluster's manifests beside a site. */
+const withClone =
+  (tree: MemoryTree) =>
+  (ports: ClusterPorts): ClusterPorts => ({
+    ...ports,
+    trees: new Map([[tree.name, tree]]),
+    config: {
+      ...ports.config,
+      migration: {
+        ...defaultMigration,
+        repositories: [{ name: tree.name, path: tree.name, branch: "arpeggio", base: "main" }],
+      },
+    },
+  });
+
 async function there(): Promise<readonly string[]> {
   const client = pluggable("guest-client");
-  const story = await tellInSlack(goldentoothMove([hellholt]), began, client.around);
+  const site = goldentoothMove([hellholt]);
+  const tree = clusterInGit(site);
+  const story = await tellInSlack(site, began, (ports) => client.around(withClone(tree)(ports)));
   startCertManager(story.twin.store, story.clock);
   const page = pageOf(story);
   page.say("## What it would do", "Nothing is begun by a plan.");
@@ -193,7 +231,9 @@ async function there(): Promise<readonly string[]> {
   page.say("In its thread, what was looked at, and the plan that waits:");
   page.thread({ of: /PLAN .*Create the L2Advertisement/, rows: 3 });
   await addresses(page, story, client.plug);
+  await inGit(page, story, tree, "persist");
   await names(page, story);
+  await inGit(page, story, tree, "persist-dns");
   await certificates(page, story);
   await end(story);
   return page.parts;
