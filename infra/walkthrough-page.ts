@@ -26,7 +26,7 @@ export type Page = Readonly<{
   presses: (who: Who, label: string, then?: string) => Promise<void>;
   /** The run's message as it stands: with every step, or without. */
   message: (cards: "with-steps" | "without-steps") => void;
-  /** What came into the thread since the last time, a line each; of some a part. */
+  /** What came into the thread since the last time, a line each; of some a part, in the order they came. */
   thread: (...excerpts: readonly Excerpt[]) => void;
   /** What somebody was told beside the run's message since the last time, up to a line when one is given. */
   told: (until?: RegExp) => void;
@@ -67,21 +67,30 @@ export function pageOf(story: SlackStory): Page {
     },
     thread: (...excerpts) => {
       const news = story.thread();
-      const whole = excerpts.flatMap((excerpt) => {
+      const whole = new Map<Message, Excerpt>();
+      for (const excerpt of excerpts) {
         const found = news.findLast((message) => excerpt.of.test(firstLine(message)));
         if (found === undefined)
           throw new Error(`nothing like ${excerpt.of} in the thread:\n${news.map(firstLine).join("\n")}`);
-        return [excerptOf(found, excerpt)];
-      });
-      const lines = [
-        ...new Set(
-          news
-            .map(firstLine)
-            .filter((line) => !passedOver.test(line) && !excerpts.some(({ of }) => of.test(line))),
-        ),
-      ];
-      if (lines.length > 0) parts.push(lines.map((line) => `- ${line.replace(/^[•✓✗?] /, "")}`).join("\n"));
-      parts.push(...whole);
+        whole.set(found, excerpt);
+      }
+      let lines: string[] = [];
+      const flush = (): void => {
+        if (lines.length > 0) parts.push(lines.join("\n"));
+        lines = [];
+      };
+      for (const message of news) {
+        const line = firstLine(message);
+        const excerpt = whole.get(message);
+        if (excerpt !== undefined) {
+          flush();
+          parts.push(excerptOf(message, excerpt));
+        } else if (!passedOver.test(line) && !excerpts.some(({ of }) => of.test(line))) {
+          const item = `- ${line.replace(/^[•✓✗?] /, "")}`;
+          if (!lines.includes(item)) lines.push(item);
+        }
+      }
+      flush();
     },
     told: (until) => {
       const news = story.said().filter((message) => !/^(…|• WAITS)/.test(firstLine(message)));
