@@ -47,7 +47,12 @@ export function createMetrics(
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  if (options.ofProcess === true) collectDefaultMetrics({ register: registry, prefix: "arpeggio_" });
+  if (options.ofProcess === true) {
+    collectDefaultMetrics({ register: registry, prefix: "arpeggio_" });
+    // Gauges that are called as counters are; their parts by type stay.
+    for (const what of ["handles", "requests", "resources"])
+      registry.removeSingleMetric(`arpeggio_nodejs_active_${what}_total`);
+  }
 
   const commands = new Counter({
     name: "arpeggio_commands_total",

@@ -75,6 +75,21 @@ describe("metrics", () => {
       expect(said).toContain(line);
   });
 
+  it("are named as Prometheus wants: counters, and nothing else, end in _total", async () => {
+    const { text } = await createMetrics({
+      version: "1",
+      nodeVersion: "v24",
+      startedAt: began,
+      now: () => began,
+      sample: async () => sample,
+      ofProcess: true,
+    }).text();
+    const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type]) => ({ name, type }));
+    expect(types.length).toBeGreaterThan(30);
+    expect(types.filter(({ name, type }) => name.endsWith("_total") !== (type === "counter"))).toEqual([]);
+    expect(types.filter(({ name }) => !name.startsWith("arpeggio_"))).toEqual([]);
+  });
+
   it("show no number that could not be looked up, rather than an old one", async () => {
     let now = sample;
     const metrics = metricsOf(() => now);
