@@ -8,7 +8,7 @@ import { createClusterLease } from "./cluster-lease.ts";
 import { changesBetween, planDigest } from "./digest.ts";
 import { driveAlone } from "./drivers.ts";
 import * as halts from "./halts.ts";
-import { judgedUndone } from "./judged-undone.ts";
+import { judgedByStep, judgedUndone } from "./judged-undone.ts";
 import { judgedVerified } from "./judged-verified.ts";
 import { looked } from "./looked.ts";
 import { type Move, nameOfMove, nextMove } from "./next-move.ts";
@@ -342,19 +342,12 @@ async function drive(
       step,
       clock.now(),
     );
-    if ("code" in judged) return haltOn(move, judged);
-    if (judged.type === "step-undone" && definition.verifyUndone !== undefined) {
-      const result = await looked(
-        () => definition.verifyUndone?.(context(), whole(first.plan)) ?? Promise.reject(),
-      );
-      if ("fault" in result) return haltOn(move, halts.couldNotLook(result.fault.fault));
-      const { outcome, text, findings, until } = result.value;
-      if (outcome === "waiting" && until !== undefined)
-        return (await record({ type: "waiting", step: step.id, until, text }, move)) ? "on" : "overtaken";
-      if (outcome !== "passed") return haltOn(move, halts.notUndone(text, findings));
-      return (await record({ type: "step-undone", step: step.id, text }, move)) ? "on" : "overtaken";
-    }
-    return (await record(judged, move)) ? "on" : "overtaken";
+    const own = "code" in judged || judged.type !== "step-undone" ? undefined : definition.verifyUndone;
+    const seen = own && (await looked(() => own(context(), whole(first.plan))));
+    if (seen !== undefined && "fault" in seen) return haltOn(move, halts.couldNotLook(seen.fault.fault));
+    const came = seen === undefined ? judged : judgedByStep(step.id, seen.value);
+    if ("code" in came) return haltOn(move, came);
+    return (await record(came, move)) ? "on" : "overtaken";
   }
 
   async function take(move: Move): Promise<Taken> {

@@ -1,6 +1,6 @@
 import type { FaultError } from "../fault.ts";
 import type { Deed, DeedState } from "../steps/deed.ts";
-import type { Diff } from "../steps/step.ts";
+import type { Diff, Verified } from "../steps/step.ts";
 import { code, text } from "../text.ts";
 import { couldNotLook, type Halt, notUndone } from "./halts.ts";
 import type { RunEvent } from "./run-events.ts";
@@ -14,6 +14,14 @@ type Sight = Readonly<{
   /** Objects that are not yet what they were, by their titles. */
   stillChanged: (diffs: readonly Diff[]) => Promise<Looked<readonly string[]>>;
 }>;
+
+/** What the step itself says of what others bring about because it was taken back. */
+export const judgedByStep = (step: string, { outcome, text, findings, until }: Verified): RunEvent | Halt =>
+  outcome === "waiting" && until !== undefined
+    ? { type: "waiting", step, until, text }
+    : outcome === "passed"
+      ? { type: "step-undone", step, text }
+      : notUndone(text, findings);
 
 /** How often to look whether GitOps has brought a commit of the way back about. */
 const syncPollMs = 30_000;
