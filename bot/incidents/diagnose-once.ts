@@ -7,7 +7,7 @@ import type { IncidentRunbook, IncidentStep } from "#shared/incidents/runbook.ts
 import type { Json } from "#shared/json.ts";
 import type { Block, Outcome, Reply } from "#shared/reply.ts";
 import { within } from "#shared/runs/runner.ts";
-import { code, type Text, text } from "#shared/text.ts";
+import { code, plain, type Text, text } from "#shared/text.ts";
 import type { ClusterPorts, Context } from "../commands/command.ts";
 import { diagnoseMs, diagnosePorts } from "./drive.ts";
 import { runChecks } from "./run-checks.ts";
@@ -160,6 +160,9 @@ export async function diagnoseOnce(
       subject,
       diagnosis: parts.map(({ data }) => data.diagnosis).find((each) => each !== undefined) ?? null,
       checks: parts.flatMap(({ data }) => (data.checks === undefined ? [] : [data.checks])),
+      then: runbook.steps.flatMap((step) =>
+        step.kind === "manual" ? [{ step: step.id, instruction: plain(step.instruction) }] : [],
+      ),
     },
   };
 }

@@ -150,10 +150,24 @@ const cases = slackCommands().flatMap((command) =>
     .map((verb) => ({ command: `/${command.name}`, verb })),
 );
 
-/** Verbs of runs and plans that answer from the ledger: whether the cluster can be seen is nothing to them. */
+/** Verbs of runs, plans and incidents that answer from the ledger: whether the cluster can be seen is nothing to them. */
 const fromLedger: Readonly<Record<string, readonly string[]>> = {
   "/migrate": ["status", "approve", "done", "skip", "hold", "rollback", "abort", "history"],
   "/dns": ["apply", "withdraw", "undo", "snooze"],
+  "/runbook": [
+    "status",
+    "diagnose",
+    "next",
+    "done",
+    "skip",
+    "note",
+    "take",
+    "handover",
+    "close",
+    "reopen",
+    "link",
+    "export",
+  ],
 };
 
 describe.each(worlds)("when $name", (world) => {
