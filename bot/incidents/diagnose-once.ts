@@ -160,7 +160,7 @@ export async function diagnoseOnce(
       subject,
       diagnosis: parts.map(({ data }) => data.diagnosis).find((each) => each !== undefined) ?? null,
       checks: parts.flatMap(({ data }) => (data.checks === undefined ? [] : [data.checks])),
-      then: runbook.steps.flatMap((step) =>
+      manual: runbook.steps.flatMap((step) =>
         step.kind === "manual" ? [{ step: step.id, instruction: plain(step.instruction) }] : [],
       ),
     },
