@@ -204,11 +204,12 @@ describe("everything is registered, tested and documented", () => {
       "nodes-explain.ts",
       "nodes-fix.ts",
       "arping-drill.ts",
+      "arping-watch.ts",
     ];
     const dns = [...importsOf("bot/commands/dns.ts")].map((path) => basename(path));
     const migrate = [...importsOf("bot/commands/migrate.ts")].map((path) => basename(path));
     const runbook = [...importsOf("bot/commands/runbook.ts")].map((path) => basename(path));
-    const words = ["migrate-words.ts", "runbook-words.ts"];
+    const words = ["arping-words.ts", "migrate-words.ts", "runbook-words.ts"];
     expect(unregistered("bot/commands", [...verbs, ...dns, ...migrate, ...runbook, ...words])).toEqual([]);
   });
 
@@ -260,6 +261,14 @@ describe("everything is registered, tested and documented", () => {
     expect(ids.filter((id) => !files.includes(id))).toEqual([]);
     const pages = filesUnder("docs/drift", ".md").map((file) => basename(file, ".md"));
     expect(pages.filter((page) => page !== "README").sort()).toEqual([...ids].sort());
+    // Reports send people there: a page begins with what the kind is called and says who puts it right.
+    const unsaid = driftKinds.filter(({ id, title }) => {
+      const said = readFileSync(join(root, `docs/drift/${id}.md`), "utf8");
+      return (
+        !said.startsWith(`# ${title}\n`) || !said.includes("**Who puts it right:**") || said.length < 300
+      );
+    });
+    expect(unsaid.map(({ id }) => id)).toEqual([]);
     const tested = readFileSync(join(root, "test/shared/drift/kinds.test.ts"), "utf8");
     expect(ids.filter((id) => !tested.includes(`describe("${id}"`))).toEqual([]);
   });
