@@ -11,7 +11,9 @@ export type MemberTrouble = Readonly<{
 const udp = /Was able to connect to (\S+) over TCP but UDP probes failed/;
 const silent = /Suspect (\S+) has failed, no acks received/;
 
-function fields(line: string): Readonly<{ msg?: unknown; ts?: unknown }> {
+type Fields = Readonly<{ msg?: unknown; ts?: unknown; event?: unknown; ip?: unknown; ips?: unknown }>;
+
+function fields(line: string): Fields {
   if (!line.startsWith("{")) return {};
   try {
     const parsed: unknown = JSON.parse(line);
@@ -31,4 +33,14 @@ export const memberTroubles = (lines: readonly string[]): readonly MemberTrouble
     if (overTcp !== undefined) return [{ member: overTcp, trouble: "udp", at }];
     const suspect = silent.exec(msg)?.[1];
     return suspect === undefined ? [] : [{ member: suspect, trouble: "silent", at }];
+  });
+
+/** When a speaker gave an address up, RFC 3339; it says so when a Service leaves the last protocol it announced it by. */
+export const withdrawals = (lines: readonly string[], ip: string): readonly string[] =>
+  lines.flatMap((line) => {
+    const { event, ts, ip: one, ips } = fields(line);
+    // The address stands alone or in a list, by release.
+    const about = JSON.stringify([one ?? null, ips ?? null]);
+    const named = about.split(/[^0-9A-Fa-f.:]+/).includes(ip);
+    return event === "serviceWithdrawn" && named && typeof ts === "string" ? [ts] : [];
   });

@@ -32,8 +32,14 @@ const contents: readonly string[] = [
   "http-server-error",
 ];
 
+/** That nobody wants a name accounts for no record of it, and for nothing that was found in its zone. */
+const foundInZone = (reason: Reason, other: Reason): boolean =>
+  other.code === "name-not-wanted" && reason.code.startsWith("dns-");
+
 const standsByItself = (reason: Reason, other: Reason): boolean =>
-  answers.includes(reason.code) || (contents.includes(reason.code) && !strangers.includes(other.code));
+  answers.includes(reason.code) ||
+  (contents.includes(reason.code) && !strangers.includes(other.code)) ||
+  foundInZone(reason, other);
 
 const explainedBy = (reason: Reason): readonly string[] => reason.explains ?? taking(reason.link);
 

@@ -1,5 +1,7 @@
 import { utcTime } from "../../changes/utc-time.ts";
 import { isFault } from "../../fault.ts";
+import { withdrawals } from "../../metallb/speaker-log.ts";
+import { speakerLogSources } from "../../metallb/speakers.ts";
 import { whyNotWords } from "../../metallb/why-not-words.ts";
 import { code, type Text, text } from "../../text.ts";
 import type { Diagnosis } from "../diagnosis.ts";
@@ -9,7 +11,7 @@ import { recentChanges } from "../recent-changes.ts";
 import type { DiagnoseOptions, DiagnosePorts, NoSuch } from "../runbook.ts";
 import { type Announcement, announcements, movesOf } from "./announcements.ts";
 import { conclude } from "./conclude.ts";
-import { titleOf } from "./diagnose-path.ts";
+import { pathCodes, titleOf } from "./diagnose-path.ts";
 import type { PathEvidence } from "./evidence.ts";
 import { gatherPath } from "./gather.ts";
 import { judgeAddress, predictionOf } from "./judge-address.ts";
@@ -19,10 +21,12 @@ import { judgeWire } from "./judge-wire.ts";
 import { fails, type Judged, only, type Reason } from "./reason.ts";
 import { relatedChanges } from "./related-changes.ts";
 import { seenFrom } from "./seen.ts";
+import { within } from "./within.ts";
 
 /** More moves than these within the hour are no failover and no return. */
 const manyMoves = 4;
 
+/** Codes that a move can have; what else is broken on the way keeps the code that an unreachable Service has. */
 export const moveCodes: readonly string[] = [
   "moved-node-lost",
   "moved-node-deleted",
@@ -36,10 +40,10 @@ export const moveCodes: readonly string[] = [
   "moved-again-and-again",
   "moved-unexplained",
   "moved-speaker-restarted",
+  "same-announcer-unexplained",
   "stale-neighbour",
-  "announced-elsewhere",
-  "announcer-lost",
-  "leader-gone",
+  "caches-unexplained",
+  ...pathCodes,
 ];
 
 const movedHead = {
@@ -137,7 +141,41 @@ export function whyMoved(evidence: PathEvidence, { at, from, to }: Move): readon
   ];
 }
 
-function movedLink(evidence: PathEvidence, seen: readonly Announcement[], moves: readonly Move[]): Judged {
+/** Lines of a speaker's log that an hour may fill. */
+const logLines = 5_000;
+const hourSeconds = 3_600;
+const logMs = 2_000;
+
+/** How often speakers gave the address up within the hour, over all that announced it. Logs that are away count none. */
+async function countWithdrawals(
+  { logs, clock }: DiagnosePorts,
+  { surroundings, subject }: PathEvidence,
+  seen: readonly Announcement[],
+  signal: AbortSignal,
+): Promise<number> {
+  const { ip } = subject;
+  const nodes = new Set(seen.map(({ node }) => node));
+  const sources = speakerLogSources(surroundings.objects).filter(({ node }) => nodes.has(node));
+  if (ip === undefined || nodes.size < 2) return 0;
+  const until = clock.now() + logMs;
+  const counts = await Promise.all(
+    sources.slice(0, 6).map(async ({ node, ...where }) => {
+      const what = `log of ${where.pod} on ${node}`;
+      const read = await within(clock, { until, what, signal }, (late) =>
+        logs({ ...where, tailLines: logLines, sinceSeconds: hourSeconds }, late),
+      );
+      return read.ok ? withdrawals(read.evidence, ip).length : 0;
+    }),
+  );
+  return counts.reduce((sum, each) => sum + each, 0);
+}
+
+function movedLink(
+  evidence: PathEvidence,
+  seen: readonly Announcement[],
+  moves: readonly Move[],
+  withdrawn: number,
+): Judged {
   const { subject, now } = evidence;
   const lines = seen.map(
     ({ node, first, last, times }) =>
@@ -145,6 +183,8 @@ function movedLink(evidence: PathEvidence, seen: readonly Announcement[], moves:
   );
   const shown = { title: "nodeAssigned events", lines };
   const last = moves.at(-1);
+  // Events keep each node's first and last moment only; the logs of those that gave it up count what lies between.
+  const often = Math.max(moves.length, withdrawn);
   if (seen.length === 0)
     return only(
       unseen(movedHead, {
@@ -160,7 +200,7 @@ function movedLink(evidence: PathEvidence, seen: readonly Announcement[], moves:
       }),
     );
   const reasons: readonly Reason[] =
-    moves.length >= manyMoves
+    often >= manyMoves
       ? [
           {
             code: "moved-again-and-again",
@@ -168,14 +208,14 @@ function movedLink(evidence: PathEvidence, seen: readonly Announcement[], moves:
             certain: true,
             explains: [],
             subject: { kind: "address", name: subject.ip ?? subject.word },
-            text: text`it changed hands ${moves.length} times within the hour (last ${last.from} to ${last.to} at ${utcTime(last.at, now)}): speakers lose and find each other`,
+            text: text`it changed hands ${often} times within the hour (last ${last.from} to ${last.to} at ${utcTime(last.at, now)}): speakers lose and find each other`,
             facts: { moves: moves.map(({ at, from, to }) => `${new Date(at).toISOString()} ${from} ${to}`) },
             next: [text`Port 7946 between the nodes: ${code("/nodes check")}`],
           },
         ]
       : whyMoved(evidence, last);
   const [first, ...rest] = reasons;
-  const because = text`${last.from} until ${utcTime(last.at, now)}, then ${last.to}${moves.length > 1 ? ` (${moves.length} moves)` : ""}`;
+  const because = text`${last.from} until ${utcTime(last.at, now)}, then ${last.to}${often > 1 ? ` (${often} moves)` : ""}`;
   if (first === undefined) {
     const fallback = whyMovedUnknown(evidence, last);
     return fails(movedHead, because, fallback, shown);
@@ -281,9 +321,10 @@ export async function diagnoseMove(
   const seen = announcements(lists.events, subject.service);
   const address = judgeAddress(evidence);
   const moves = isFault(seen) ? [] : movesOf(seen);
+  const withdrawn = isFault(seen) ? 0 : await countWithdrawals(ports, evidence, seen, options.signal);
   const judged: readonly Judged[] = [
     ...address,
-    isFault(seen) ? only(unseen(movedHead, seen)) : movedLink(evidence, seen, moves),
+    isFault(seen) ? only(unseen(movedHead, seen)) : movedLink(evidence, seen, moves, withdrawn),
     ...judgeWire(
       evidence,
       address.map(({ link }) => link),

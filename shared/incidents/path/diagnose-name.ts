@@ -27,6 +27,8 @@ export const nameCodes: readonly string[] = [
   "resolver-overrides",
   "record-missing",
   "record-wrong-target",
+  ...["name", "resolver", "delegation", "record", "owner", "public"].map((link) => `${link}-unexplained`),
+  "public-without-address",
   "look-again",
 ];
 

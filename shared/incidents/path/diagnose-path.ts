@@ -17,7 +17,7 @@ import { judgePods } from "./judge-pods.ts";
 import { judgeRoute, judgeTcp } from "./judge-reach.ts";
 import { judgeWeb } from "./judge-web.ts";
 import { judgeWire } from "./judge-wire.ts";
-import type { Judged } from "./reason.ts";
+import { type Judged, pathLinks } from "./reason.ts";
 import { relatedChanges } from "./related-changes.ts";
 import { seenFrom } from "./seen.ts";
 
@@ -103,7 +103,8 @@ export const pathCodes: readonly string[] = [
   "client-way-back",
   "rp-filter",
   "promiscuous-wireless",
-  "ipvs-strict-arp-not-set",
+  "ipvs-strict-arp",
+  "ipvs-strict-arp-not-applied",
   "not-forwarded",
   "traffic-dropped",
   "not-tls",
@@ -122,6 +123,7 @@ export const pathCodes: readonly string[] = [
   "target-port",
   "endpoints-on-lost-node",
   "no-local-endpoint",
+  ...pathLinks.map((link) => `${link}-unexplained`),
   "look-again",
 ];
 

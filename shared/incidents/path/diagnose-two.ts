@@ -16,7 +16,7 @@ import { readFrom } from "../node/gather-lost.ts";
 import { recentChanges } from "../recent-changes.ts";
 import type { DiagnoseOptions, DiagnosePorts, NoSuch } from "../runbook.ts";
 import { conclude } from "./conclude.ts";
-import { titleOf } from "./diagnose-path.ts";
+import { pathCodes, titleOf } from "./diagnose-path.ts";
 import type { PathEvidence } from "./evidence.ts";
 import { budget, gatherPath } from "./gather.ts";
 import { judgeAddress } from "./judge-address.ts";
@@ -26,16 +26,9 @@ import { relatedChanges } from "./related-changes.ts";
 import { seenFrom } from "./seen.ts";
 import { within } from "./within.ts";
 
+/** Codes of two announcers; what else is broken keeps the code that an unreachable Service has. */
 export const twoCodes: readonly string[] = [
-  "two-nics",
-  "wrong-nic",
-  "two-nodes",
-  "two-macs",
-  "foreign-mac",
-  "proxy-arp",
-  "announced-elsewhere",
   "shared-address-split",
-  "ipvs-strict-arp-not-set",
   "memberlist-refused",
   "memberlist-filtered",
   "memberlist-unreachable",
@@ -43,6 +36,8 @@ export const twoCodes: readonly string[] = [
   "memberlist-off",
   "memberlist-split",
   "second-announcer",
+  "speakers-unexplained",
+  ...pathCodes,
 ];
 
 /** What makes speakers elect apart, or nodes answer without an election. */
@@ -133,6 +128,8 @@ function speakersLink(evidence: PathEvidence, between: Between | undefined): Jud
   const found = results.flatMap((result) =>
     result.outcome === "failed" ? result.findings.filter(isFailure) : [],
   );
+  // What several nodes have in common is one cause.
+  const distinct = found.filter((each, i) => found.findIndex(({ code: known }) => known === each.code) === i);
   const base = {
     link: "speakers",
     subject: { kind: "address", name: ip },
@@ -160,7 +157,7 @@ function speakersLink(evidence: PathEvidence, between: Between | undefined): Jud
             next: [text`Open TCP and UDP 7946 between ${nodes.join(" and ")}`] as const,
           },
         ]
-      : found.slice(0, 2).map((finding) => ({
+      : distinct.slice(0, 2).map((finding) => ({
           ...base,
           code: finding.code,
           certain: true,

@@ -4,6 +4,7 @@ import { ownerText } from "../../arp/judge.ts";
 import { theLanNic } from "../../arp/mac-table.ts";
 import type { SilenceCandidate } from "../../arp/silence.ts";
 import type { Fault } from "../../fault.ts";
+import { isFailure } from "../../finding.ts";
 import { code, type Text, text } from "../../text.ts";
 import type { Link } from "../link.ts";
 import { broken, holds, skipped, unseen } from "../make-link.ts";
@@ -284,7 +285,20 @@ export function judgeWire(evidence: PathEvidence, before: readonly Link[]): read
         only(broken({ ...heads.arp, ...from }, text`${answering}`, [findingOf(both)], shown)),
       ];
     }
-    default:
+    default: {
+      const ipvs = (evidence.leader?.results ?? [])
+        .flatMap((result) => (result.outcome === "failed" ? result.findings : []))
+        .find((finding) => finding.code.startsWith("ipvs-") && isFailure(finding));
+      const why: Partial<Reason> =
+        verdict.code === "two-nodes" && ipvs !== undefined
+          ? {
+              code: ipvs.code,
+              text: text`${withoutStop(verdict.headline)}. ${ipvs.text}`,
+              ...(ipvs.remedy === undefined ? {} : { next: [ipvs.remedy, ...next] }),
+            }
+          : verdict.code === "two-macs"
+            ? { severity: "warning" }
+            : {};
       return [
         only(
           skipped(
@@ -298,12 +312,8 @@ export function judgeWire(evidence: PathEvidence, before: readonly Link[]): read
             text`which interface is meant cannot be told while more than one machine answers`,
           ),
         ),
-        fails(
-          { ...heads.arp, ...from },
-          because,
-          [reason("arp", verdict.code === "two-macs" ? { severity: "warning" } : {})],
-          shown,
-        ),
+        fails({ ...heads.arp, ...from }, because, [reason("arp", why)], shown),
       ];
+    }
   }
 }
