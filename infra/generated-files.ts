@@ -4,6 +4,8 @@ import { manifestYaml } from "#bot/doors/slack/manifest.ts";
 import { checkPages } from "./check-pages.ts";
 import { coveragePage, runScenarios } from "./coverage.ts";
 import { dnsCoverage, explainScenarios } from "./dns-coverage.ts";
+import { incidentCoverage } from "./incident-coverage.ts";
+import { askIncidents } from "./incident-matrix.ts";
 import { rbacFiles } from "./rbac.ts";
 import { transcript, withTranscript } from "./transcript.ts";
 import { walkthrough } from "./walkthrough.ts";
@@ -25,7 +27,10 @@ export const generatedFiles: readonly Readonly<{
   },
   {
     path: "docs/coverage.md",
-    make: async () => coveragePage(await runScenarios()) + dnsCoverage(await explainScenarios()),
+    make: async () =>
+      coveragePage(await runScenarios()) +
+      dnsCoverage(await explainScenarios()) +
+      incidentCoverage(await askIncidents()),
   },
   { path: "docs/walkthrough.md", make: walkthrough },
   ...checkPages,

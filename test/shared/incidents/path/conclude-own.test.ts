@@ -25,12 +25,14 @@ describe("what was seen by itself", () => {
     ["two-nics", "nic", "http-server-error", "http"],
     ["no-l2-advertisement", "advertisement", "proxy-arp", "arp"],
     ["announcer-exclude-label", "announcer-predicted", "foreign-mac", "arp"],
+    ["name-not-wanted", "name", "dns-shadowed", "record"],
   ] as const)("%s does not account for %s %s %s", (before, at, after, link) => {
     expect(causesOf(failing(before, at), failing(after, link))).toEqual([before, after]);
   });
 
   it.each([
     ["no-l2-advertisement", "advertisement", "leader-gone", "announcer"],
+    ["name-not-wanted", "name", "record-missing", "record"],
     ["leader-no-usable-nic", "nic", "http-silent", "http"],
     ["foreign-mac", "arp", "certificate-wrong-name", "tls"],
     ["proxy-arp", "arp", "http-server-error", "http"],

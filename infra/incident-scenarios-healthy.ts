@@ -1,0 +1,160 @@
+import { patchObject } from "#shared/twin/sites/faults.ts";
+import { healthyPlan } from "#shared/twin/sites/healthy.ts";
+import { excluded, podsNotReady } from "#shared/twin/sites/service-faults.ts";
+import { healthyWith, planned } from "./coverage-sites.ts";
+import type { IncidentScenario } from "./incident-scenario.ts";
+import { announcerOf } from "./incident-scenarios-announcing.ts";
+import { certificate, issuer, renewed } from "./incident-scenarios-others.ts";
+import { harborTls } from "./incident-scenarios-reach.ts";
+
+const well = { kind: "healthy", lines: [], runbook: "service-unreachable", truths: [] } as const;
+const host = "httpbin.services.k8s.goldentooth.net";
+const harbor = "harbor.services.k8s.goldentooth.net";
+const start = Date.UTC(2026, 2, 1, 14);
+const days = (n: number): string => new Date(start + n * 86_400_000).toISOString();
+
+/** Sites on which a false alarm would wake somebody: whatever is unusual there breaks nothing of what is asked. */
+export const healthyScenarios: readonly IncidentScenario[] = [
+  { ...well, name: "well-by-service", words: "asked by the name of the Service", ask: "httpbin" },
+  { ...well, name: "well-by-address", words: "asked by the address", ask: "10.4.11.1" },
+  { ...well, name: "well-by-hostname", words: "asked by the host name", ask: host },
+  { ...well, name: "well-https", words: "a Service on 443", ask: "harbor" },
+  { ...well, name: "well-local", words: "policy Local with two pods", ask: "ingress-nginx-controller" },
+  { ...well, name: "well-not-http", words: "MQTT: a port on which nobody speaks HTTP", ask: "mosquitto" },
+  {
+    ...well,
+    name: "well-control-planes-excluded",
+    words: "the exclude label on the control planes, as kubeadm puts it",
+    site: healthyWith(excluded("allyrion", "bettley", "cargyll")),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-after-failover",
+    words: "the announcing node died two minutes ago and the next one took over",
+    afterwards: (twin) => twin.setPower(announcerOf(twin, "10.4.11.1"), false),
+    waitSeconds: 120,
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-another-node-dead",
+    words: "a node is dead that neither announces it nor runs its pod",
+    afterwards: (twin) => twin.setPower("velaryon", false),
+    waitSeconds: 120,
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-one-of-two-pods",
+    words: "one of two pods keeps ending, the other serves",
+    site: healthyWith(podsNotReady("minio", 1)),
+    ask: "minio",
+  },
+  {
+    ...well,
+    name: "well-another-service-broken",
+    words: "the pod of another Service keeps ending",
+    site: healthyWith(podsNotReady("grafana")),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-older-release",
+    words: "MetalLB 0.15.2, whose status objects may be stale",
+    site: planned({ metallb: { ...healthyPlan.metallb, version: "0.15.2" } }),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-one-way-in",
+    words: "one wired vantage and no other",
+    around: (ports) => ({
+      ...ports,
+      config: { ...ports.config, vantages: ports.config.vantages.filter(({ name }) => name === "ops-host") },
+    }),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-node-port-pods",
+    words: "a rollout ended: the pods are young, all of them serve",
+    site: healthyWith(patchObject("services", "httpbin", { metadata: { labels: { rolled: "again" } } })),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-name",
+    words: "a name that resolves",
+    runbook: "name-does-not-resolve",
+    ask: host,
+  },
+  {
+    ...well,
+    name: "well-announcer",
+    words: "one node has announced it all the time",
+    runbook: "announcer-moved",
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-one-answer",
+    words: "one node answers, once",
+    runbook: "two-announcers",
+    ask: "10.4.11.1",
+  },
+  { ...well, name: "well-node", words: "a node that is there", runbook: "node-lost", ask: "fenn" },
+  {
+    ...well,
+    name: "well-node-beside-a-dead-one",
+    words: "another node is dead",
+    afterwards: (twin) => twin.setPower("velaryon", false),
+    waitSeconds: 120,
+    runbook: "node-lost",
+    ask: "fenn",
+  },
+  { ...well, name: "well-new-node", words: "a node that is fit", runbook: "new-node", ask: "fenn" },
+  {
+    ...well,
+    name: "well-new-control-plane",
+    words: "a control plane with the exclude label, which is usual",
+    site: healthyWith(excluded("allyrion")),
+    runbook: "new-node",
+    ask: "allyrion",
+  },
+  { ...well, name: "well-zone", words: "nothing differs", runbook: "dns-drift", ask: "goldentooth.net" },
+  {
+    ...well,
+    name: "well-certificate",
+    words: "60 days left, made by hand",
+    runbook: "certificate-expiring",
+    ask: harbor,
+  },
+  {
+    ...well,
+    name: "well-certificate-renewed",
+    words: "renewed by cert-manager and served",
+    site: healthyWith(issuer("True"), certificate(renewed(80)), harborTls({ until: days(80) })),
+    runbook: "certificate-expiring",
+    ask: harbor,
+  },
+  {
+    ...well,
+    name: "well-certificate-being-renewed",
+    words: "due for ten minutes, and cert-manager is at it",
+    site: healthyWith(
+      issuer("True"),
+      certificate({
+        ...renewed(30),
+        renewalTime: new Date(start - 600_000).toISOString(),
+        conditions: [
+          { type: "Ready", status: "True", message: "Certificate is up to date and has not expired" },
+          { type: "Issuing", status: "True", lastTransitionTime: new Date(start - 60_000).toISOString() },
+        ],
+      }),
+      harborTls({ until: days(30) }),
+    ),
+    runbook: "certificate-expiring",
+    ask: harbor,
+  },
+];
