@@ -258,6 +258,40 @@ describe("telling", () => {
     expect(await w.tell()).toMatchObject({ state: "nothing-to-tell" });
   });
 
+  it("tells nothing that only a snapshot older than the zone says, until a newer one says it too", async () => {
+    const w = world();
+    const old = noon - 240_000;
+    w.wants(() => snapshot(["keep"], old));
+    expect(await w.tell()).toMatchObject({ state: "nothing-to-tell" });
+    expect((await lastHeartbeat(w.ledger))?.zones).toMatchObject([{ differences: 0, awaiting: 1 }]);
+    await w.clock.advance(60_000);
+    expect(await w.tell()).toMatchObject({ state: "nothing-to-tell" });
+    w.wants(() => snapshot(["keep"], w.clock.now() - 30_000));
+    expect(await w.tell()).toMatchObject({ state: "posted" });
+    expect((await lastHeartbeat(w.ledger))?.zones).toMatchObject([{ differences: 1, awaiting: 0 }]);
+  });
+
+  it("tells nothing of what an object asked for between the snapshot and the scan", async () => {
+    const w = world();
+    w.wants(() => snapshot(["keep"], noon - 240_000));
+    await w.tell();
+    await w.clock.advance(60_000);
+    const { zones } = w;
+    zones.edit("Z1", [{ action: "UPSERT", set: record("old", "A", "10.0.0.1") }]);
+    w.wants(() => snapshot(["keep", "old"], w.clock.now()));
+    expect(await w.tell()).toMatchObject({ state: "nothing-to-tell" });
+    expect(w.said).toEqual([]);
+  });
+
+  it("says of an outdated snapshot that nothing is known, and strikes nothing through", async () => {
+    const w = world();
+    expect(await w.tell()).toMatchObject({ state: "posted" });
+    w.wants(() => snapshot(["keep"], noon - 3_600_000));
+    expect(await w.tell()).toMatchObject({ state: "edited" });
+    expect(w.said[0]?.texts.at(-1)).toContain("could not be compared whole");
+    expect(JSON.stringify(w.said[0]?.reply.blocks)).not.toContain("resolved");
+  });
+
   it("with Slack down loses nothing: the next scan tells", async () => {
     const w = world();
     w.slack("before");
