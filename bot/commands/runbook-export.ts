@@ -73,7 +73,7 @@ export const exportTimeline = defineVerb({
     await deps.board.note(key, `export/${version}-${timeline.entries.length}`, bare, files);
     return {
       ...bare,
-      why: text`Two files are in the thread of ${timeline.id}.`,
+      verdict: { ...verdict, text: text`${timeline.id}: two files are in its thread` },
       data: timelineJson(timeline, options),
     };
   },

@@ -137,7 +137,7 @@ export const take = defineVerb({
           return { type: "taken", by: desk.by };
         },
         (state, written) =>
-          written ? undefined : text`You have ${state.id} since ${utcTime(state.owner?.at ?? 0)}.`,
+          written ? text`you have it` : text`you have it since ${utcTime(state.owner?.at ?? 0)}`,
       ),
     ),
 });
@@ -190,8 +190,8 @@ export const handover = defineVerb({
         },
         (state, written) =>
           written
-            ? undefined
-            : text`${person(refTo(deps)(found.name))} has ${state.id} since ${utcTime(state.owner?.at ?? 0)}.`,
+            ? text`handed over to ${person(refTo(deps)(found.name))}, who is told in the thread`
+            : text`${person(refTo(deps)(found.name))} has it since ${utcTime(state.owner?.at ?? 0)}`,
       );
     });
   },
@@ -219,10 +219,11 @@ export const close = defineVerb({
         (state, written) => {
           const firing = firingAlerts(state).length;
           if (!written)
-            return text`It was closed ${utcDateTime(state.closed?.at ?? state.updatedAt)} already.`;
+            return text`it was closed ${utcDateTime(state.closed?.at ?? state.updatedAt)} already`;
+          const record = text`closed; the record: ${code(`/runbook export ${state.id}`)}`;
           return firing === 0
-            ? undefined
-            : text`${counted(firing, "alert")} of it ${firing === 1 ? "is" : "are"} still firing.`;
+            ? record
+            : text`${record}. ${counted(firing, "alert")} of it ${firing === 1 ? "is" : "are"} still firing`;
         },
       ),
     ),
@@ -247,7 +248,7 @@ export const reopen = defineVerb({
           state.closed === undefined
             ? undefined
             : { type: "reopened", by: desk.by, reason: context.input.reason },
-        (state, written) => (written ? undefined : text`${state.id} is open.`),
+        (_, written) => (written ? text`open again` : text`it is open`),
       ),
     ),
 });
@@ -279,7 +280,7 @@ export const link = defineVerb({
         id,
         (state): Decided =>
           state.runs.some((each) => each.run === run) ? undefined : { type: "run-linked", run, by: desk.by },
-        (state, written) => (written ? undefined : text`${run} is in the timeline of ${state.id} already.`),
+        (_, written) => text`${run} is in its timeline${written ? "" : " already"}`,
       );
     }),
 });

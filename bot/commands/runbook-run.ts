@@ -6,6 +6,7 @@ import {
   type NewIncident,
   updateIncident,
 } from "#shared/incidents/incident-log.ts";
+import { incidentName } from "#shared/incidents/incident-reply.ts";
 import type { IncidentRunbook } from "#shared/incidents/runbook.ts";
 import type { Reply } from "#shared/reply.ts";
 import { code, person, text } from "#shared/text.ts";
@@ -41,7 +42,7 @@ async function open(
   };
   const { state: found, isNew } = await findOrOpenIncident(desk.ledger, wanted);
   if (isNew) {
-    const state = await desk.goOn(found.id, text`${found.id} is open.`, true);
+    const state = await desk.goOn(found.id, text`${found.id} is open`, true);
     const { looked } = state;
     if (looked !== undefined && "noSuch" in looked && looked.noSuch !== undefined && looked.number === 1) {
       await appendIncident(
@@ -52,7 +53,10 @@ async function open(
       );
       return noSuch(desk.name, looked.fault.detail, looked.noSuch);
     }
-    return desk.drawn(state, text`${state.id} is open.`);
+    return desk.drawn(
+      state,
+      text`${incidentName(state)} is open: its message says what was found, its thread why`,
+    );
   }
   await updateIncident(desk.ledger, found.id, deps.clock.now, (state) =>
     state.closed !== undefined || state.asked !== undefined || state.diagnosing !== undefined
@@ -61,7 +65,7 @@ async function open(
   );
   const opener =
     "person" in found.openedBy ? text` by ${person(refTo(deps)(found.openedBy.person))}` : text` by an alert`;
-  const said = text`${found.id} was opened about this${opener} before, and is looked at again.`;
+  const said = text`was opened about this${opener} before, and is looked at again`;
   return desk.drawn(await desk.goOn(found.id, said), said);
 }
 

@@ -64,7 +64,7 @@ const endStep = (context: Context<unknown>, id: string | undefined, said: string
     return desk.ask(
       incident,
       (state) => decideDone(state, desk.by, said, context.deps.clock.now()),
-      () => (meant === undefined ? undefined : text`${meant.title}: on record as done.`),
+      () => (meant === undefined ? undefined : text`${meant.title}: on record as done`),
     );
   });
 
@@ -126,7 +126,7 @@ export const incidentSkip = defineVerb({
             };
           return { type: "step-skipped", step: step.id, by: desk.by, reason };
         },
-        () => text`Left out, on record: ${context.input.reason}.`,
+        () => text`left out, on record: ${context.input.reason}`,
       ),
     ),
 });
@@ -156,7 +156,8 @@ export const incidentDiagnose = defineVerb({
           if (state.asked !== undefined || state.diagnosing !== undefined) return undefined;
           return { type: "diagnosis-asked", by: desk.by };
         },
-        (_, written) => (written ? undefined : text`It was being looked at already.`),
+        (state, written) =>
+          written ? text`look ${state.looks + 1} is in its thread` : text`it was being looked at already`,
       ),
     ),
 });

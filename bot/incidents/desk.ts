@@ -112,10 +112,9 @@ export function openIncidentDesk(context: Context<unknown>): IncidentDesk | Repl
   };
 
   const drawn: IncidentDesk["drawn"] = (state, said) => {
-    const options = incidentOptions(deps);
-    const reply =
-      deps.board === undefined ? incidentReply(state, options) : shortIncidentReply(state, options);
-    return said === undefined ? reply : { ...reply, why: text`${said} ${reply.why ?? []}` };
+    if (deps.board !== undefined) return shortIncidentReply(state, said);
+    const reply = incidentReply(state, incidentOptions(deps));
+    return said === undefined ? reply : { ...reply, why: text`${said}. ${reply.why ?? []}` };
   };
 
   const goOn: IncidentDesk["goOn"] = async (id, said, quietAtFirst) => {

@@ -310,9 +310,20 @@ export function incidentReply(state: IncidentState, options: IncidentReplyOption
   };
 }
 
-/** The short answer of a command about an incident that has a message of its own. */
-export function shortIncidentReply(state: IncidentState, options: IncidentReplyOptions): Reply {
-  return { ...incidentReply(state, options), blocks: [], actions: [] };
+/**
+ * The answer of a command about an incident that has a message of its own: what was asked came to, in one line. The
+ * verdict stands in the message and its evidence in the thread; a third time nobody needs it.
+ */
+export function shortIncidentReply(state: IncidentState, said: Text | undefined): Reply {
+  const { word, outcome } = headOf(state);
+  return {
+    verdict: { word, outcome, text: text`${state.id} · ${said ?? [incidentName(state)]}` },
+    cluster: state.cluster,
+    findings: [],
+    blocks: [],
+    actions: [],
+    data: incidentJson(state),
+  };
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -12,10 +12,12 @@ describe("an incident from its opening to its end", () => {
     const bot = product(world);
     const answer = await bot.ask("olive", "runbook run toy-unreachable httpbin");
     expect(verdictOf(answer)).toBe(
+      "BROKEN I-1 · toy-unreachable httpbin is open: its message says what was found, its thread why",
+    );
+    const message = bot.message();
+    expect(verdictOf(message)).toBe(
       "BROKEN no endpoint of httpbin is ready, so nothing answers behind 10.4.11.1",
     );
-    expect(plain(answer.why ?? [])).toMatch(/^I-1 is open\./);
-    const message = bot.message();
     expect(message.cluster).toBe("toy");
     expect(plain(message.why ?? [])).toBe("I-1 @olive has it since 14:00 UTC. Seen at 14:00 UTC.");
     expect(message.actions.map(({ label }) => label)).toEqual(["Diagnose again", "Show the plan", "Close"]);
@@ -35,12 +37,13 @@ describe("an incident from its opening to its end", () => {
     world.truth = () => healthy;
     await world.clock.advance(60_000);
     const answer = await bot.ask("olive", 'runbook done I-1 --said "restarted the pods"');
-    expect(verdictOf(answer)).toBe("OK httpbin answers from ops-host in 12 ms");
-    expect(plain(answer.why ?? [])).toMatch(/^Cure it: on record as done\./);
+    expect(verdictOf(answer)).toBe("OK I-1 · Cure it: on record as done");
+    expect(verdictOf(bot.message())).toBe("OK httpbin answers from ops-host in 12 ms");
     expect(shown(bot.message())).toMatch(/@olive 14:01 UTC: restarted the pods/);
     expect(bot.notes()).toEqual(["look/1", "look/2"]);
     const closed = await bot.ask("olive", 'runbook close --reason "pods are back"');
-    expect(verdictOf(closed)).toBe(
+    expect(verdictOf(closed)).toBe("CLOSED I-1 · closed; the record: /runbook export I-1");
+    expect(verdictOf(bot.message())).toBe(
       "CLOSED toy-unreachable httpbin · open for 1:06, until 2026-11-23 14:01 UTC",
     );
     expect(plain(bot.message().why ?? [])).toMatch(/^I-1 Closed by @olive: pods are back\./);
@@ -56,8 +59,8 @@ describe("an incident from its opening to its end", () => {
     const bot = product(world);
     await bot.ask("olive", "runbook run toy-unreachable httpbin");
     const answer = await bot.ask("oscar", "runbook run toy-unreachable httpbin");
-    expect(plain(answer.why ?? [])).toMatch(
-      /^I-1 was opened about this by @olive before, and is looked at again/,
+    expect(verdictOf(answer)).toBe(
+      "BROKEN I-1 · was opened about this by @olive before, and is looked at again",
     );
     expect(world.looks).toBe(2);
     expect((await openIncidents(world.ledger, "toy")).length).toBe(1);
@@ -72,7 +75,8 @@ describe("an incident from its opening to its end", () => {
     const status = shown(await bot.ask("vera", "runbook status"));
     expect(status).toMatch(/I-2 +power-loss +-? +@?olive/);
     expect(status).toMatch(/I-1 +toy-unreachable httpbin +cause +@olive/);
-    expect(shown(await bot.ask("olive", "runbook next I-2"))).toMatch(/Start the nodes/);
+    await bot.ask("olive", "runbook next I-2");
+    expect(shown(bot.message("I-2"))).toMatch(/step 2 of 2 waits for a person: Start the nodes/);
   });
 
   it("opens nothing for a word that names nothing", async () => {
@@ -91,8 +95,8 @@ describe("an incident from its opening to its end", () => {
     const world = newWorld();
     world.truth = () => fault();
     const bot = product(world);
-    const answer = await bot.ask("olive", "runbook run toy-unreachable httpbin");
-    expect(verdictOf(answer)).toBe(
+    await bot.ask("olive", "runbook run toy-unreachable httpbin");
+    expect(verdictOf(bot.message())).toBe(
       "UNKNOWN toy-unreachable httpbin could not be diagnosed: Kubernetes API: no answer in 5 s",
     );
     expect(shown(bot.message())).toMatch(/UNKNOWN +1 Find/);
@@ -107,8 +111,8 @@ describe("an incident from its opening to its end", () => {
       throw new TypeError("x is not a function");
     };
     const bot = product(world);
-    const answer = await bot.ask("olive", "runbook run toy-unreachable httpbin");
-    expect(verdictOf(answer)).toMatch(/this program made a mistake; the log has it as q-\d+/);
+    await bot.ask("olive", "runbook run toy-unreachable httpbin");
+    expect(verdictOf(bot.message())).toMatch(/this program made a mistake; the log has it as q-\d+/);
     expect(JSON.stringify(bot.logged)).toMatch(/x is not a function/);
   });
 
@@ -116,8 +120,8 @@ describe("an incident from its opening to its end", () => {
     const world = newWorld();
     world.takesMs = 10 * 60_000;
     const bot = product(world);
-    const answer = await bot.ask("olive", "runbook run toy-unreachable httpbin");
-    expect(verdictOf(answer)).toMatch(/no answer in 60 s/);
+    await bot.ask("olive", "runbook run toy-unreachable httpbin");
+    expect(verdictOf(bot.message())).toMatch(/no answer in 60 s/);
   });
 });
 
@@ -186,9 +190,7 @@ describe("who has it", () => {
     await world.clock.advance(60_000);
     await bot.ask("oscar", "runbook take I-1 --over");
     expect(plain(bot.message().why ?? [])).toMatch(/^I-1 @oscar has it since 14:01 UTC, from @olive\./);
-    expect(plain((await bot.ask("oscar", "runbook take I-1")).why ?? [])).toMatch(
-      /^You have I-1 since 14:01/,
-    );
+    expect(verdictOf(await bot.ask("oscar", "runbook take I-1"))).toMatch(/you have it since 14:01/);
     await bot.ask("oscar", "runbook handover <@U0VERA>");
     expect(plain(bot.message().why ?? [])).toMatch(/^I-1 @vera has it/);
     const note = bot.told.notes.get("incident/I-1 handover/5");
@@ -196,7 +198,7 @@ describe("who has it", () => {
     expect(shown(await bot.ask("oscar", "runbook handover I-1 @olve"))).toMatch(
       /knows nobody called @olve\. Nearest: @olive/,
     );
-    expect(plain((await bot.ask("oscar", "runbook handover I-1 @vera")).why ?? [])).toMatch(/^@vera has I-1/);
+    expect(verdictOf(await bot.ask("oscar", "runbook handover I-1 @vera"))).toMatch(/@vera has it since/);
   });
 });
 
@@ -290,7 +292,7 @@ describe("many at once", () => {
       ]),
     );
     expect((await openIncidents(world.ledger, "toy")).map(({ id }) => id)).toHaveLength(1);
-    expect(answers.filter(({ why }) => plain(why ?? []).includes("opened about this"))).toHaveLength(1);
+    expect(answers.filter((each) => verdictOf(each).includes("opened about this"))).toHaveLength(1);
   });
 
   it("looks once for two who want another look at once, in one process and in two", async () => {
@@ -394,9 +396,7 @@ describe("acts", () => {
     expect(shown(await bot.ask("olive", "runbook link R-99"))).toMatch(/knows no run R-99/);
     await world.ledger.append("run/R-5", 0, { type: "started", data: {} });
     expect((await bot.ask("olive", "runbook link R-5")).verdict.outcome).toBe("failed");
-    expect(plain((await bot.ask("olive", "runbook link R-5")).why ?? [])).toMatch(
-      /in the timeline of I-1 already/,
-    );
+    expect(verdictOf(await bot.ask("olive", "runbook link R-5"))).toMatch(/R-5 is in its timeline already/);
     expect((await readIncident(world.ledger, "I-1"))?.runs[1]?.run).toBe("R-5");
   });
 });

@@ -27,7 +27,7 @@ const standing =
             (m) =>
               m.botId !== undefined &&
               m.threadTs === undefined &&
-              /I-1 · service-unreachable/.test(read(m)) &&
+              /I-1 · service-unreachable httpbin · opened/.test(read(m)) &&
               words.test(read(m)),
           ),
       30_000,
@@ -125,10 +125,11 @@ describe.each(["http", "socket"] as const)("an incident in Slack, over %s", (via
         { timeout: 10_000 },
       )
       .toBe(2);
-    const markdown = text(exported.find(({ name }) => name.endsWith(".md"))?.bytes);
+    const uploaded = timelines();
+    const markdown = text(uploaded.find(({ name }) => name.endsWith(".md"))?.bytes);
     expect(markdown).toMatch(/Outage: not measured/);
     expect(markdown).not.toMatch(/@channel|<!channel>/);
-    const json = JSON.parse(text(exported.find(({ name }) => name.endsWith(".json"))?.bytes)) as {
+    const json = JSON.parse(text(uploaded.find(({ name }) => name.endsWith(".json"))?.bytes)) as {
       people: string[];
       commands: unknown[];
     };
@@ -144,7 +145,11 @@ describe.each(["http", "socket"] as const)("an incident in Slack, over %s", (via
     expect(broken(workspace)).toEqual([]);
     // One message in the channel for the thing itself.
     expect(
-      workspace.messages(channel).filter((m) => m.threadTs === undefined && /I-1 · service-un/.test(read(m))),
+      workspace
+        .messages(channel)
+        .filter(
+          (m) => m.threadTs === undefined && /I-1 · service-unreachable httpbin · opened/.test(read(m)),
+        ),
     ).toHaveLength(1);
   }, 60_000);
 });
