@@ -212,14 +212,6 @@ const stepBlock = (state: IncidentState, options: IncidentReplyOptions): Block =
   }),
 });
 
-/** What a person is asked to do now. */
-function instructionBlocks(state: IncidentState): readonly Block[] {
-  const step = currentIncidentStep(state);
-  return step?.kind === "manual" && state.closed === undefined
-    ? [{ kind: "prose", text: text`Now: ${step.instruction}` }]
-    : [];
-}
-
 function footer(state: IncidentState, { ref }: IncidentReplyOptions): Block {
   const by =
     "person" in state.openedBy
@@ -274,9 +266,14 @@ function nextTexts(state: IncidentState): readonly Text[] {
       text`The record: ${code(`/runbook export ${id}`)}`,
       text`To open it again: ${code(`/runbook reopen ${id}`)}`,
     ];
-  const said =
-    looked !== undefined && "diagnosis" in looked ? nextOf(looked.diagnosis.conclusion).slice(0, 3) : [];
   const move = nextIncidentMove(state);
+  const step = currentIncidentStep(state);
+  const instruction =
+    move.do === "wait-for-person" && step?.kind === "manual" ? [text`Now: ${step.instruction}`] : [];
+  const said =
+    looked !== undefined && "diagnosis" in looked
+      ? nextOf(looked.diagnosis.conclusion).slice(0, 3 - instruction.length)
+      : [];
   const own =
     move.do === "wait-for-person"
       ? [text`When that is done: ${code(`/runbook next ${id}`)}`]
@@ -287,7 +284,7 @@ function nextTexts(state: IncidentState): readonly Text[] {
               : text`When that is done, look again: ${code(`/runbook diagnose ${id}`)}`,
           ]
         : [];
-  return [...said, ...own];
+  return [...said, ...instruction, ...own];
 }
 
 /** The incident's standing message: verdict of the newest look, who has it, steps, alerts, next safe move. */
@@ -298,12 +295,7 @@ export function incidentReply(state: IncidentState, options: IncidentReplyOption
     cluster: state.cluster,
     why: text`${strong(state.id)} ${whoHasIt(state, options)}${lookLine(state, options)}`,
     findings: [],
-    blocks: [
-      ...alertBlocks(state),
-      stepBlock(state, options),
-      ...instructionBlocks(state),
-      footer(state, options),
-    ],
+    blocks: [...alertBlocks(state), stepBlock(state, options), footer(state, options)],
     next: nextTexts(state),
     actions: buttonsOf(state),
     data: incidentJson(state),

@@ -23,6 +23,10 @@ describe("an incident from its opening to its end", () => {
     expect(message.actions.map(({ label }) => label)).toEqual(["Diagnose again", "Show the plan", "Close"]);
     expect(shown(message)).toMatch(/done {4}1 Find the first broken link/);
     expect(shown(message)).toMatch(/waits {3}2 Cure it/);
+    expect(message.next?.map(plain).slice(-2)).toEqual([
+      "Now: Do what the diagnosis says",
+      "When that is done: /runbook next I-1",
+    ]);
     expect(bot.notes()).toEqual(["look/1"]);
     const note = shown(bot.told.notes.get("incident/I-1 look/1") as never);
     expect(note).toMatch(/FAILED +1 Endpoints are ready +0 of 2 are ready/);
