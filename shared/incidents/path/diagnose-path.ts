@@ -94,6 +94,7 @@ export const pathCodes: readonly string[] = [
   "vantage-route-via-node",
   "vantage-route-via-gateway",
   "via-a-node",
+  "router-silent",
   "router-way",
   "router-stale-arp",
   "router-no-way",
@@ -123,7 +124,7 @@ export const pathCodes: readonly string[] = [
   "target-port",
   "endpoints-on-lost-node",
   "no-local-endpoint",
-  ...pathLinks.map((link) => `${link}-unexplained`),
+  ...pathLinks.flatMap((link) => [`${link}-unexplained`, `${link}-unseen`]),
   "look-again",
 ];
 
@@ -151,12 +152,13 @@ function summaryOf(evidence: PathEvidence, links: readonly Link[]): Text {
     wire?.ok && wire.evidence.verdict.node !== undefined
       ? `${wire.evidence.verdict.node} ${wire.evidence.verdict.nic ?? ""}`.trim()
       : undefined;
-  const next = predictionOf(evidence)?.order[1];
+  const prediction = predictionOf(evidence);
+  const next = prediction?.order[1];
   const web = clients.flatMap(({ http }) =>
     http?.answer.ok && http.answer.evidence.kind === "answered" ? [http.answer.evidence.status] : [],
   );
   const named = links.some(({ id, outcome }) => id === "resolver" && outcome === "passed");
-  return text`reached from ${reachedFrom(evidence).join(", ")}${web[0] === undefined ? "" : `, HTTP ${web[0]}`}${announcer === undefined ? "" : text`; ${announcer} announces it${next === undefined ? ", and nobody could take over" : ` (next: ${next})`}`}${named ? "; its name resolves on the site" : ""}`;
+  return text`reached from ${reachedFrom(evidence).join(", ")}${web[0] === undefined ? "" : `, HTTP ${web[0]}`}${announcer === undefined ? "" : text`; ${announcer} announces it${prediction === undefined ? "" : next === undefined ? ", and nobody could take over" : ` (next: ${next})`}`}${named ? "; its name resolves on the site" : ""}`;
 }
 
 const notExplained = (link: Link): Finding => ({
@@ -234,13 +236,19 @@ export async function diagnosePath(
   const links = judged.map(({ link }) => link);
   const needed = evidence.subject.kind === "name" ? [...neededForNames, ...neededForHealth] : neededForHealth;
   const { conclusion, unexplained } = conclude(judged, { summary: summaryOf(evidence, links), needed });
+  const known = links.find(({ id }) => id === "address");
+  // An address of a machine: nothing is broken that this could see, and nothing is proven.
+  const concluded: Diagnosis["conclusion"] =
+    evidence.subject.service === undefined && conclusion.kind === "unknown" && known?.outcome === "passed"
+      ? { kind: "unknown", text: known.because }
+      : conclusion;
   const remarks = links.flatMap((link) => (link.outcome === "passed" ? link.findings : []));
   return {
     runbook: "service-unreachable",
     subject: subjectOf(evidence),
     title: titleOf(evidence),
     links,
-    conclusion,
+    conclusion: concluded,
     findings: [
       ...unexplained.map(notExplained),
       ...remarks,

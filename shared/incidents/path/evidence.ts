@@ -28,6 +28,9 @@ export type ClientView = Readonly<{
   neighbour: Answer<string | undefined> | undefined;
 }>;
 
+/** The router among those that are pinged. No node can be called so. */
+export const theRouter = "(router)";
+
 export type NodePing = Readonly<{ node: string; vantage: string; answer: Answer<Hop> }>;
 
 export type NameView = Readonly<{ evidence: ExplainEvidence; explanation: Explanation }>;

@@ -31,7 +31,7 @@ import { changeKinds } from "../recent-changes.ts";
 import type { DiagnoseOptions, DiagnosePorts, NoSuch } from "../runbook.ts";
 import { clientViews } from "./client-views.ts";
 import type { Lists, NameView, PathEvidence } from "./evidence.ts";
-import { pingNodes, visitLeader } from "./leader.ts";
+import { pinged, pingMachines, visitLeader } from "./leader.ts";
 import { endpointsOf, serviceFacts } from "./service-facts.ts";
 import { addressed, type PathSubject, pathSubject } from "./subject.ts";
 import { impatient, within } from "./within.ts";
@@ -325,7 +325,7 @@ export async function gatherPath(
       : clientViews(ports, { subject, service, objects: cluster.objects, until: until - 100, signal }),
     elected === undefined ? undefined : visitLeader(ports, lists, elected, until - 100),
     naming,
-    pingNodes(ports, cluster.objects, hanging, until - 100),
+    pingMachines(ports, pinged(cluster.objects, hanging, config.site), until - 100),
     table.all,
   ]);
   over.abort();

@@ -6,7 +6,7 @@ import type { MetalLbObjects } from "../../metallb/resources.ts";
 import { code, join, type Text, text } from "../../text.ts";
 import { holds, skipped, unseen } from "../make-link.ts";
 import { reachedFrom, unreachedFrom } from "./clients.ts";
-import type { ClientView, PathEvidence } from "./evidence.ts";
+import { type ClientView, type PathEvidence, theRouter } from "./evidence.ts";
 import { fails, type Judged, only, type Reason } from "./reason.ts";
 
 const heads = {
@@ -101,6 +101,27 @@ function behindRouter(evidence: PathEvidence, client: ClientView, ip: string): r
     ];
   }
   if (first !== undefined || connects || !tried || !hops?.ok) return [];
+  const { routerIp, resolvers } = evidence.config.site;
+  const ping = evidence.pings.find(({ node }) => node === theRouter);
+  const mute = hops.evidence.hops.every((each) => each === "*");
+  if (mute && ping?.answer.ok && ping.answer.evidence.kind !== "answer")
+    return [
+      {
+        ...base,
+        code: "router-silent",
+        certain: true,
+        subject: { kind: "address", name: routerIp ?? ip },
+        text: text`the router ${code(routerIp ?? "")} answers neither ${ping.vantage} in the segment nor ${vantage.name} behind it: it is off or hangs`,
+        facts: { hops: hops.evidence.hops.join(" > ") },
+        explains: [
+          "tcp",
+          "tls",
+          "http",
+          ...(resolvers.includes(routerIp ?? "") ? (["resolver"] as const) : []),
+        ],
+        next: [text`Look at the router; whoever is in the segment reaches ${code(ip)} without it`],
+      },
+    ];
   // Nothing gets past the router, and in the segment it works: the fault is the router's.
   if (reachedFrom(evidence).length === 0) return [];
   const said = configured(evidence);

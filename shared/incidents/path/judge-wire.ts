@@ -144,11 +144,10 @@ function silent(evidence: PathEvidence, seen: Investigation, ip: string): readon
       : predicted === undefined
         ? only(skipped(heads.announcer, text`nobody is elected`))
         : only(
-            unseen(heads.announcer, {
-              kind: "unreachable",
-              what: "announcer",
-              detail: `nobody answers, so only claims are left: status ${claimWords(seen.evidence.status)}, event ${claimWords(seen.evidence.event)}`,
-            }),
+            skipped(
+              heads.announcer,
+              text`nobody answers, so who announces is only claimed: status ${claimWords(seen.evidence.status)}, event ${claimWords(seen.evidence.event)}`,
+            ),
           );
   const nics = predicted === undefined ? undefined : evidence.surroundings.table.nicsOf(predicted);
   const lan =
@@ -227,6 +226,13 @@ export function judgeWire(evidence: PathEvidence, before: readonly Link[]): read
       only(skipped({ ...heads.arp, ...from }, text`nobody answers, as nobody has the address`)),
     ];
   if (verdict.code === "silence") return silent(evidence, seen, ip);
+  // Whoever answers for an address that no Service has, MetalLB has no part in it.
+  if (subject.service === undefined && verdict.answers.length === 1)
+    return [
+      only(skipped(heads.announcer, text`no Service has the address`)),
+      only(skipped(heads.nic, text`no Service has the address`)),
+      only(holds({ ...heads.arp, ...from }, [withoutStop(verdict.headline)], { evidence: sources(seen) })),
+    ];
   const shown = sources(seen);
   const about = { kind: "address", name: ip } as const;
   const because: Text = [

@@ -6,10 +6,11 @@ import { rpFilter } from "../../checks/rp-filter.ts";
 import { judgeAll } from "../../checks/run.ts";
 import type { MetalLbObjects } from "../../metallb/resources.ts";
 import { pingHop } from "../../probes/ping-hop.ts";
+import type { Site } from "../../site/site.ts";
 import { readFrom } from "../node/gather-lost.ts";
 import type { DiagnosePorts } from "../runbook.ts";
 import { clientVantages } from "./client-views.ts";
-import type { Lists, NodePing, PathEvidence } from "./evidence.ts";
+import { type Lists, type NodePing, type PathEvidence, theRouter } from "./evidence.ts";
 import { within } from "./within.ts";
 
 /** What can make a node that announces lose what it is sent. */
@@ -18,23 +19,29 @@ const leaderChecks: readonly Check[] = [rpFilter, promiscuousWireless, ipvsStric
 /** More routers than lie inside any site. */
 const anyHops = 64;
 
-/** Whether nodes themselves answer a machine of their own segment. */
-export async function pingNodes(
-  { clock, config, shell }: DiagnosePorts,
-  objects: MetalLbObjects,
-  nodes: readonly string[],
-  until: number,
-): Promise<readonly NodePing[]> {
-  const vantage = clientVantages(config.vantages).find(({ place }) => place !== "behind-router")?.name;
-  if (vantage === undefined) return [];
-  const addressed = [...new Set(nodes)].flatMap((node) => {
+type Pinged = Readonly<{ node: string; address: string }>;
+
+/** The nodes at their own addresses, and the router. */
+export const pinged = (objects: MetalLbObjects, nodes: readonly string[], site: Site): readonly Pinged[] => [
+  ...[...new Set(nodes)].flatMap((node) => {
     const address = objects.nodes
       .find(({ name }) => name === node)
       ?.addresses.find(({ type }) => type === "InternalIP")?.address;
     return address === undefined ? [] : [{ node, address }];
-  });
+  }),
+  ...(site.routerIp === undefined ? [] : [{ node: theRouter, address: site.routerIp }]),
+];
+
+/** Whether machines themselves answer another one of their own segment. */
+export async function pingMachines(
+  { clock, config, shell }: DiagnosePorts,
+  machines: readonly Pinged[],
+  until: number,
+): Promise<readonly NodePing[]> {
+  const vantage = clientVantages(config.vantages).find(({ place }) => place !== "behind-router")?.name;
+  if (vantage === undefined) return [];
   return Promise.all(
-    addressed.map(async ({ node, address }) => ({
+    machines.map(async ({ node, address }) => ({
       node,
       vantage,
       answer: await within(clock, { until, what: `ping on ${vantage}` }, async (signal) =>

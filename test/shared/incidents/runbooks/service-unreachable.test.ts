@@ -12,6 +12,7 @@ import {
   onMachine,
   onNic,
   patchObject,
+  plugIn,
   removeObject,
   type SiteFault,
   staticRoute,
@@ -330,6 +331,101 @@ const rows: readonly Row[] = [
       site: site(patchObject("ipaddresspools", "primary", { spec: { addresses: ["10.4.12.0-10.4.12.99"] } })),
     },
     "pool",
+  ],
+  [
+    "a router that is off, which is the resolver too",
+    "cause: router-silent",
+    "httpbin",
+    { afterwards: (twin) => twin.setPower("router", false) },
+    "resolver",
+  ],
+  [
+    "a router whose LAN prefix does not hold the pool",
+    "candidates: router-stale-arp | router-no-way | router-filters",
+    "httpbin",
+    { afterwards: (twin) => twin.setRouterLan("10.4.0.1/24") },
+    "route",
+  ],
+  [
+    "the same, when the configuration says so",
+    "cause: router-way",
+    "httpbin",
+    {
+      afterwards: (twin) => twin.setRouterLan("10.4.0.1/24"),
+      around: (ports) => ({
+        ...ports,
+        config: { ...ports.config, site: { ...ports.config.site, routerPrefix: 24 } },
+      }),
+    },
+    "route",
+  ],
+  ["the router's own address", "unknown", "10.4.0.1", {}],
+  ["a node's own address", "unknown", "10.4.0.12", {}],
+  [
+    "another machine that has the address too",
+    "cause: foreign-mac",
+    "httpbin",
+    {
+      site: site(plugIn("laptop", { name: "eth9", mac: "02:00:00:00:00:77", addresses: [`${ip}/32`] })),
+    },
+    "arp",
+  ],
+  [
+    "every node excluded by label",
+    "cause: announcer-exclude-label",
+    "httpbin",
+    {
+      site: site(
+        ...healthy().nodes.map(({ name }) =>
+          patchObject("nodes", name, {
+            metadata: { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } },
+          }),
+        ),
+      ),
+    },
+    "announcer-predicted",
+  ],
+  [
+    "no speaker anywhere",
+    "cause: announcer-not-a-speaker",
+    "httpbin",
+    {
+      afterwards: (twin) => {
+        for (const { name } of healthy().nodes) twin.stopSpeaker(name);
+      },
+    },
+    "announcer-predicted",
+  ],
+  [
+    "two faults: the announcer and every pod died at once",
+    "cause: announcer-lost + endpoints-on-lost-node",
+    ingress,
+    {
+      afterwards: (twin) => {
+        twin.setPower("gardener", false);
+        twin.setPower("jast", false);
+      },
+      waitSeconds: 20,
+    },
+  ],
+  [
+    "a Service that was deleted, by its name",
+    "cause: address-of-no-service",
+    "httpbin.services.k8s.goldentooth.net",
+    { afterwards: (twin) => void twin.store.remove("services", "httpbin", "httpbin") },
+    "address",
+  ],
+  [
+    "a Service that never got an address",
+    "candidates: controller-silent | no-pool-gives-one",
+    "httpbin",
+    {
+      site: site(
+        patchObject("ipaddresspools", "primary", { spec: { autoAssign: false } }),
+        patchObject("services", "httpbin", { status: { loadBalancer: { ingress: null } } }),
+      ),
+    },
+    "address",
   ],
   [
     "a client that is sent by way of a node",
