@@ -13,7 +13,7 @@ import { code, person, text } from "#shared/text.ts";
 import { isReply, openIncidentDesk } from "../incidents/desk.ts";
 import { diagnoseOnce } from "../incidents/diagnose-once.ts";
 import { refTo } from "../runs/run-people.ts";
-import { type Context, defineVerb } from "./command.ts";
+import { type Caller, type Context, defineVerb } from "./command.ts";
 import { everyDoor, isRunbook, runbookNamed, runbooksOf, subjectOf } from "./runbook-words.ts";
 
 type Asked = Readonly<{ name: string; args: string[] }>;
@@ -21,6 +21,10 @@ type Asked = Readonly<{ name: string; args: string[] }>;
 /** One incident about the same thing at a time: whoever asks again looks again. */
 const keyOf = (runbook: string, subject: string | null): string =>
   subject === null ? `run/${runbook}` : `run/${runbook}/${subject}`;
+
+/** Where others see it: what is asked in a direct message stands in the report channel. */
+const channelOf = ({ door, channel }: Caller): string | undefined =>
+  door === "slack" && channel?.startsWith("D") === false ? channel : undefined;
 
 async function open(
   context: Context<Asked>,
@@ -37,7 +41,7 @@ async function open(
     title: runbook.title,
     by: { person: desk.by },
     key: keyOf(runbook.id, subject),
-    ...(caller.channel !== undefined && caller.door === "slack" && { channel: caller.channel }),
+    ...(channelOf(caller) !== undefined && { channel: channelOf(caller) }),
     steps: runbook.steps.map(({ ...step }) => ({ ...step }) as NewIncident["steps"][number]),
   };
   const { state: found, isNew } = await findOrOpenIncident(desk.ledger, wanted);

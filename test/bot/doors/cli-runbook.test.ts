@@ -8,6 +8,7 @@ import type { IncidentRunbook } from "#shared/incidents/runbook.ts";
 import { text } from "#shared/text.ts";
 // What a handler loads while it runs stands still on a clock that does.
 import "#shared/checks/all.ts";
+import "#shared/incidents/runbooks/all.ts";
 import { fault, healthy, newWorld, product, toyRunbook } from "../incidents/incident-product.ts";
 
 /** One command on a laptop: kubeconfig and SSH, and no ledger, no board, no Slack. */
@@ -15,11 +16,13 @@ async function onALaptop(
   argv: readonly string[],
   truth?: () => Conclusion,
   more: (own: IncidentRunbook) => readonly IncidentRunbook[] = (own) => [own],
+  file?: string,
 ) {
   const world = newWorld();
   if (truth !== undefined) world.truth = truth;
   const bot = product(world, { hasBoard: false, runbooks: more(toyRunbook(world)) });
-  const { ledger: _, board: __, ...deps } = bot.deps;
+  const { ledger: _, board: __, ...bare } = bot.deps;
+  const deps = file === undefined ? bare : { ...bare, readFile: async () => file };
   const out: string[] = [];
   const err: string[] = [];
   const app = createApp({
@@ -162,7 +165,17 @@ describe("what needs the bot", () => {
     expect(out).toMatch(/there is no ledger here/);
   });
 
-  it("runbook check judges a file", async () => {
+  it("runbook check judges a file before any bot does", async () => {
+    const judge = async (source: string) =>
+      onALaptop(["runbook", "check", "site.yaml"], undefined, undefined, source);
+    const good = "runbooks: [{ id: a, title: A, summary: s, steps: [{ checks: [lan-nic] }] }]";
+    const fine = await judge(good);
+    expect(fine.code).toBe(0);
+    expect(fine.out).toMatch(/site\.yaml holds 1 runbook: a/);
+    const wrong = await judge(good.replace("lan-nic", "lan-nick").replace("title", "titel"));
+    expect(wrong.code).toBe(2);
+    expect(wrong.out).toMatch(/has 3 problems/);
+    expect(wrong.out).toMatch(/site\.yaml:1:62 .*"lan-nick", which is no\s+check; nearest:\s+"lan-nic"/);
     expect((await onALaptop(["runbook", "check", "nothing.yaml"])).code).toBe(3);
   });
 });

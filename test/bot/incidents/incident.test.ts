@@ -385,6 +385,38 @@ describe("notes", () => {
   });
 });
 
+describe("where it is about", () => {
+  it("stands where it was asked for, and what is asked in a direct message where others see it", async () => {
+    const world = newWorld();
+    const bot = product(world);
+    await bot.ask("olive", "runbook run toy-unreachable httpbin");
+    await bot.ask("olive", "runbook run power-loss", { channel: "D0OLIVE" });
+    expect((await readIncident(world.ledger, "I-1"))?.channel).toBe("C1");
+    expect((await readIncident(world.ledger, "I-2"))?.channel).toBeUndefined();
+  });
+
+  it("needs no name of a cluster in its thread, also where the config has several", async () => {
+    const world = newWorld();
+    const bot = product(world, {
+      around: (deps) => {
+        const toy = deps.clusters.get("toy");
+        if (toy === undefined) throw new Error("no toy");
+        const other = { ...toy, config: { ...toy.config, name: "other" } };
+        return { ...deps, clusters: new Map([...deps.clusters, ["other", other]]) };
+      },
+    });
+    await bot.ask("olive", "runbook run toy-unreachable httpbin --cluster toy");
+    expect(shown(await bot.ask("olive", "runbook diagnose I-1"))).toMatch(/Which cluster/);
+    const inThread = await bot.ask("olive", "runbook diagnose I-1", { about: "incident/I-1" });
+    expect(inThread).toMatchObject({ cluster: "toy", verdict: { word: "BROKEN" } });
+    const elsewhere = await bot.ask("olive", "runbook status I-1 --cluster other");
+    expect(shown(elsewhere)).toMatch(/I-1 is an incident of toy, not of other/);
+    expect((await bot.ask("olive", "runbook diagnose I-1", { about: "incident/I-9" })).verdict.outcome).toBe(
+      "usage",
+    );
+  });
+});
+
 describe("acts", () => {
   it("that are asked for in its thread or by its button belong to it, before they are begun", async () => {
     const world = newWorld();
