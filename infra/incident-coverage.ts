@@ -48,6 +48,7 @@ const titles: Readonly<Record<IncidentScenario["kind"], string>> = {
   "one fault": "One fault",
   "two faults": "Two faults",
   recorded: "Recorded output of real programs",
+  "half blind": "Something that would tell cannot be looked at",
   healthy: "Nothing wrong with what is asked about",
 };
 
@@ -83,11 +84,11 @@ export function incidentCoverage(answered: readonly Answered[]): string {
   return `
 ## I: what the on-call runbooks say at night
 
-${scenarios} worlds: ${count("one fault")} with one fault, ${count("two faults")} with two, ${count("recorded")} with recorded output of real programs in place of the model's, and
-${count("healthy")} in which nothing is wrong with what is asked about. Of each it was written down what was broken there and which codes name it,
+${scenarios} worlds: ${count("one fault")} with one fault, ${count("two faults")} with two, ${count("recorded")} with recorded output of real programs in place of the model's,
+${count("half blind")} in which something that would tell cannot be looked at, and ${count("healthy")} in which nothing is wrong with what is asked about. Of each it was written down what was broken there and which codes name it,
 before anybody asked. ${wrongCertainties} wrong certainties, ${missing} missing verdicts, ${falseAlarms} false alarms; ${decided} answers decide, ${either} name several
 readings with the truth among them. A certainty about what is not so is the worst of these: where two worlds look alike, only
 readings are right.
 
-${(["one fault", "two faults", "recorded", "healthy"] as const).map((kind) => table(answered, kind)).join("\n")}`;
+${(Object.keys(titles) as (keyof typeof titles)[]).map((kind) => table(answered, kind)).join("\n")}`;
 }

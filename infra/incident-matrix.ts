@@ -8,6 +8,7 @@ import { playing } from "./incident-recordings.ts";
 import type { IncidentScenario } from "./incident-scenario.ts";
 import { announcerScenarios } from "./incident-scenarios-announcers.ts";
 import { announcingScenarios } from "./incident-scenarios-announcing.ts";
+import { halfBlindScenarios } from "./incident-scenarios-half-blind.ts";
 import { healthyScenarios } from "./incident-scenarios-healthy.ts";
 import { nameOnlyScenarios, nameScenarios } from "./incident-scenarios-names.ts";
 import { otherScenarios } from "./incident-scenarios-others.ts";
@@ -25,6 +26,7 @@ export const incidentScenarios: readonly IncidentScenario[] = [
   ...otherScenarios,
   ...twoFaultScenarios,
   ...recordedScenarios,
+  ...halfBlindScenarios,
   ...healthyScenarios,
 ];
 
@@ -111,7 +113,8 @@ export type Held = Readonly<{
 
 /** Empty when the answer is right; an answer of candidates that hold the truth is right. */
 export function heldAgainst({ scenario, said }: Pick<Answered, "scenario" | "said">): readonly Held[] {
-  const { truths, alsoTrue = [], undecidable, blind } = scenario;
+  const { truths, alsoTrue = [], undecidable, blind, mayBeUnknown } = scenario;
+  if (said.kind === "unknown" && (mayBeUnknown === true || blind === true)) return [];
   const codes = said.kind === "certain" || said.kind === "candidates" ? said.codes : [];
   if (truths.length === 0 && blind !== true) {
     if (said.kind === "healthy") return [];

@@ -18,7 +18,7 @@ export type Truth = Readonly<{
  */
 export type IncidentScenario = Readonly<{
   name: string;
-  kind: "one fault" | "two faults" | "healthy" | "recorded";
+  kind: "one fault" | "two faults" | "recorded" | "half blind" | "healthy";
   /** Of `coverageLines` and `dnsLines`. */
   lines: readonly string[];
   words: string;
@@ -45,6 +45,8 @@ export type IncidentScenario = Readonly<{
   undecidable?: string;
   /** The answer must be that it cannot be told. */
   blind?: true;
+  /** That it cannot be told is right as well: what would tell cannot be looked at. */
+  mayBeUnknown?: true;
 }>;
 
 export const truth = (words: string, ...codes: readonly string[]): Truth => ({ words, codes });

@@ -1,4 +1,4 @@
-import { type Text, text } from "../../text.ts";
+import { code, type Text, text } from "../../text.ts";
 import type { Cause, Conclusion } from "../diagnosis.ts";
 import type { Link } from "../link.ts";
 import {
@@ -13,6 +13,8 @@ import {
 
 /** More readings than these decide nothing for a person at night. */
 const mostCandidates = 5;
+/** Of those, links that nobody could look at. */
+const mostUnseen = 3;
 
 const causeOf = ({ code, text, link, next }: Reason): Cause => ({ code, text, link, next });
 
@@ -74,6 +76,21 @@ const inBetween = (link: Link): Reason => ({
   text: text`“${link.title}” was about to change while we looked`,
   next: [text`Look again in a minute`],
 });
+
+/** What stands before a broken link and could not be looked at: it may be why, and nobody can tell. */
+const unseenBefore = (links: readonly Link[], first: Link): readonly Reason[] =>
+  links
+    .filter(({ id, outcome }) => outcome === "unknown" && taking(id).includes(first.id as PathLink))
+    .map(
+      (link): Reason => ({
+        code: `${link.id}-unseen`,
+        link: first.id as PathLink,
+        certain: false,
+        subject: { kind: "cluster", name: link.id },
+        text: text`nobody could see whether “${link.title}” holds (${link.because}); where it does not, that is why`,
+        next: [text`See what the bot may not read: ${code("/arpeggio doctor")}`],
+      }),
+    );
 
 export type Concluded = Readonly<{
   conclusion: Conclusion;
@@ -157,9 +174,13 @@ export function conclude(judged: readonly Judged[], options: ConcludeOptions): C
   const distinct = all.filter(
     (reason, i) => all.findIndex(({ code, link }) => code === reason.code && link === reason.link) === i,
   );
+  const unseen = unseenBefore(links, first);
+  // Not the likeliest, but left out they would be denied.
+  const readable = distinct.slice(0, mostCandidates - Math.min(unseen.length, mostUnseen));
   const causes = [
-    ...distinct,
-    ...[orElse(first), inBetween(first)].slice(0, Math.max(0, 2 - distinct.length)),
+    ...readable,
+    ...unseen.slice(0, mostUnseen),
+    ...[orElse(first), inBetween(first)].slice(0, Math.max(0, 2 - readable.length - unseen.length)),
   ]
     .slice(0, mostCandidates)
     .map(causeOf);

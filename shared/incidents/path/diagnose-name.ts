@@ -27,7 +27,10 @@ export const nameCodes: readonly string[] = [
   "resolver-overrides",
   "record-missing",
   "record-wrong-target",
-  ...["name", "resolver", "delegation", "record", "owner", "public"].map((link) => `${link}-unexplained`),
+  ...["name", "resolver", "delegation", "record", "owner", "public"].flatMap((link) => [
+    `${link}-unexplained`,
+    `${link}-unseen`,
+  ]),
   "public-without-address",
   "look-again",
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { unseen } from "#shared/incidents/make-link.ts";
 import { conclude } from "#shared/incidents/path/conclude.ts";
-import { fails, type PathLink, type Reason } from "#shared/incidents/path/reason.ts";
+import { fails, type Judged, only, type PathLink, type Reason } from "#shared/incidents/path/reason.ts";
 
 const reason = (code: string, link: PathLink): Reason => ({
   code,
@@ -12,12 +13,52 @@ const reason = (code: string, link: PathLink): Reason => ({
 });
 const failing = (code: string, link: PathLink) =>
   fails({ id: link, title: link }, [code], [reason(code, link)]);
-const causesOf = (...judged: readonly ReturnType<typeof failing>[]): readonly string[] => {
+const causesOf = (...judged: readonly Judged[]): readonly string[] => {
   const { conclusion } = conclude(judged, { summary: ["well"], needed: [] });
   return conclusion.kind === "cause"
     ? [conclusion.cause, ...conclusion.also].map(({ code }) => code)
     : [conclusion.kind];
 };
+
+describe("what nobody could see", () => {
+  const fault = { kind: "denied", what: "list of endpointslices", detail: "forbidden" } as const;
+  const blind = (link: PathLink) => only(unseen({ id: link, title: link }, fault));
+  const possibly = (code: string, link: PathLink) =>
+    fails({ id: link, title: link }, [code], [{ ...reason(code, link), certain: false }]);
+  const readings = (...judged: Parameters<typeof conclude>[0][number][]): readonly string[] => {
+    const { conclusion } = conclude(judged, { summary: ["well"], needed: [] });
+    return conclusion.kind === "candidates" ? conclusion.causes.map(({ code }) => code) : [conclusion.kind];
+  };
+
+  it("stands among the readings where it comes before what is broken", () => {
+    expect(readings(blind("endpoints"), possibly("leader-gone", "arp"))).toEqual([
+      "leader-gone",
+      "endpoints-unseen",
+    ]);
+  });
+
+  it("is none where it comes after, or where a cause is certain", () => {
+    expect(readings(blind("tls"), possibly("leader-gone", "arp"))).toEqual([
+      "leader-gone",
+      "arp-unexplained",
+    ]);
+    expect(causesOf(failing("foreign-mac", "arp"), blind("endpoints"))).toEqual(["foreign-mac"]);
+  });
+
+  it("does not crowd out what was read, nor does that crowd it out", () => {
+    const many = ["a", "b", "c", "d", "e"].map((code) => ({ ...reason(code, "arp"), certain: false }));
+    const [first, ...rest] = many;
+    if (first === undefined) throw new Error("none");
+    const judged = fails({ id: "arp", title: "arp" }, ["x"], [first, ...rest]);
+    expect(readings(blind("pool"), blind("advertisement"), judged)).toEqual([
+      "a",
+      "b",
+      "c",
+      "pool-unseen",
+      "advertisement-unseen",
+    ]);
+  });
+});
 
 describe("what was seen by itself", () => {
   it.each([
