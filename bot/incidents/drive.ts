@@ -33,6 +33,7 @@ export const diagnoseMs = 60_000;
 /** Who drives an incident renews its lease; what a dead process held is free soon. */
 const leaseMs = 15_000;
 const renewMs = 4_000;
+const progressMs = 1_000;
 
 type Of<K extends IncidentMove["do"]> = Extract<IncidentMove, { do: K }>;
 
@@ -167,8 +168,12 @@ async function drive(
     state = updated.state;
     return updated.written;
   };
+  let toldAt = Number.NEGATIVE_INFINITY;
   const showLine = (line: Text): void => {
     options.show?.(state, line);
+    // Every state of the message is kept in the ledger: one a second is plenty for a line of progress.
+    if (now() - toldAt < progressMs) return;
+    toldAt = now();
     void telling.state(state, line).catch((error: unknown) => {
       log({ level: "error", msg: "progress of an incident could not be told", id, error: String(error) });
     });

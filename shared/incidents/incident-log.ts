@@ -22,7 +22,8 @@ const attempts = 200;
 type Known = { last: number; states: Map<string, IncidentState>; indexes: Map<string, Index> };
 type Index = Readonly<{ version: number; open: ReadonlyMap<string, Opened>; all: readonly string[] }>;
 const known = new WeakMap<Ledger, Known>();
-const mostKept = 500;
+/** Of incidents; each may hold a whole diagnosis. */
+const mostKept = 200;
 
 const knownOf = (ledger: Ledger): Known => {
   const found = known.get(ledger) ?? { last: 0, states: new Map(), indexes: new Map() };
