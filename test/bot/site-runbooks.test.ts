@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -181,6 +181,19 @@ describe("a site's own runbooks", () => {
         expect(result.ok).toBe(false);
       }),
     );
+  });
+});
+
+describe("the page", () => {
+  it("shows a file that is taken as it stands, and the message that it quotes", async () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/site-runbooks.md"), "utf8");
+    const [, , example = ""] = page.split("```yaml\n").map((part) => part.split("```")[0] ?? "");
+    const real = { ...(await knownToSite()), taken: [] };
+    const result = readSiteRunbooks(example, "runbooks.yaml", real);
+    expect(result).toMatchObject({ ok: true, runbooks: [{ id: "power-loss" }, { id: "shop-down" }] });
+    const slip = readSiteRunbooks(example.replace("default-route-nic]", "default-route-nick]"), "x", real);
+    const [told] = slip.ok ? [] : slip.problems;
+    expect(told && page.includes(problemLine("runbooks.yaml", told))).toBe(true);
   });
 });
 
