@@ -7,13 +7,13 @@ import { code, type Text, text } from "../../text.ts";
 import type { Diagnosis } from "../diagnosis.ts";
 import type { Link } from "../link.ts";
 import { holds, skipped, unseen } from "../make-link.ts";
-import { recentChanges } from "../recent-changes.ts";
 import type { DiagnoseOptions, DiagnosePorts, NoSuch } from "../runbook.ts";
 import { type Announcement, announcements, movesOf } from "./announcements.ts";
+import { changesBeside } from "./changes-beside.ts";
 import { conclude } from "./conclude.ts";
 import { pathCodes, titleOf } from "./diagnose-path.ts";
 import type { PathEvidence } from "./evidence.ts";
-import { gatherPath } from "./gather.ts";
+import { budget, gatherPath } from "./gather.ts";
 import { judgeAddress, predictionOf } from "./judge-address.ts";
 import { judgePods } from "./judge-pods.ts";
 import { judgeRoute, judgeTcp } from "./judge-reach.ts";
@@ -310,7 +310,7 @@ export async function diagnoseMove(
   options: DiagnoseOptions,
 ): Promise<Diagnosis | NoSuch> {
   const startedAt = ports.clock.now();
-  const evidence = await gatherPath(ports, word, { ...options, names: false });
+  const evidence = await gatherPath(ports, word, { ...options, names: false, whole: budget.whole - logMs });
   if ("noSuch" in evidence) return evidence;
   const { subject, lists } = evidence;
   if (subject.service === undefined)
@@ -334,7 +334,7 @@ export async function diagnoseMove(
     judgeTcp(evidence),
     ...judgePods(evidence),
   ];
-  const changed = await recentChanges(ports, lists);
+  const changed = await changesBeside(ports, lists, startedAt);
   const links = judged.map(({ link }) => link);
   const node = evidence.wire?.ok ? evidence.wire.evidence.verdict.node : undefined;
   const { conclusion, unexplained } = conclude(judged, {

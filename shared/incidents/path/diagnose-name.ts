@@ -5,8 +5,8 @@ import { answersOf, dataOf } from "../../explain/evidence.ts";
 import { code, join, type Text, text } from "../../text.ts";
 import type { Diagnosis } from "../diagnosis.ts";
 import { broken, holds, unseen } from "../make-link.ts";
-import { recentChanges } from "../recent-changes.ts";
 import type { DiagnoseOptions, DiagnosePorts, NoSuch } from "../runbook.ts";
+import { changesBeside } from "./changes-beside.ts";
 import { conclude, neededForNames } from "./conclude.ts";
 import type { NameView, PathEvidence } from "./evidence.ts";
 import { budget, lookAtName, readKnown } from "./gather.ts";
@@ -135,7 +135,7 @@ export async function diagnoseName(
     needed: neededForNames,
     proven: (links) => links.some(({ id, outcome }) => id === "resolver" && outcome === "passed"),
   });
-  const changed = await recentChanges(ports, lists);
+  const changed = await changesBeside(ports, lists, startedAt);
   const links = all.map(({ link }) => link);
   const site = view?.evidence.site;
   const vantage = site?.ok ? config.vantages.find(({ name }) => name === site.from) : undefined;

@@ -5,8 +5,8 @@ import type { Json } from "../../json.ts";
 import { type Text, text } from "../../text.ts";
 import type { Diagnosis } from "../diagnosis.ts";
 import type { Link } from "../link.ts";
-import { recentChanges } from "../recent-changes.ts";
 import type { DiagnoseOptions, DiagnosePorts, NoSuch } from "../runbook.ts";
+import { changesBeside } from "./changes-beside.ts";
 import { reachedFrom } from "./clients.ts";
 import { conclude, neededForHealth, neededForNames } from "./conclude.ts";
 import type { PathEvidence } from "./evidence.ts";
@@ -231,7 +231,7 @@ export async function diagnosePath(
   const startedAt = ports.clock.now();
   const evidence = await gatherPath(ports, word, options);
   if ("noSuch" in evidence) return evidence;
-  const changed = await recentChanges(ports, evidence.lists);
+  const changed = await changesBeside(ports, evidence.lists, startedAt);
   const judged = judgePath(evidence);
   const links = judged.map(({ link }) => link);
   const needed = evidence.subject.kind === "name" ? [...neededForNames, ...neededForHealth] : neededForHealth;

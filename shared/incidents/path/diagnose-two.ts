@@ -13,8 +13,8 @@ import { code, type Text, text } from "../../text.ts";
 import type { Diagnosis } from "../diagnosis.ts";
 import { holds, skipped, unseen } from "../make-link.ts";
 import { readFrom } from "../node/gather-lost.ts";
-import { recentChanges } from "../recent-changes.ts";
 import type { DiagnoseOptions, DiagnosePorts, NoSuch } from "../runbook.ts";
+import { changesBeside } from "./changes-beside.ts";
 import { conclude } from "./conclude.ts";
 import { pathCodes, titleOf } from "./diagnose-path.ts";
 import type { PathEvidence } from "./evidence.ts";
@@ -259,7 +259,7 @@ export async function diagnoseTwo(
     needed: ["arp", "nic"],
     proven: (all) => all.some(({ id, outcome }) => id === "arp" && outcome === "passed"),
   });
-  const changed = await recentChanges(ports, lists);
+  const changed = await changesBeside(ports, lists, startedAt);
   return {
     runbook: "two-announcers",
     subject: { kind: "address", name: subject.ip ?? subject.word },

@@ -678,6 +678,18 @@ describe("forty nodes", () => {
 });
 
 describe("what changed", () => {
+  it("keeps nobody waiting when the ledger does not answer", async () => {
+    const diagnosis = await diagnosed(serviceUnreachable, "httpbin", {
+      around: (ports) => ({
+        ...ports,
+        ledger: ports.ledger && { ...ports.ledger, list: () => new Promise<never>(() => {}) },
+      }),
+    });
+    expect(diagnosis.tookMs).toBeLessThan(10_000);
+    expect(concluded(diagnosis)).toBe("healthy");
+    expect(plain(diagnosis.changesGap ?? [])).toMatch(/not back after/);
+  });
+
   it("is told beside it, and what bears on the broken link by name, as no cause", async () => {
     const diagnosis = await diagnosed(serviceUnreachable, "httpbin", {
       afterwards: (twin) => {
