@@ -222,6 +222,21 @@ export function createAlertTender(
   const isTold = ({ id, calmedAt }: Storm): boolean =>
     calmedAt !== undefined && shown.get(id)?.said.includes('"word":"OVER"') === true;
 
+  /** What is wrong with one case is no reason to leave the others. */
+  const safely = async (one: AlertCase, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      log({
+        level: "error",
+        msg: "an alert could not be gone on with",
+        case: one.id,
+        title: one.title,
+        error: faultWords(error),
+      });
+    }
+  };
+
   const round = async (signal: AbortSignal): Promise<void> => {
     const state = await alerts.read();
     await calm(state);
@@ -230,11 +245,11 @@ export function createAlertTender(
     const runbooks = (await deps.incidentRunbooks?.()) ?? [];
     for (const one of openCases(state)) {
       if (signal.aborted) return;
-      if (one.storm === undefined && one.incident === undefined) await bind(one, runbooks);
+      if (one.storm === undefined && one.incident === undefined) await safely(one, () => bind(one, runbooks));
     }
     for (const one of [...state.cases.values()]) {
       if (signal.aborted) return;
-      if (one.incident !== undefined) await hear(one, runbooks, signal);
+      if (one.incident !== undefined) await safely(one, () => hear(one, runbooks, signal));
     }
   };
 

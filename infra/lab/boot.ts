@@ -68,6 +68,8 @@ const alertRoutes = [
   { match: { alertname: "ServiceDown" }, runbook: "service-unreachable", subject: "service" },
   { match: { alertname: "NodeDown" }, runbook: "node-lost", subject: "node" },
   { match: { alertname: "DnsDrift" }, runbook: "dns-drift", subject: "zone" },
+  { match: { alertname: "NameDoesNotResolve" }, runbook: "name-does-not-resolve", subject: "name" },
+  { match: { alertname: "CertificateExpiring" }, runbook: "certificate-expiring", subject: "name" },
 ];
 
 /** Quotes a value for `. .lab/env` in a POSIX shell. */

@@ -103,11 +103,14 @@ export function nextForIncident(one: AlertCase, incident: IncidentState): Incide
     if (!incident.notes.some((note) => note.by === alertmanager && note.text === left))
       return { type: "noted", by: alertmanager, text: left };
   }
-  if (one.closed?.why === "resolved")
-    return {
-      type: "closed",
-      reason: `${one.alerts.size === 1 ? "its alert is" : `all ${one.alerts.size} alerts are`} resolved, and nothing fired for ${lasted(one.closed.at - (one.quietSince ?? one.closed.at))}`,
-    };
+  if (one.closed?.why === "resolved") {
+    const over = `${one.alerts.size === 1 ? "its alert is" : `all ${one.alerts.size} alerts are`} resolved, and nothing fired for ${lasted(one.closed.at - (one.quietSince ?? one.closed.at))}`;
+    if (!("person" in incident.openedBy)) return { type: "closed", reason: over };
+    // Whoever opened it by hand had a reason that alerts know nothing of.
+    const stays = `${over}; it stays open, for ${incident.openedBy.person} opened it`;
+    if (!incident.notes.some((note) => note.by === alertmanager && note.text === stays))
+      return { type: "noted", by: alertmanager, text: stays };
+  }
   return undefined;
 }
 

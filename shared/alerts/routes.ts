@@ -121,6 +121,11 @@ export type Routed =
   | Readonly<{ kind: "mapped"; cluster: string; runbook: string; subject: string | null }>
   | Readonly<{ kind: "unmapped"; cluster: string; why: Text }>;
 
+/** Longest name of anything that runbooks are about: a DNS name. */
+const wordChars = 253;
+/** Names that labels give are shown and kept, so they are bounded; what is cut says so. */
+const bounded = (name: string): string => (name.length <= 100 ? name : `${name.slice(0, 100)}… (cut)`);
+
 /** Said where an alert names no cluster and several are configured. */
 export const noCluster = "unnamed cluster";
 
@@ -148,7 +153,7 @@ export function routeAlert(routes: readonly Route[], clusters: readonly string[]
   const { labels } = alert;
   const only = clusters.length === 1 ? clusters[0] : undefined;
   const said = labels.cluster === undefined || labels.cluster === "" ? undefined : labels.cluster;
-  const fallback = only ?? said ?? noCluster;
+  const fallback = only ?? (said === undefined ? noCluster : bounded(said));
   if (alert.malformed !== undefined)
     return {
       kind: "unmapped",
@@ -164,11 +169,11 @@ export function routeAlert(routes: readonly Route[], clusters: readonly string[]
     const label = "label" in route.cluster ? route.cluster.label : "";
     return {
       kind: "unmapped",
-      cluster: cluster ?? fallback,
+      cluster: cluster === undefined ? fallback : bounded(cluster),
       why:
         cluster === undefined
           ? text`Route ${nth} maps it to ${code(route.runbook)}, but it has no label ${code(label)} that names its cluster.`
-          : text`Route ${nth} maps it to ${code(route.runbook)}, but no cluster ${code(cluster)} is configured.`,
+          : text`Route ${nth} maps it to ${code(route.runbook)}, but no cluster ${code(bounded(cluster))} is configured.`,
     };
   }
   if (route.subject === undefined) return { kind: "mapped", cluster, runbook: route.runbook, subject: null };
@@ -178,6 +183,12 @@ export function routeAlert(routes: readonly Route[], clusters: readonly string[]
       kind: "unmapped",
       cluster,
       why: text`Route ${nth} maps it to ${code(route.runbook)}, but it has no label ${code(subject.missing)}.`,
+    };
+  if (subject.length > wordChars || /[\s\u0000-\u001f\u007f]/.test(subject))
+    return {
+      kind: "unmapped",
+      cluster,
+      why: text`Route ${nth} maps it to ${code(route.runbook)}, but what it is about is no single word of at most ${wordChars} characters: ${code(bounded(subject))}.`,
     };
   return { kind: "mapped", cluster, runbook: route.runbook, subject };
 }

@@ -96,6 +96,20 @@ describe("the end of alerts", () => {
     );
   });
 
+  it("leaves open what a person opened, and notes it", async () => {
+    const world = newWorld();
+    const bot = alerting(world);
+    await bot.ask("olive", "runbook run toy-unreachable httpbin");
+    await bot.alerts.take(deliveryOf([alertOf("httpbin")]));
+    await bot.alerts.take(deliveryOf([resolved("httpbin", world.clock.now())]));
+    await bot.tend(320_000);
+    const state = await readIncident(world.ledger, "I-1");
+    expect(state?.closed).toBeUndefined();
+    expect(state?.notes.map((one) => one.text)).toEqual([
+      "its alert is resolved, and nothing fired for 5 min; it stays open, for olive opened it",
+    ]);
+  });
+
   it("does not close what fires again within the quiet period", async () => {
     const world = newWorld();
     const bot = alerting(world);

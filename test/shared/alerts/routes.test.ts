@@ -119,6 +119,16 @@ describe("labels map to a runbook", () => {
     );
   });
 
+  it("a subject that is no single word is told, not run; names of clusters are bounded", () => {
+    const labels = { alertname: "KubeServiceDown", namespace: "web" };
+    expect(mapped([service], { ...labels, service: "a b" })).toMatch(
+      /is no single word of at most 253 characters/,
+    );
+    expect(mapped([service], { ...labels, service: "x".repeat(300) })).toMatch(/… \(cut\)\.$/);
+    const long = mapped([service], { ...labels, service: "b", cluster: "y".repeat(2_000) }, ["one", "two"]);
+    expect(long.length).toBeLessThan(400);
+  });
+
   it("a malformed alert is never mapped", () => {
     const odd = {
       ...alert({ alertname: "KubeServiceDown", namespace: "a", service: "b" }),
