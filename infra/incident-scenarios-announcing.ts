@@ -1,5 +1,6 @@
 import { buildSite } from "#shared/twin/sites/build-site.ts";
 import { addObject, onNic, patchObject, plugIn, removeObject, wifiOn } from "#shared/twin/sites/faults.ts";
+import { goldentooth } from "#shared/twin/sites/goldentooth.ts";
 import { healthy, healthyPlan } from "#shared/twin/sites/healthy.ts";
 import { excluded, nodeConditions } from "#shared/twin/sites/service-faults.ts";
 import type { Twin } from "#shared/twin/twin.ts";
@@ -266,6 +267,29 @@ export const announcingScenarios: readonly IncidentScenario[] = [
     ),
     undecidable: "a chip that drops broadcasts looks like an access point that does",
     truths: [truth("the chip drops broadcast ARP", "broadcast-lost-at-leader")],
+  },
+  {
+    ...unreachable,
+    kind: "two faults",
+    name: "seed-before-the-switch",
+    lines: ["B1", "D13"],
+    words:
+      "the home lab on the evening of its switch: BGP alone, the router that spoke it is gone, and the new one answers for the domain itself",
+    site: goldentooth,
+    truths: [
+      truth("only BGP announces, and nobody listens", "only-bgp"),
+      truth("the router answers for the domain itself", "dns-split-horizon"),
+    ],
+    alsoTrue: ["no-l2-advertisement", "announcer-pool-not-advertised"],
+  },
+  {
+    ...unreachable,
+    name: "failover-under-way",
+    lines: [],
+    words: "the announcing node lost power two seconds ago, nobody has noticed",
+    afterwards: (twin) => twin.setPower(announcerOf(twin, httpbin), false),
+    waitSeconds: 2,
+    truths: [truth("the announcing node is gone", "announcer-lost", "leader-gone")],
   },
   {
     ...unreachable,

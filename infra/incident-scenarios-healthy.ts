@@ -1,9 +1,10 @@
 import { patchObject } from "#shared/twin/sites/faults.ts";
 import { healthyPlan } from "#shared/twin/sites/healthy.ts";
-import { excluded, podsNotReady } from "#shared/twin/sites/service-faults.ts";
+import { excluded, podsNotReady, serves } from "#shared/twin/sites/service-faults.ts";
 import { healthyWith, planned } from "./coverage-sites.ts";
 import type { IncidentScenario } from "./incident-scenario.ts";
-import { announcerOf } from "./incident-scenarios-announcing.ts";
+import { announcerOf, splitBrain } from "./incident-scenarios-announcing.ts";
+import { externalDnsStopped } from "./incident-scenarios-names.ts";
 import { certificate, issuer, renewed } from "./incident-scenarios-others.ts";
 import { harborTls } from "./incident-scenarios-reach.ts";
 
@@ -81,6 +82,81 @@ export const healthyScenarios: readonly IncidentScenario[] = [
     words: "a rollout ended: the pods are young, all of them serve",
     site: healthyWith(patchObject("services", "httpbin", { metadata: { labels: { rolled: "again" } } })),
     ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-external-dns-stopped",
+    words: "ExternalDNS is scaled to zero, and the record is as it should be",
+    site: healthyWith(externalDnsStopped),
+    ask: host,
+  },
+  {
+    ...well,
+    name: "well-certificate-two-weeks",
+    words: "a certificate with two weeks left serves as well as any other",
+    site: healthyWith(harborTls({ until: days(14) })),
+    ask: "harbor",
+  },
+  {
+    ...well,
+    name: "well-private-ca",
+    words: "a self-signed certificate, as home labs have",
+    site: healthyWith(harborTls({ verifyResult: 18 })),
+    ask: "harbor",
+  },
+  {
+    ...well,
+    name: "well-login-wanted",
+    words: "the application answers 401",
+    site: healthyWith(serves({ service: "httpbin/httpbin", http: 401 })),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-redirect",
+    words: "the application redirects",
+    site: healthyWith(serves({ service: "httpbin/httpbin", http: 302, redirect: "https://example.org/" })),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-speakers-restarted",
+    words: "every speaker was restarted in turn, the last a minute ago",
+    afterwards: async (twin) => {
+      for (const { name } of twin.spec.nodes) {
+        twin.stopSpeaker(name);
+        await twin.clock.sleep(2_000);
+        twin.startSpeaker(name);
+        await twin.clock.sleep(2_000);
+      }
+    },
+    waitSeconds: 120,
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-split-healed",
+    words: "speakers were cut in two for a minute, and have found each other since",
+    afterwards: async (twin) => {
+      splitBrain(twin);
+      await twin.clock.sleep(60_000);
+      twin.partition([]);
+    },
+    waitSeconds: 150,
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-answer-after-split",
+    words: "the same, asked who answers",
+    afterwards: async (twin) => {
+      splitBrain(twin);
+      await twin.clock.sleep(60_000);
+      twin.partition([]);
+    },
+    waitSeconds: 150,
+    runbook: "two-announcers",
+    ask: "10.4.11.1",
   },
   {
     ...well,

@@ -1,5 +1,6 @@
 import { onMachine, plugIn, removeObject, wifiOn } from "#shared/twin/sites/faults.ts";
 import { goldentoothDomain } from "#shared/twin/sites/goldentooth-dns.ts";
+import { goldentoothL2 } from "#shared/twin/sites/goldentooth-l2.ts";
 import { excluded, podsNotReady, serves, targetPort } from "#shared/twin/sites/service-faults.ts";
 import { everyInterface, healthyWith } from "./coverage-sites.ts";
 import { type IncidentScenario, truth } from "./incident-scenario.ts";
@@ -181,6 +182,54 @@ export const twoFaultScenarios: readonly IncidentScenario[] = [
       truth("one node answers with two MACs", "two-nics"),
       truth("the application fails", "http-server-error"),
     ],
+  },
+  {
+    ...two,
+    name: "seed-after-the-switch",
+    lines: ["A2", "D12", "B22"],
+    words:
+      "the home lab after its switch: a dual-homed node announces, and the router's resolver drops private addresses",
+    site: goldentoothL2,
+    ask: "prometheus",
+    truths: [
+      truth("one node answers with two MACs", "two-nics"),
+      truth("the resolver filters private addresses", "dns-private-address-filter"),
+    ],
+  },
+  {
+    ...two,
+    name: "no-advertisement-and-ended-certificate",
+    lines: ["A14"],
+    words: "no advertisement, and a certificate that has ended",
+    site: healthyWith(removeObject("l2advertisements", "primary"), harborTls({ until: days(-1) })),
+    ask: "harbor",
+    truths: [
+      truth("no L2Advertisement selects the pool", "no-l2-advertisement", "announcer-pool-not-advertised"),
+      {
+        ...truth("the certificate has ended", "certificate-expired"),
+        hidden: "nobody is shown a certificate while nothing answers",
+      },
+    ],
+  },
+  {
+    ...two,
+    name: "printer-and-crash-loop",
+    lines: ["A17"],
+    words: "a printer has the address, and the pod keeps ending",
+    site: healthyWith(
+      podsNotReady("httpbin"),
+      plugIn("laptop", { name: "eth1", mac: "00:1b:a9:4e:77:21", addresses: ["10.4.11.1/20"] }),
+    ),
+    around: (ports) => ({
+      ...ports,
+      config: { ...ports.config, vantages: ports.config.vantages.filter(({ name }) => name !== "laptop") },
+    }),
+    ask: "httpbin",
+    truths: [
+      truth("a machine that is no node answers for the address", "foreign-mac"),
+      truth("its pod is not ready", "no-ready-endpoint"),
+    ],
+    alsoTrue: ["announcer-no-servable-endpoint"],
   },
   {
     kind: "two faults",

@@ -12,6 +12,19 @@ const isOpen = (client: ClientView): boolean => {
 export const reachedFrom = ({ clients }: Pick<PathEvidence, "clients">): readonly string[] =>
   clients.filter(isOpen).map(({ vantage }) => vantage.name);
 
+/** Those of the segment that somebody answered, be it with a refusal: the way to the announcing node works there. */
+export const answeredInSegment = ({ clients }: Pick<PathEvidence, "clients">): readonly string[] =>
+  clients
+    .filter(({ vantage, tcp }) => {
+      const said = tcp[0]?.answer;
+      return (
+        vantage.place !== "behind-router" &&
+        said?.ok === true &&
+        (said.evidence === "open" || said.evidence === "refused")
+      );
+    })
+    .map(({ vantage }) => vantage.name);
+
 /** Those that could try and got no connection. */
 export const unreachedFrom = ({ clients }: Pick<PathEvidence, "clients">): readonly ClientView[] =>
   clients.filter((client) => firstPort(client)?.answer.ok === true && !isOpen(client));

@@ -5,7 +5,7 @@ import { contains, parseAddresses, parseIp } from "../../metallb/ip.ts";
 import type { MetalLbObjects } from "../../metallb/resources.ts";
 import { code, join, type Text, text } from "../../text.ts";
 import { holds, skipped, unseen } from "../make-link.ts";
-import { reachedFrom, unreachedFrom } from "./clients.ts";
+import { answeredInSegment, reachedFrom, unreachedFrom } from "./clients.ts";
 import { type ClientView, type PathEvidence, theRouter } from "./evidence.ts";
 import { fails, type Judged, only, type Reason } from "./reason.ts";
 
@@ -123,7 +123,7 @@ function behindRouter(evidence: PathEvidence, client: ClientView, ip: string): r
       },
     ];
   // Nothing gets past the router, and in the segment it works: the fault is the router's.
-  if (reachedFrom(evidence).length === 0) return [];
+  if (answeredInSegment(evidence).length === 0) return [];
   const said = configured(evidence);
   const [told] = said;
   const hopWords = hops.evidence.hops.join(" > ") || "nothing";
@@ -229,7 +229,10 @@ const tcpWords = ({ vantage, tcp }: ClientView): string =>
 /** Readings of a connection that the announcing node takes no part in, though ARP and the way are fine. */
 function notServed(evidence: PathEvidence, ip: string, port: number): readonly Reason[] {
   const base = { link: "tcp", certain: false, subject: { kind: "address", name: ip } } as const;
-  const { leader } = evidence;
+  const { leader, wire } = evidence;
+  const answeredOn = wire?.ok
+    ? `${wire.evidence.verdict.node ?? ""}/${wire.evidence.verdict.nic ?? ""}`
+    : undefined;
   const found = (leader?.results ?? []).flatMap((result) =>
     result.outcome === "failed" ? result.findings.filter(isFailure) : [],
   );
@@ -237,6 +240,8 @@ function notServed(evidence: PathEvidence, ip: string, port: number): readonly R
     ...found.map(
       (finding): Reason => ({
         ...base,
+        // It drops what arrives on the very interface that answers ARP: then nothing gets through.
+        certain: finding.code === "rp-filter" && finding.subject.name === answeredOn,
         code: finding.code,
         subject: finding.subject,
         text: finding.text,

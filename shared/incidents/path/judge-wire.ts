@@ -280,7 +280,8 @@ export function judgeWire(evidence: PathEvidence, before: readonly Link[]): read
     case "wrong-nic":
       return [
         one("announcer", who),
-        fails({ ...heads.nic, ...from }, because, [reason("nic")], shown),
+        // Frames that arrive on another interface arrive all the same.
+        fails({ ...heads.nic, ...from }, because, [reason("nic", { explains: [] })], shown),
         one("arp", text`${answering}`),
       ];
     case "two-nics": {
