@@ -146,7 +146,7 @@ function outsideLink(evidence: LostEvidence, signs: Signs): Link {
   if (no.length === 0) return holds(head, text`seen from ${nameList(yes)}`, { evidence: evidenceOf });
   const words =
     yes.length === 0
-      ? text`neither ping nor TCP 22 is answered to ${nameList(no)}`
+      ? text`neither ping nor TCP 22 is answered, asked from ${nameList(no)}`
       : text`${nameList(yes)} gets an answer, ${nameList(no)} gets none`;
   return broken(
     head,
