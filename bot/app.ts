@@ -292,6 +292,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
             cluster: clusterName ?? null,
             account: asked.account,
             who: asked.person?.name ?? null,
+            effect: verb.effect,
           },
         });
         if (verb.effect === "change") await noted;

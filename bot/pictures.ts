@@ -1,6 +1,10 @@
 import { FaultError } from "#shared/fault.ts";
+import type { Diagnosis } from "#shared/incidents/diagnosis.ts";
+import { conclusionHead } from "#shared/incidents/incident-reply.ts";
+import { pathPicture } from "#shared/pictures/path.ts";
 import type { DrawPng, Picture } from "#shared/pictures/picture.ts";
 import type { Reply } from "#shared/reply.ts";
+import { plain } from "#shared/text.ts";
 
 /** The answer with a picture of it below, where pictures can be drawn; a picture that failed is said, and nothing else is lost. */
 export async function withPicture(
@@ -19,6 +23,21 @@ export async function withPicture(
     return { ...reply, blocks: [...reply.blocks, { kind: "prose", text: [said] }] };
   }
 }
+
+/** A path of one link is no picture. */
+const fewestLinks = 3;
+
+/** An answer about a diagnosis with the path drawn below it. */
+export const withPathPicture = (
+  draw: DrawPng | undefined,
+  reply: Reply,
+  diagnosis: Diagnosis,
+): Promise<Reply> =>
+  diagnosis.links.length < fewestLinks
+    ? Promise.resolve(reply)
+    : withPicture(draw, reply, () =>
+        pathPicture(diagnosis, `${reply.verdict.word}: ${plain(conclusionHead(diagnosis.conclusion).text)}`),
+      );
 
 /** Puts a picture where people can open it, and says where that is. Throws FaultError. */
 export type SavePicture = (name: string, png: Uint8Array) => Promise<string>;

@@ -9,6 +9,7 @@ import type { Block, Outcome, Reply } from "#shared/reply.ts";
 import { within } from "#shared/runs/runner.ts";
 import { code, plain, type Text, text } from "#shared/text.ts";
 import type { ClusterPorts, Context } from "../commands/command.ts";
+import { withPathPicture } from "../pictures.ts";
 import { diagnoseMs, diagnosePorts } from "./drive.ts";
 import { runChecks } from "./run-checks.ts";
 
@@ -88,12 +89,11 @@ export async function diagnoseOnce(
   const parts: Part[] = [];
   const { diagnose } = runbook;
   let noSuch: Reply | undefined;
-  let isDiagnosed = false;
+  let diagnosis: Diagnosis | undefined;
   for (const step of runbook.steps) {
     if (noSuch !== undefined) break;
     // Nobody does anything in between, so a second look would see what the first one saw.
-    if (step.kind === "diagnose" && diagnose !== undefined && !isDiagnosed) {
-      isDiagnosed = true;
+    if (step.kind === "diagnose" && diagnose !== undefined && diagnosis === undefined) {
       const diagnosed = await within(deps.clock, diagnoseMs, `diagnosis ${runbook.id}`, (late) =>
         diagnose(diagnosePorts(deps, cluster), subject ?? "", {
           signal: AbortSignal.any([signal, late]),
@@ -109,7 +109,10 @@ export async function diagnoseOnce(
           next: diagnosed.next,
           actions: [],
         };
-      else parts.push(ofDiagnosis(diagnosed, name));
+      else {
+        diagnosis = diagnosed;
+        parts.push(ofDiagnosis(diagnosed, name));
+      }
     } else if (step.kind === "checks") {
       const checked = await runChecks(deps, cluster, step, signal, show);
       const progress = { ...step, status: "done", checked } as unknown as StepProgress;
@@ -140,7 +143,7 @@ export async function diagnoseOnce(
     };
   const { word, outcome, why } = first;
   const others = parts.filter((part) => part !== first);
-  return {
+  const reply: Reply = {
     verdict: { word, outcome, text: first.text },
     cluster: name,
     ...(why !== undefined && { why }),
@@ -165,4 +168,5 @@ export async function diagnoseOnce(
       ),
     },
   };
+  return diagnosis === undefined ? reply : withPathPicture(deps.drawPng, reply, diagnosis);
 }

@@ -6,6 +6,7 @@ import { handoverNote, nudgeNote } from "#shared/incidents/owner-notes.ts";
 import type { Reply } from "#shared/reply.ts";
 import type { Text } from "#shared/text.ts";
 import type { Deps } from "../commands/command.ts";
+import { withPathPicture } from "../pictures.ts";
 import { refTo } from "../runs/run-people.ts";
 
 /** How an incident is told: its message, and its thread. What these promise is the board's. */
@@ -22,6 +23,9 @@ export const incidentOptions = (deps: Deps, doing?: Text) => ({
   ref: refTo(deps),
   ...(doing !== undefined && { doing }),
 });
+
+/** Longer than any look takes to be told, and any restart. */
+const freshMs = 15 * 60_000;
 
 /** With `quietAtFirst` an incident is told from its first look on, and not at all when its word names nothing. */
 export function tellingIncident(deps: Deps, quietAtFirst = false): IncidentTelling {
@@ -41,7 +45,17 @@ export function tellingIncident(deps: Deps, quietAtFirst = false): IncidentTelli
     note,
     all: async (now, doing) => {
       await state(now, doing);
-      if (now.looked !== undefined) await note(now, `look/${now.looked.number}`, lookNote(now, now.looked));
+      if (now.looked !== undefined) {
+        const { looked } = now;
+        const told = lookNote(now, looked);
+        // A look is told once; pictures of old ones are drawn for nobody.
+        const isFresh = deps.clock.now() - looked.at < freshMs;
+        const reply =
+          "diagnosis" in looked && isFresh && board !== undefined
+            ? await withPathPicture(deps.drawPng, told, looked.diagnosis)
+            : told;
+        await note(now, `look/${looked.number}`, reply);
+      }
       for (const step of now.steps)
         if (step.checked !== undefined) await note(now, `checks/${step.id}`, checksNote(now, step));
       if (now.owner?.handed !== undefined)

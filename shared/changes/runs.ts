@@ -14,6 +14,8 @@ export type AskedRun = Readonly<{
   cluster: string | null;
   who: string | null;
   account: string;
+  /** What it was asked to do; older records do not say. */
+  effect?: "none" | "read" | "probe" | "change" | undefined;
 }>;
 
 const asked = z.object({
@@ -21,13 +23,15 @@ const asked = z.object({
   cluster: z.string().nullable(),
   who: z.string().nullable(),
   account: z.string(),
+  effect: z.enum(["none", "read", "probe", "change"]).optional(),
 });
 
 /** More runs than this in one window are a storm that nobody reads line by line. */
 const mostRuns = 500;
 
-/** Asking what changed is no run that anybody looks for. */
-const isThisQuestion = ({ words }: AskedRun): boolean => words[0] === "arpeggio" && words[1] === "changes";
+/** Only looking changes nothing, and whoever asks what changed is not told that they asked. */
+const onlyLooks = ({ effect, words }: AskedRun): boolean =>
+  effect === undefined ? words[0] === "arpeggio" && words[1] === "changes" : effect !== "change";
 
 /** The entry of a run: same words and account, received just before the id was taken. */
 const entryOf = (run: AskedRun, entries: readonly AuditEntry[]): AuditEntry | undefined => {
@@ -45,7 +49,7 @@ export function runChanges(
   cluster: string,
 ): readonly Change[] {
   return runs
-    .filter((run) => run.cluster === cluster && !isThisQuestion(run))
+    .filter((run) => run.cluster === cluster && !onlyLooks(run))
     .map((run) => {
       const entry = entryOf(run, entries);
       return {

@@ -2,19 +2,12 @@ import type { Change } from "../changes/change.ts";
 import { fold } from "../changes/fold.ts";
 import { utcTime } from "../changes/utc-time.ts";
 import type { Json } from "../json.ts";
-import type { Block, Reply, StepState } from "../reply.ts";
+import type { Block, Reply } from "../reply.ts";
 import { counted } from "../report/wording.ts";
-import { plain, type Text, text } from "../text.ts";
+import { join, plain, strong, type Text, text } from "../text.ts";
 import { type Cause, type Diagnosis, firstBroken } from "./diagnosis.ts";
-import { conclusionHead, nextOf } from "./incident-reply.ts";
+import { conclusionHead, nextOf, subjectOf } from "./incident-reply.ts";
 import type { Link } from "./link.ts";
-
-const stateOf: Readonly<Record<Link["outcome"], StepState>> = {
-  passed: "done",
-  failed: "failed",
-  skipped: "skipped",
-  unknown: "unknown",
-};
 
 /** As many links as are told one by one when they hold. */
 const isWorthALine = ({ outcome }: Link): boolean => outcome === "failed" || outcome === "unknown";
@@ -79,7 +72,7 @@ export function diagnosisReply(
   diagnosis: Diagnosis,
   { cluster, actions = [] }: DiagnosisReplyOptions,
 ): Reply {
-  const { links, conclusion, title, seen, changes, changesGap, endedAt } = diagnosis;
+  const { links, conclusion, seen, changes, changesGap, endedAt } = diagnosis;
   const head = conclusionHead(conclusion);
   const told = links.filter(isWorthALine);
   // The first two stand in the verdict.
@@ -98,12 +91,14 @@ export function diagnosisReply(
       ? []
       : [
           {
-            kind: "steps" as const,
-            steps: told.map(({ title: claim, outcome, because }) => ({
-              title: claim,
-              state: stateOf[outcome],
-              note: because,
-            })),
+            kind: "prose" as const,
+            text: join(
+              told.map(
+                ({ title: claim, outcome, because }) =>
+                  text`${strong(outcome === "failed" ? "✗ BROKEN" : "? UNKNOWN")}  ${claim}: ${because}`,
+              ),
+              "\n",
+            ),
           },
         ]),
     ...(seen.length === 0
@@ -142,7 +137,7 @@ export function diagnosisReply(
     ),
   ];
   return {
-    verdict: { ...head, text: text`${title.split(" · ").slice(0, 2).join(" ")} · ${head.text}` },
+    verdict: { ...head, text: text`${subjectOf(diagnosis)} · ${head.text}` },
     cluster,
     why: whyOf(diagnosis),
     findings: diagnosis.findings,

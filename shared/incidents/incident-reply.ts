@@ -4,7 +4,7 @@ import { elapsed, utcDateTime, utcTime } from "../runs/utc-time.ts";
 import { code, type PersonRef, person, plain, strong, type Text, text } from "../text.ts";
 import { actsOf } from "./acts.ts";
 import { alertBlocks } from "./alert-blocks.ts";
-import { type Conclusion, firstBroken } from "./diagnosis.ts";
+import { type Conclusion, type Diagnosis, firstBroken } from "./diagnosis.ts";
 import {
   currentIncidentStep,
   firingAlerts,
@@ -55,6 +55,9 @@ export function conclusionHead(conclusion: Conclusion): Head {
       return { word: "UNKNOWN", outcome: "unknown", text: conclusion.text };
   }
 }
+
+/** "httpbin 10.4.11.1": what was looked at, as the first line names it. */
+export const subjectOf = ({ title }: Diagnosis): string => title.split(" · ").slice(0, 2).join(" ");
 
 /** What a conclusion says to do, safest first. */
 export const nextOf = (conclusion: Conclusion): readonly Text[] =>
@@ -112,7 +115,8 @@ function headOf(state: IncidentState): Head {
       outcome: "unknown",
       text: text`${incidentName(state)} could not be diagnosed: ${looked.fault.what}: ${looked.fault.detail}`,
     };
-  return conclusionHead(looked.diagnosis.conclusion);
+  const head = conclusionHead(looked.diagnosis.conclusion);
+  return { ...head, text: text`${subjectOf(looked.diagnosis)} · ${head.text}` };
 }
 
 /** What it came to, for headings. */

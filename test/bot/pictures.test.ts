@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { keepPictures, withPicture } from "#bot/pictures.ts";
+import { keepPictures, withPathPicture, withPicture } from "#bot/pictures.ts";
 import { FaultError } from "#shared/fault.ts";
+import type { Diagnosis } from "#shared/incidents/diagnosis.ts";
+import type { Link } from "#shared/incidents/link.ts";
 import type { Reply } from "#shared/reply.ts";
 import { renderJson } from "#shared/report/json.ts";
 import { renderTerminal } from "#shared/report/terminal.ts";
@@ -61,5 +63,38 @@ describe("pictures in answers", () => {
     expect(renderTerminal(kept, { columns: 200, colour: false })).toContain(
       "(not saved: no room on the disk)",
     );
+  });
+});
+
+describe("the picture of a diagnosis", () => {
+  const link = (id: string): Link => ({
+    id,
+    title: `${id} holds`,
+    because: ["seen"],
+    outcome: "passed",
+    findings: [],
+  });
+  const diagnosis: Diagnosis = {
+    runbook: "service-unreachable",
+    subject: { kind: "service", name: "httpbin/httpbin" },
+    title: "httpbin · 10.4.11.1",
+    links: [link("name"), link("record"), link("arp")],
+    conclusion: { kind: "healthy", text: ["httpbin answers"] },
+    findings: [],
+    seen: [],
+    changes: [],
+    startedAt: 0,
+    endedAt: 1,
+    facts: {},
+  };
+
+  it("shows the path below the answer", async () => {
+    const { blocks } = await withPathPicture(async () => png, reply, diagnosis);
+    expect(blocks.at(-1)).toMatchObject({ kind: "image", title: "Path of httpbin · 10.4.11.1", png });
+  });
+
+  it("is not made of one or two links", async () => {
+    const short = { ...diagnosis, links: [link("name"), link("arp")] };
+    expect(await withPathPicture(refuse, reply, short)).toBe(reply);
   });
 });

@@ -16,7 +16,7 @@ describe("an incident from its opening to its end", () => {
     );
     const message = bot.message();
     expect(verdictOf(message)).toBe(
-      "BROKEN no endpoint of httpbin is ready, so nothing answers behind 10.4.11.1",
+      "BROKEN httpbin 10.4.11.1 · no endpoint of httpbin is ready, so nothing answers behind 10.4.11.1",
     );
     expect(message.cluster).toBe("toy");
     expect(plain(message.why ?? [])).toBe("I-1 @olive has it since 14:00 UTC. Seen at 14:00 UTC.");
@@ -29,7 +29,7 @@ describe("an incident from its opening to its end", () => {
     ]);
     expect(bot.notes()).toEqual(["look/1"]);
     const note = shown(bot.told.notes.get("incident/I-1 look/1") as never);
-    expect(note).toMatch(/FAILED +1 Endpoints are ready +0 of 2 are ready/);
+    expect(note).toMatch(/✗ BROKEN +Endpoints are ready: 0 of 2 are ready/);
     expect(note).toMatch(/httpbin-abc/);
     expect(note).toMatch(/ops-host \(lan-wired\) +connection refused/);
   });
@@ -42,7 +42,7 @@ describe("an incident from its opening to its end", () => {
     await world.clock.advance(60_000);
     const answer = await bot.ask("olive", 'runbook done I-1 --said "restarted the pods"');
     expect(verdictOf(answer)).toBe("OK I-1 · Cure it: on record as done");
-    expect(verdictOf(bot.message())).toBe("OK httpbin answers from ops-host in 12 ms");
+    expect(verdictOf(bot.message())).toBe("OK httpbin 10.4.11.1 · httpbin answers from ops-host in 12 ms");
     expect(shown(bot.message())).toMatch(/@olive 14:01 UTC: restarted the pods/);
     expect(bot.notes()).toEqual(["look/1", "look/2"]);
     const closed = await bot.ask("olive", 'runbook close --reason "pods are back"');

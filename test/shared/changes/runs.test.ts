@@ -47,6 +47,20 @@ it("tells the cluster's runs in the window, over midnight, with their outcome", 
   ]);
 });
 
+it("leaves out commands that only looked", async () => {
+  const ledger = await ledgerWith();
+  for (const [i, effect] of ["none", "read", "probe", "change"].entries())
+    await ledger.append(`asked/J-${i}`, 0, {
+      type: "asked",
+      data: { words: ["nodes", effect], cluster: "goldentooth", account: "U0", who: null, effect },
+    });
+  const read = await runsOf(ledger, { since: now, until: now }, "goldentooth");
+  if (read.kind !== "read") throw new Error(read.kind);
+  expect(
+    read.changes.filter(({ subject }) => subject.name.startsWith("J-")).map(({ what }) => plain(what)),
+  ).toEqual(["/nodes change: no outcome recorded"]);
+});
+
 it("says that there is no ledger, or why it could not be read", async () => {
   expect(await runsOf(undefined, windowOf(), "goldentooth")).toEqual({ kind: "no ledger" });
   const ledger = await ledgerWith();

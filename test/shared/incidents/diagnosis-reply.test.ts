@@ -102,10 +102,10 @@ it("the second says what is broken first, what stands beside it, and how much wa
 
 it("broken and unseen links are told one by one, the rest is folded", () => {
   const { blocks } = reply({ kind: "cause", cause: cause("gone"), also: [] });
-  const steps = blocks.find(({ kind }) => kind === "steps");
-  expect(steps?.kind === "steps" && steps.steps.map(({ title, state }) => `${state} ${title}`)).toEqual([
-    "failed Exactly one MAC answers ARP",
-    "unknown It answers on the LAN interface",
+  const [told] = blocks.filter(({ kind }) => kind === "prose");
+  expect(told?.kind === "prose" && plain(told.text).split("\n")).toEqual([
+    expect.stringMatching(/^✗ BROKEN {2}Exactly one MAC answers ARP: /),
+    expect.stringMatching(/^\? UNKNOWN {2}It answers on the LAN interface: /),
   ]);
   const folded = blocks.filter(({ kind }) => kind === "evidence");
   expect(folded.map((block) => block.kind === "evidence" && block.title)).toEqual([
