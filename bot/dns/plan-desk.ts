@@ -98,7 +98,9 @@ export function openPlanDesk(context: Context<unknown>): PlanDesk | Reply {
         }),
         [{ name: `${state.id}.json`, text: `${JSON.stringify(state.plan, null, 2)}\n` }],
       );
-    return { ...reply, cluster: name, blocks: [], actions: [] };
+    // A channel has the standing message to look at again; a screen has scrolled on.
+    const blocks = caller.door === "console" ? reply.blocks : [];
+    return { ...reply, cluster: name, blocks, actions: [] };
   };
   return {
     context,
@@ -298,6 +300,7 @@ export async function withdraw(desk: PlanDesk, id: string): Promise<Reply> {
   const reply = await desk.tell(state);
   return {
     ...reply,
+    blocks: [],
     why: text`${reply.why ?? []} Withdrawn by ${person(refTo(desk.context.deps)(desk.by))}.`,
   };
 }

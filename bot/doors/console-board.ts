@@ -61,6 +61,26 @@ export const compact = (reply: Reply): Reply => ({
   ),
 });
 
+/** Blocks and findings that were not in the message before. */
+const fresh = (reply: Reply, before: Reply): Pick<Reply, "blocks" | "findings"> => {
+  const known = new Set([...before.blocks, ...before.findings].map((each) => JSON.stringify(each)));
+  const isNew = (each: unknown): boolean => !known.has(JSON.stringify(each));
+  return { blocks: reply.blocks.filter(isNew), findings: reply.findings.filter(isNew) };
+};
+
+/**
+ * What the screen shows of a standing message. Nobody approves a plan for a zone that was not on the screen, and a
+ * report says which records it is about: both come whole the first time, and later with what is new in them. What is
+ * new in a report's table comes as a note.
+ */
+export function onScreen(key: string, reply: Reply, before: Reply | undefined): Reply {
+  if (!/^(plan|drift)\//.test(key) || reply.verdict.outcome === "running") return compact(reply);
+  if (before === undefined) return reply;
+  const { blocks, findings } = fresh(reply, before);
+  const kept = key.startsWith("plan/") ? blocks : blocks.filter(({ kind }) => kind === "prose");
+  return { ...reply, findings, blocks: kept };
+}
+
 /** Wrapped lines with what they belong to: the verdict, a paragraph, a step. */
 function parts(lines: readonly string[]): readonly string[] {
   const found: string[] = [];

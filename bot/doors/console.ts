@@ -8,7 +8,7 @@ import { renderTerminal } from "#shared/report/terminal.ts";
 import { code, plain, text } from "#shared/text.ts";
 import type { App, Asking } from "../asking.ts";
 import { keepPictures, type SavePicture } from "../pictures.ts";
-import { type BoardNews, type ConsoleBoard, changedLines, compact } from "./console-board.ts";
+import { type BoardNews, type ConsoleBoard, changedLines, compact, onScreen } from "./console-board.ts";
 
 export type ConsoleOptions = Readonly<{
   app: App;
@@ -184,7 +184,13 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
             ...news.files.map((file) => `  (file ${file.name}, ${file.text.length} bytes)`),
           ]
         : changedLines(
-            drawn(compact(isPassing ? { ...news.reply, actions: [], next: [] } : news.reply)),
+            drawn(
+              onScreen(
+                news.key,
+                isPassing ? { ...news.reply, actions: [], next: [] } : news.reply,
+                news.before,
+              ),
+            ),
             news.before && drawn(compact(news.before)),
             isPassing,
           );

@@ -133,6 +133,50 @@ describe("standing messages in the console", () => {
     expect(twice.written.split("step 5 waits")).toHaveLength(3);
   });
 
+  it("say whole what a plan for a zone writes before anybody approves it, and later what is new", async () => {
+    const plan = (outcome: Outcome, said: string, more: Reply["blocks"] = []): Reply => ({
+      ...run(outcome, said, []),
+      blocks: [
+        { kind: "evidence", title: "Exactly what is sent", lines: ["DELETE old.example.com A"] },
+        ...more,
+      ],
+    });
+    const { written } = await typing(["dns plan", "dns plan P-1", "dns apply P-1"], async (words, board) => {
+      const waits = plan("info", "waits for @approver");
+      if (words !== "dns apply P-1") {
+        await board.put("plan/P-1", waits);
+        return waits;
+      }
+      await board.put("plan/P-1", plan("running", "approved"));
+      await board.put(
+        "plan/P-1",
+        plan("ok", "applied", [{ kind: "evidence", title: "Batches", lines: ["batch 1 of 1: in the zone"] }]),
+      );
+      return done;
+    });
+    // Once when it was made, once when it was looked up again.
+    expect(written.split("DELETE old.example.com A")).toHaveLength(3);
+    expect(written.slice(written.indexOf("applied"))).toContain("batch 1 of 1: in the zone");
+  });
+
+  it("list the records of a report at first, and what is resolved later", async () => {
+    const report = (said: string, records: readonly string[], resolved: string): Reply => ({
+      ...run("failed", said, []),
+      blocks: [
+        { kind: "table", columns: [{ title: "record" }], rows: records.map((name) => [[name]]) },
+        { kind: "prose", text: [resolved] },
+      ],
+    });
+    const { written } = await typing(["x"], async (_, board) => {
+      await board.put("drift/1", report("2 differences", ["one", "two"], "none yet"));
+      await board.put("drift/1", report("1 difference", ["two"], "one is resolved"));
+      return done;
+    });
+    expect(written).toMatch(/record\n {2}one\n {2}two\n/);
+    expect(written.slice(written.indexOf("1 difference"))).toContain("one is resolved");
+    expect(written.slice(written.indexOf("1 difference"))).not.toContain("  two");
+  });
+
   it("tell a wrapped paragraph or step whole or not at all", () => {
     const lines = (why: string, note: string) => [
       "… AT WORK  step 8 of 17,",
