@@ -1,14 +1,13 @@
-import type { Reply } from "../reply.ts";
+import type { Block, Reply } from "../reply.ts";
 import { counted } from "../report/wording.ts";
 import { utcDateTime, utcTime } from "../runs/utc-time.ts";
-import { code, type Inline, strike, type Text, text } from "../text.ts";
+import { code, type Inline, join, strike, type Text, text } from "../text.ts";
 import { alertName } from "./alert.ts";
 import { type AlertCase, firingOf, type Storm } from "./alert-state.ts";
 
 /** `storm/S-…`: the message of a storm on the board. */
 export const stormKey = (id: string): string => `storm/${id}`;
 
-const mostRows = 10;
 const mostNames = 5;
 
 const isFiring = (one: AlertCase): boolean => firingOf(one).length > 0;
@@ -20,6 +19,9 @@ const since = (one: AlertCase): number =>
 const command = ({ runbook, subject }: AlertCase): string | undefined =>
   runbook === null ? undefined : `/runbook run ${runbook}${subject === null ? "" : ` ${subject}`}`;
 
+/** These say how bad and where, or are counted by themselves: no cause. */
+const noCause = new Set(["alertname", "severity", "cluster"]);
+
 /** Labels that at least half of them share, the commonest first: a storm has a common cause more often than not. */
 export function sharedLabels(
   cases: readonly AlertCase[],
@@ -28,7 +30,9 @@ export function sharedLabels(
   for (const one of cases) {
     const labels = new Set(
       [...one.alerts.values()].flatMap(({ alert }) =>
-        Object.entries(alert.labels).map(([name, value]) => `${name}=${value}`),
+        Object.entries(alert.labels).flatMap(([name, value]) =>
+          noCause.has(name) ? [] : [`${name}=${value}`],
+        ),
       ),
     );
     for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -72,11 +76,28 @@ function verdictOf(storm: Storm, firing: number, all: number, calmSeconds: numbe
     outcome: "failed",
     text: text`${counted(firing, "thing fires", "things fire")} of ${all} since ${began}; ${
       storm.calmedAt === undefined
-        ? `new ones are listed here until none came for ${calmSeconds} s`
+        ? `new ones are listed here until none came for ${calmSeconds % 60 === 0 ? `${calmSeconds / 60} min` : `${calmSeconds} s`}`
         : `nothing new since ${utcTime(storm.lastAt)}`
     }`,
   };
 }
+
+/** The first of them by name; the rest is in the list. */
+const named = (
+  words: string,
+  cases: readonly AlertCase[],
+  shown: (one: AlertCase) => Text,
+): readonly Block[] =>
+  cases.length === 0
+    ? []
+    : [
+        {
+          kind: "prose",
+          text: text`${words}: ${join(cases.slice(0, mostNames).map(shown), "; ")}${
+            cases.length > mostNames ? `; and ${cases.length - mostNames} more` : ""
+          }`,
+        },
+      ];
 
 /** A storm's one message: how much, what it shares, the first of them; the whole list is in its thread. */
 export function stormReply(
@@ -85,9 +106,8 @@ export function stormReply(
   options: Readonly<{ calmSeconds: number }>,
 ): Reply {
   const firing = cases.filter(isFiring);
-  const over = cases.length - firing.length;
+  const over = cases.filter((one) => !isFiring(one));
   const shared = sharedLabels(firing.length > 0 ? firing : cases);
-  const rows = [...firing, ...cases.filter((one) => !isFiring(one))].slice(0, mostRows);
   const names = byName(cases);
   const example = firing.map(command).find((one) => one !== undefined);
   const own = cases.filter(({ incident }) => incident !== undefined).length;
@@ -96,7 +116,7 @@ export function stormReply(
     cluster: clusterOf(cases),
     why:
       shared.length === 0
-        ? ["They share no label: look at the worst first."]
+        ? ["They share no label beyond name and severity: look at the worst first."]
         : text`What they share: ${shared.flatMap(({ label, count }, i): Inline[] => [
             ...(i === 0 ? [] : [", "]),
             code(label),
@@ -116,19 +136,8 @@ export function stormReply(
           .slice(0, mostNames)
           .map(([name, counts]) => [[name], [String(counts.firing)], [String(counts.over)]]),
       },
-      {
-        kind: "table",
-        title:
-          cases.length > rows.length
-            ? `what they are about, ${rows.length} of ${cases.length}`
-            : "what they are about",
-        columns: [{ title: "what" }, { title: "since" }, { title: "alerts", align: "right" }],
-        rows: rows.map((one): readonly Text[] => [
-          [isFiring(one) ? one.title : strike(one.title)],
-          [utcTime(since(one))],
-          [String(one.alerts.size)],
-        ]),
-      },
+      ...named("Firing", firing, (one) => text`${one.title} since ${utcTime(since(one))}`),
+      ...named("Resolved", over, (one) => [strike(one.title)]),
       ...(own > 0
         ? [
             {
@@ -137,7 +146,6 @@ export function stormReply(
             },
           ]
         : []),
-      ...(over > 0 ? [{ kind: "prose" as const, text: text`${over} of ${cases.length} resolved.` }] : []),
     ],
     next: [
       ...(example === undefined ? [] : [text`To open one of them: ${code(example)}`]),
@@ -156,7 +164,7 @@ export function stormList(storm: Storm, cases: readonly AlertCase[], at: number)
     `${String(i + 1).padStart(4)}  ${isFiring(one) ? "firing  " : "resolved"}  ${stamp(since(one))}  ${one.cluster}  ${one.title}${one.incident === undefined ? "" : `  ${one.incident}`}`,
     ...[...one.alerts.values()].map(
       ({ alert, firing, times }) =>
-        `      ${firing ? "firing  " : "resolved"}  ${alertName(alert)}  told ${times} times  ${Object.entries(
+        `      ${firing ? "firing  " : "resolved"}  ${alertName(alert)}  told ${times <= 1 ? "once" : `${times} times`}  ${Object.entries(
           alert.labels,
         )
           .filter(([name]) => name !== "alertname")
