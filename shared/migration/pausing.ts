@@ -1,8 +1,9 @@
-import { isFault } from "../fault.ts";
+import { FaultError, isFault } from "../fault.ts";
 import type { Finding } from "../finding.ts";
 import type { Json } from "../json.ts";
-import type { ResourceKind } from "../kubernetes/kinds.ts";
+import { type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
+import type { RunFacts } from "../steps/step.ts";
 import { text } from "../text.ts";
 import { finding } from "./define-step.ts";
 import { type GitOpsLists, type Manager, managerOf, managerText, putsBack } from "./managers.ts";
@@ -69,20 +70,33 @@ export function pausesOf(view: View, objects: readonly PutBack[]): Pauses {
   return { changes: [...changes.values()], findings };
 }
 
-type Paused = Readonly<{ object: string; before: Json }>;
+/** An object that was paused, and how it was before. */
+export type Paused = Readonly<{ object: string; before: Json | null }>;
 
-/** What a pause took away, put back as its step wrote it down: Argo CD's automation as it was, Flux without `suspend`. */
-export function resumesOf({ gitOps }: View, noted: Json | undefined): readonly ObjectChange[] {
-  const paused = new Map(pausedIn(noted).map((each) => [each.object, each.before]));
-  return (["applications", "kustomizations", "helmreleases"] as const).flatMap((kind) => {
+/** What a pausing step of this run paused in any of its acts, proven or not, and nobody took back in this run. */
+export const pausedBy = ({ standing }: RunFacts, step: string): readonly Paused[] => standing?.[step] ?? [];
+
+const pausable = ["applications", "kustomizations", "helmreleases"] as const;
+
+/**
+ * What a pause took away, put back as it was before: Argo CD's automation as it was, Flux without `suspend`. What is
+ * not there any more is left out. Throws FaultError when it cannot be seen.
+ */
+export function resumesOf({ gitOps }: View, paused: readonly Paused[]): readonly ObjectChange[] {
+  const wanted = new Map(paused.map((each) => [each.object, each.before]));
+  return pausable.flatMap((kind) => {
     const listed = gitOps[kind];
-    if (isFault(listed)) return [];
+    if (isFault(listed)) {
+      if (paused.some(({ object }) => object.startsWith(`${resourceKinds[kind].kind} `)))
+        throw new FaultError(listed);
+      return [];
+    }
     return listed.flatMap((object: KubeObject) => {
-      const before = paused.get(titleOf(kind, object));
+      const before = wanted.get(titleOf(kind, object));
       if (before === undefined) return [];
       const spec = (
-        before as { spec?: Readonly<{ syncPolicy?: Readonly<{ automated?: Json }>; suspend?: Json }> }
-      ).spec;
+        before as { spec?: Readonly<{ syncPolicy?: Readonly<{ automated?: Json }>; suspend?: Json }> } | null
+      )?.spec;
       const patch: Json =
         kind === "applications"
           ? { spec: { syncPolicy: { automated: spec?.syncPolicy?.automated ?? null } } }
@@ -92,6 +106,20 @@ export function resumesOf({ gitOps }: View, noted: Json | undefined): readonly O
   });
 }
 
-/** What the notes of a pausing step say was paused, and how it was before. */
-export const pausedIn = (noted: Json | undefined): readonly Paused[] =>
-  (noted as { paused?: readonly Paused[] } | null | undefined)?.paused ?? [];
+/** Paused objects that are not in the cluster any more: there is nothing to resume. Throws FaultError. */
+export function pausedAndGone(view: View, paused: readonly Paused[]): readonly Finding[] {
+  const there = new Set(
+    resumesOf(view, paused).map(({ kind, before }) => titleOf(kind, before as KubeObject)),
+  );
+  return paused
+    .filter(({ object }) => !there.has(object))
+    .map(({ object }) =>
+      finding(
+        "paused-object-gone",
+        "warning",
+        { kind: "config", name: object },
+        text`${object} was paused by this run and is not in the cluster any more: there is nothing to resume`,
+        { remedy: text`See who took it away, then skip this step` },
+      ),
+    );
+}

@@ -14,6 +14,7 @@ import { looked } from "./looked.ts";
 import { type Move, nameOfMove, nextMove } from "./next-move.ts";
 import { prepareStep } from "./prepare-step.ts";
 import type { KeptPlan, RunEvent } from "./run-events.ts";
+import { runFacts } from "./run-facts.ts";
 import { appendTo, readRun } from "./run-log.ts";
 import { documentNote, movedNote, observedNote, planNote, verifiedNote } from "./run-notes.ts";
 import { type Act, changesWorld, currentAct, type RunState, type StepRun } from "./run-state.ts";
@@ -64,7 +65,7 @@ async function drive(
     runner.migrations.find((m) => m.id === state.runbook)?.steps.find((step) => step.id === wanted);
 
   const context = (): StepContext => ({
-    run: { id, runbook: state.runbook, cluster: state.cluster, inputs: state.inputs, notes: state.notes },
+    run: runFacts(state),
     ports: runner.ports,
     signal,
     show: (line) => void tell.state(state, line).catch(() => {}),

@@ -1,3 +1,5 @@
+import { resourceKinds } from "../kubernetes/kinds.ts";
+import type { KubeWrite } from "../kubernetes/write.ts";
 import { type Deed, madeByDeed } from "../steps/deed.ts";
 import type { Diff } from "../steps/step.ts";
 import type { Act } from "./run-state.ts";
@@ -35,19 +37,22 @@ export function undoneDiffs(acts: readonly Act[]): readonly Diff[] {
   return [...all.values()];
 }
 
+/** `BGPAdvertisement metallb/primary`, as diffs name their objects. */
+export function objectOf(write: KubeWrite): string {
+  const { kind, namespace, name } =
+    write.verb === "create"
+      ? { kind: write.kind, namespace: write.object.metadata.namespace, name: write.object.metadata.name }
+      : { namespace: undefined, ...write.ref };
+  return `${resourceKinds[kind].kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+}
+
 /** Deeds that had been begun and were found changed by somebody else: nothing about these is taken back. */
 export const leftToOthers = ({ plan, deeds }: Act): readonly Deed[] =>
   plan.deeds.filter(({ id }) => deeds[id]?.refusal?.moved === true);
 
 const aboutOf = (deed: Deed): string | undefined => {
   if (deed.kind === "git") return `${deed.tree} ${deed.branch}`;
-  if (deed.kind !== "kube") return undefined;
-  const { write } = deed;
-  const { kind, namespace, name } =
-    write.verb === "create"
-      ? { kind: write.kind, namespace: write.object.metadata.namespace, name: write.object.metadata.name }
-      : { namespace: undefined, ...write.ref };
-  return `${kind} ${namespace ?? ""}/${name}`;
+  return deed.kind === "kube" ? objectOf(deed.write) : undefined;
 };
 
 /** Whether two deeds are about the same object, or the same branch. */

@@ -10,11 +10,11 @@ import type { KubeObject } from "../kubernetes/read.ts";
 import { defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { dryRunFindings } from "../migration/dry-run.ts";
 import { diffsOf, titleOf } from "../migration/objects.ts";
-import { pausedIn, resumesOf } from "../migration/pausing.ts";
+import { pausedAndGone, pausedBy, resumesOf } from "../migration/pausing.ts";
 import { text } from "../text.ts";
 import { noDeeds, type StepContext } from "./step.ts";
 
-const noted = ({ run }: StepContext) => run.notes["pause-dns-sync"];
+const paused = ({ run }: StepContext) => pausedBy(run, "pause-dns-sync");
 
 /** One interval of whoever syncs, milliseconds; three minutes, as Argo CD has it, where it is not known. */
 const intervalMs = ({ run }: StepContext): number =>
@@ -34,23 +34,16 @@ const asked = (view: DnsView, within: (name: string, move: Move) => boolean): re
     ),
   ].sort();
 
-const gone = async (context: StepContext): Promise<readonly string[]> => {
-  const view = await viewDns(context);
-  const there = new Set(
-    resumesOf(view, noted(context)).map(({ kind, before }) => titleOf(kind, before as KubeObject)),
-  );
-  return pausedIn(noted(context)).flatMap(({ object }) => (there.has(object) ? [] : [object]));
-};
-
 export const resumeDnsSync = defineStep({
   id: "resume-dns-sync",
   kind: "act",
   title: "Resume what was paused for the names",
+  proof: text`that what was paused is synced again: it stays paused until somebody resumes it`,
   reversibleWhile: text`always: pausing it again is the way back`,
-  unneeded: async (context) => (pausedIn(noted(context)).length === 0 ? text`nothing was paused` : undefined),
+  unneeded: async (context) => (paused(context).length === 0 ? text`nothing was paused` : undefined),
   ready: async (context): Promise<readonly Finding[]> => {
-    const missing = await gone(context);
-    const changes = resumesOf(await viewDns(context), noted(context));
+    const view = await viewDns(context);
+    const changes = resumesOf(view, paused(context));
     const persisted = context.run.notes["persist-dns"] as
       | { compared?: number; differing?: number; unseen?: number }
       | null
@@ -58,15 +51,7 @@ export const resumeDnsSync = defineStep({
     const isSeen =
       (persisted?.compared ?? 0) > 0 && persisted?.differing === 0 && (persisted.unseen ?? 0) === 0;
     return [
-      ...missing.map((object) =>
-        finding(
-          "paused-object-gone",
-          "warning",
-          { kind: "config", name: object },
-          text`${object} was paused by this run and is not in the cluster any more: there is nothing to resume`,
-          { remedy: text`See who took it away, then skip this step` },
-        ),
-      ),
+      ...pausedAndGone(view, paused(context)),
       ...(isSeen
         ? []
         : [
@@ -87,7 +72,7 @@ export const resumeDnsSync = defineStep({
     ];
   },
   plan: async (context) => {
-    const changes = resumesOf(await viewDns(context), noted(context));
+    const changes = resumesOf(await viewDns(context), paused(context));
     return {
       ...noDeeds,
       deeds: changes.map(({ deed }) => deed),

@@ -3,14 +3,14 @@ import type { KubeObject } from "../kubernetes/read.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
 import { type MetalLbView, viewMetalLb } from "../migration/metallb-view.ts";
 import { diffsOf, type ObjectChange, titleOf } from "../migration/objects.ts";
-import { pausedIn, resumesOf } from "../migration/pausing.ts";
+import { pausedAndGone, pausedBy, resumesOf } from "../migration/pausing.ts";
 import { notYet } from "../migration/reached.ts";
 import { text } from "../text.ts";
 import { noDeeds, type StepContext } from "./step.ts";
 import { surveyed } from "./survey.ts";
 
 const changesOf = (context: StepContext, view: MetalLbView): readonly ObjectChange[] =>
-  resumesOf(view, context.run.notes["pause-sync"]);
+  resumesOf(view, pausedBy(context.run, "pause-sync"));
 
 const intervalMs = (context: StepContext): number => {
   const { syncSeconds } = (context.run.notes.survey ?? {}) as { syncSeconds?: number | null };
@@ -21,13 +21,16 @@ export const resumeSync = defineStep({
   id: "resume-sync",
   kind: "act",
   title: "Resume what was paused",
+  proof: text`that what was paused is synced again: it stays paused until somebody resumes it`,
   reversibleWhile: text`always: pausing it again is the way back`,
   unneeded: async (context) =>
-    pausedIn(context.run.notes["pause-sync"]).length === 0 ? text`nothing was paused` : undefined,
+    pausedBy(context.run, "pause-sync").length === 0 ? text`nothing was paused` : undefined,
   ready: async (context): Promise<readonly Finding[]> => {
+    const gone = pausedAndGone(await viewMetalLb(context), pausedBy(context.run, "pause-sync"));
     const noted = context.run.notes.persist as { compared?: number; differing?: number } | null | undefined;
-    if (noted?.compared !== undefined && noted.compared > 0 && noted.differing === 0) return [];
+    if (noted?.compared !== undefined && noted.compared > 0 && noted.differing === 0) return gone;
     return [
+      ...gone,
       finding(
         "git-not-seen",
         "unknown",

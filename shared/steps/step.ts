@@ -43,6 +43,11 @@ export type RunFacts = Readonly<{
   inputs: Readonly<Record<string, Json>>;
   /** `notes` of the steps that ended, by step id. */
   notes: Readonly<Record<string, Json>>;
+  /**
+   * What this run made of objects and was not taken back, by step id, proven or not: of each object from before its
+   * first act to after its last. Undefined where no run is (a plan).
+   */
+  standing?: Readonly<Record<string, readonly Diff[]>>;
 }>;
 
 export type StepContext = Readonly<{

@@ -10,7 +10,7 @@ import { steps } from "#shared/steps/all.ts";
 import type { Deed } from "#shared/steps/deed.ts";
 import { madeByDeed } from "#shared/steps/deed.ts";
 import { performOn } from "#shared/steps/perform.ts";
-import type { Observed, Step, StepContext, StepPlan, StepPorts, Verified } from "#shared/steps/step.ts";
+import type { Diff, Observed, Step, StepContext, StepPlan, StepPorts, Verified } from "#shared/steps/step.ts";
 import { plain } from "#shared/text.ts";
 import { createObjectStore } from "#shared/twin/create-object-store.ts";
 import { logsOn } from "#shared/twin/logs-on.ts";
@@ -96,8 +96,16 @@ export function drive(given: Given): Drive {
   const notes: Record<string, Json> = { ...given.notes };
   const made = new Map<string, Map<string, Json>>();
   const plans = new Map<string, StepPlan>();
+  const standing: Record<string, readonly Diff[]> = {};
   const context = (): StepContext => ({
-    run: { id: "R-1", runbook: "bgp-to-l2", cluster: "goldentooth", inputs: given.inputs ?? {}, notes },
+    run: {
+      id: "R-1",
+      runbook: "bgp-to-l2",
+      cluster: "goldentooth",
+      inputs: given.inputs ?? {},
+      notes,
+      standing: { ...standing },
+    },
     ports,
     signal: new AbortController().signal,
     show: () => {},
@@ -134,6 +142,7 @@ export function drive(given: Given): Drive {
       plans.set(id, plan);
       const observation = plan.deeds.length > 0 ? await step.observe?.(at, plan) : undefined;
       await doDeeds(id, plan.deeds);
+      standing[id] = plan.diffs;
       const observed = await observation?.stop();
       const verified = await step.verify(at, plan, observed);
       notes[id] = verified.notes;
@@ -161,6 +170,7 @@ export function drive(given: Given): Drive {
         const plan = plans.get(id);
         if (plan === undefined) throw new Error(`${id} was not planned`);
         await doDeeds(id, plan.undo);
+        delete standing[id];
       }),
   };
 }
