@@ -1,6 +1,7 @@
 import { shortDigest } from "../policy/approval.ts";
 import type { Action, Block, Outcome, Reply, StepState } from "../reply.ts";
 import { code, join, type PersonRef, person, plain, strong, type Text, text } from "../text.ts";
+import { handedOver, noWayBack, numbers } from "./left-behind.ts";
 import { currentStep, nextMove } from "./next-move.ts";
 import { stepNumber } from "./run-notes.ts";
 import { changesWorld, currentAct, type RunState, type StepRun } from "./run-state.ts";
@@ -37,12 +38,6 @@ const action = (id: string, label: string, value: string, more: Partial<Action> 
   value,
   ...more,
 });
-
-const numbers = (state: RunState, steps: readonly StepRun[]): string => {
-  const all = steps.map(({ id }) => String(stepNumber(state, id)));
-  const last = all.at(-1) ?? "";
-  return all.length > 1 ? `steps ${all.slice(0, -1).join(", ")} and ${last}` : `step ${last}`;
-};
 
 /** What was begun and may be done: said wherever it is said what was changed. */
 function doubts(state: RunState): readonly string[] {
@@ -93,10 +88,14 @@ function truth(state: RunState): Text {
           ? "Nothing that it changed is left."
           : "Nothing is changed yet.",
     ];
-  const now = last.note === undefined ? [] : text` Now: ${last.note}.`;
+  // It may have become another since: told with its time, never as what is so now.
+  const seen =
+    last.note === undefined || last.seenAt === undefined
+      ? []
+      : text` Seen at ${utcTime(last.seenAt)}: ${last.note}.`;
   const unknown = open.map((said) => ` ${said}`).join("");
   const isAlways = plain(last.reversibleWhile).startsWith("always");
-  return text`Changed by ${numbers(state, steps)}.${now}${unknown} Way back: open ${isAlways ? [] : "while "}${last.reversibleWhile}.`;
+  return text`Changed by ${numbers(state, steps)}.${seen}${unknown} Way back: open ${isAlways ? [] : "while "}${last.reversibleWhile}.`;
 }
 
 function waitsForPerson(state: RunState, step: StepRun, why: string, options: RunReplyOptions): Head {
@@ -138,6 +137,15 @@ function waitsForPerson(state: RunState, step: StepRun, why: string, options: Ru
       actions: [action("run-next", "Ask again", id), abortButton(state)],
     };
   const { held } = state;
+  if (state.back !== undefined)
+    return {
+      word: "HELD",
+      outcome: "info",
+      text: text`${state.runbook} · on the way back: held by ${person(options.ref(held?.by ?? state.operator))} since ${utcTime(held?.at ?? options.now)}`,
+      why: truth(state),
+      next: text`To go on going back: ${code(`/migrate next ${id}`)}`,
+      actions: [action("run-next", "Go on going back", id), abortButton(state)],
+    };
   if (step.undoneAt !== undefined)
     return {
       word: "WENT BACK",
@@ -181,48 +189,6 @@ function stopped(state: RunState, halted: NonNullable<RunState["halted"]>): Head
       evidenceButton(state),
     ],
   };
-}
-
-/**
- * Steps whose deeds have no way back, so that going back left them as they were. What only takes away what the run itself
- * had brought about needs none.
- */
-function noWayBack(state: RunState): readonly string[] {
-  const brought = new Set(
-    state.steps.flatMap(({ acts }) =>
-      acts.flatMap(({ plan }) =>
-        plan.diffs.flatMap(({ object, before }) => (before === null ? [object] : [])),
-      ),
-    ),
-  );
-  const steps = state.steps.filter(
-    ({ acts, cleanUp }) =>
-      cleanUp !== true &&
-      acts.some((act) => Object.values(act.deeds).some(({ status }) => status === "done")) &&
-      acts.some((act) => changesWorld(act.plan)) &&
-      acts.every((act) => worldUndo(act).length === 0) &&
-      acts.some(
-        ({ plan }) => plan.diffs.length === 0 || plan.diffs.some(({ object }) => !brought.has(object)),
-      ),
-  );
-  return steps.length === 0 ? [] : [`What ${numbers(state, steps)} changed has no way back and stays.`];
-}
-
-/** What people were handed a file for, and may have applied: no run takes that back. */
-function handedOver(state: RunState): readonly string[] {
-  const steps = state.steps.filter(
-    ({ kind, status, acts }) =>
-      status === "done" &&
-      acts.some(
-        ({ plan }) =>
-          !changesWorld(plan) && plan.deeds.length > 0 && (kind === "manual" || plan.diffs.length > 0),
-      ),
-  );
-  return steps.length === 0
-    ? []
-    : [
-        `What people applied of the files of ${numbers(state, steps)} stays until they put it back as it was before.`,
-      ];
 }
 
 function whatStays(state: RunState, stays: readonly StepRun[], options: RunReplyOptions): string {

@@ -4,6 +4,7 @@ import type { Json } from "../json.ts";
 import type { LedgerEvent } from "../ledger/ledger.ts";
 import type { Deed } from "../steps/deed.ts";
 import type { Text } from "../text.ts";
+import { type DeedEvent, progressed } from "./deed-progress.ts";
 import { type HaltCode, type KeptPlan, type Recorded, type RunEvent, readRunEvent } from "./run-events.ts";
 
 /** `in-doubt`: written down as intended, and nobody has said what came of it. */
@@ -48,6 +49,8 @@ export type StepRun = Readonly<{
   endedAt?: number;
   /** One sentence on how it ended. */
   note?: Text;
+  /** When what the note says was seen. */
+  seenAt?: number;
   planned?: Readonly<{
     digest: string;
     plan: KeptPlan;
@@ -173,36 +176,6 @@ const onStep = (state: RunState, id: string, change: (step: StepRun) => StepRun)
   ...state,
   steps: state.steps.map((step) => (step.id === id ? change(step) : step)),
 });
-
-type DeedEvent = Extract<RunEvent, { token: string }>;
-
-function progressed(before: DeedProgress, event: DeedEvent): DeedProgress {
-  switch (event.type) {
-    case "deed-intended":
-      // A second one while the first is in doubt is in doubt itself; it never makes a deed free that is not.
-      return before.status === "pending" || before.status === "in-doubt"
-        ? { status: "in-doubt", token: event.token }
-        : before;
-    case "deed-done":
-      return before.token === event.token
-        ? { status: "done", token: event.token, facts: event.facts }
-        : before;
-    case "deed-refused":
-      return before.token === event.token && before.status === "in-doubt"
-        ? {
-            ...before,
-            status: "refused",
-            refusal: {
-              because: event.because,
-              message: event.message,
-              ...(event.moved !== undefined && { moved: event.moved }),
-            },
-          }
-        : before;
-    case "deed-not-done":
-      return before.token === event.token && before.status === "in-doubt" ? { status: "pending" } : before;
-  }
-}
 
 const onDeed = (step: StepRun, event: DeedEvent): StepRun => ({
   ...step,
@@ -349,9 +322,16 @@ function onEvent(state: RunState, { event, at }: Recorded): RunState {
               ? {
                   ...step,
                   note: event.text,
+                  seenAt: at,
                   waiting: { until: event.recheckAt, text: event.text, why: "recheck" },
                 }
-              : { ...(without(step, "waiting") as StepRun), status: "done", endedAt: at, note: event.text },
+              : {
+                  ...(without(step, "waiting") as StepRun),
+                  status: "done",
+                  endedAt: at,
+                  note: event.text,
+                  seenAt: at,
+                },
         ),
         notes: { ...state.notes, [event.step]: event.notes },
       };
@@ -386,7 +366,7 @@ function onEvent(state: RunState, { event, at }: Recorded): RunState {
       const isHere = halted === undefined || halted.step === event.step;
       return {
         ...onStep(isHere ? rest : state, event.step, (step) => ({
-          ...replanned(step),
+          ...(without(replanned(step), "seenAt") as StepRun),
           acts: step.acts.map((act) => ({ ...act, closed: true })),
           status: "skipped",
           endedAt: at,
@@ -416,8 +396,11 @@ function onEvent(state: RunState, { event, at }: Recorded): RunState {
       if (back === undefined) return state;
       if (event.to === null) return { ...rest, ended: { how: "went-back", by: back.by, at } };
       const from = rest.steps.findIndex(({ id }) => id === event.to);
+      const kept = new Set(rest.steps.slice(0, Math.max(from, 0)).map(({ id }) => id));
       return {
         ...rest,
+        // What steps that are done again wrote down was of the time before they were taken back.
+        notes: Object.fromEntries(Object.entries(rest.notes).filter(([id]) => from < 0 || kept.has(id))),
         held: { by: back.by, at },
         steps: rest.steps.map((step, i) => (i >= from && from >= 0 ? fresh(step) : step)),
       };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FaultError } from "#shared/fault.ts";
 import { createMemoryLedger } from "#shared/ledger/memory.ts";
 import { advance } from "#shared/runs/advance.ts";
-import { abort, approve, comeBack, done, goOn, skip } from "#shared/runs/people.ts";
+import { abort, approve, comeBack, done, goOn, hold, skip } from "#shared/runs/people.ts";
 import { openNewRun, readRun } from "#shared/runs/run-log.ts";
 import { runReply } from "#shared/runs/run-reply.ts";
 import type { RunState } from "#shared/runs/run-state.ts";
@@ -19,9 +19,9 @@ async function atChange() {
   const clock = createVirtualClock(Date.UTC(2026, 10, 23, 14), () => new Promise((go) => setImmediate(go)));
   const store = toyWorld(clock);
   const ledger = createMemoryLedger({ now: clock.now });
-  let onPerform: (() => void) | undefined;
+  let onPerform: (() => unknown) | undefined;
   const { runner, performed, told } = toyRunner(store, ledger, clock, counting("t-"), async (port, call) => {
-    if (port === "perform") onPerform?.();
+    if (port === "perform") await onPerform?.();
     return call();
   });
   const go = () => clock.runUntil(advance(runner, id, { by: "olive", signal }));
@@ -44,10 +44,10 @@ async function atChange() {
   await go();
   return {
     ...{ clock, store, ledger, runner, performed, told, go, state, yes, setWay },
-    beforeNext: (happens: () => void) => {
+    beforeNext: (happens: () => unknown) => {
       onPerform = () => {
         onPerform = undefined;
-        happens();
+        return happens();
       };
     },
   };
@@ -94,6 +94,47 @@ describe("a deed that was begun and found changed by somebody else", () => {
 });
 
 describe("on the way back", () => {
+  it("it can be held, and says that going on takes back more", async () => {
+    const at = await atChange();
+    await at.yes();
+    await comeBack(at.runner, id, "olive", undefined);
+    at.beforeNext(() => at.beforeNext(() => hold(at.runner, id, "vera")));
+    const { state, stopped } = await at.go();
+    expect(stopped).toBe("person");
+    expect(state.steps.map(({ undoneAt }) => undoneAt !== undefined).indexOf(true)).toBe(3);
+    const reply = runReply(state, { now: state.updatedAt, approvers: [], ref: (name) => ({ name }) });
+    expect(`${reply.verdict.word} ${plain(reply.verdict.text)}`).toBe(
+      "HELD toy · on the way back: held by @vera since 14:00 UTC",
+    );
+    expect(plain(reply.next?.[0] ?? [])).toBe("To go on going back: /migrate next R-17");
+    await goOn(at.runner, id, "olive");
+    expect((await at.go()).state.ended?.how).toBe("went-back");
+  });
+
+  it("what was seen before is told with its time, never as what is so now", async () => {
+    const at = await atChange();
+    await at.yes();
+    const seen = "Seen at 14:00 UTC: it says l2.";
+    expect(message(await at.state())).toContain(seen);
+    at.setWay("bgp");
+    await at.clock.runUntil(at.clock.sleep(200_000));
+    const { state } = await at.go();
+    expect(state.halted?.code).toBe("reverted");
+    expect(message(state)).toContain(seen);
+    expect(message(state)).not.toContain("Now:");
+  });
+
+  it("what steps wrote down that are done again is forgotten", async () => {
+    const at = await atChange();
+    await at.yes();
+    await at.clock.runUntil(at.clock.sleep(200_000));
+    await at.go();
+    expect(Object.keys((await at.state()).notes)).toContain("change");
+    await comeBack(at.runner, id, "olive", "change");
+    await at.go();
+    expect(Object.keys((await at.state()).notes)).toEqual(["survey", "pair", "router"]);
+  });
+
   it("what somebody else changed since is not written over, and says what to do", async () => {
     const at = await atChange();
     await at.yes();
