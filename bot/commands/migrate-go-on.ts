@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { currentStep } from "#shared/runs/next-move.ts";
 import { type Asked, breakGlass, done as donePort, goOn } from "#shared/runs/people.ts";
 import { stepNumber } from "#shared/runs/run-notes.ts";
 import { code, person, strong, text } from "#shared/text.ts";
@@ -31,8 +32,9 @@ async function ask(
 /** Told in the channel, not only where the run stands: somebody alone decided what takes two. */
 async function shout(context: Context<unknown>, desk: Desk, asked: Asked, reason: string): Promise<void> {
   const { board } = context.deps;
-  const step = asked.state.steps.find(({ approved }) => approved?.how === "break-glass");
-  if (board === undefined || step === undefined) return;
+  // The step it was asked for: an earlier one may have been let through so as well.
+  const step = currentStep(asked.state);
+  if (board === undefined || step?.approved?.how !== "break-glass") return;
   const { id, cluster } = asked.state;
   await board.put(
     `break-glass/${id}-${step.id}-${asked.state.version}`,

@@ -198,6 +198,26 @@ describe("one operator alone", () => {
     );
   });
 
+  it("shouts the step whose glass was broken, the second time too", async () => {
+    const world = newWorld();
+    const p = product(world);
+    await start(p);
+    await p.ask("olive", 'migrate next --break-glass --reason "site is down"');
+    await p.ask("olive", 'migrate done --said "prefix is in"');
+    await p.ask("olive", 'migrate next --break-glass --reason "still down"');
+    const alarms = [...(world.board?.standing.entries() ?? [])].filter(([key]) =>
+      key.startsWith("break-glass/"),
+    );
+    expect(alarms.map(([, reply]) => /step \d of R-1 \([^)]*\)/.exec(head(reply))?.[0])).toEqual([
+      "step 2 of R-1 (Create two maps)",
+      "step 4 of R-1 (Change the setting)",
+    ]);
+    expect(alarms.map(([, reply]) => plain(reply.why ?? []))).toEqual([
+      "Reason: site is down",
+      "Reason: still down",
+    ]);
+  });
+
   it("holds, and nothing can be approved until somebody goes on", async () => {
     const p = product(newWorld());
     await start(p);
