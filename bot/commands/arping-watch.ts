@@ -104,7 +104,7 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
     const drawn = await withPicture(deps.drawPng, told, () =>
       failoverPicture({
         title: label,
-        verdict: `${told.verdict.word}: ${plain(told.verdict.text)}`,
+        verdict: `${told.verdict.word}: ${plain(told.verdict.text).replace(`${label} · `, "")}`,
         timeline: watch.timeline,
         nameOf: (mac) => macWords(mac, surroundings.table.ownerOf(mac)),
       }),

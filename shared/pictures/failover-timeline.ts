@@ -18,7 +18,7 @@ const mostTold = 12;
 /** Who answered when, the silences between with what they are worth, and every gratuitous frame. */
 export function failoverPicture(asked: FailoverTimeline): Picture {
   const { title, verdict, timeline, nameOf, moments = [] } = asked;
-  const { from, to, stretches, gaps, gratuitous, macs, resolutionMs } = timeline;
+  const { from, to, stretches, gaps, gratuitous, macs, flapping, resolutionMs } = timeline;
   const seconds = (ms: number): string => secondsOf(ms, resolutionMs);
   const frames = gratuitous === "unknown" ? [] : gratuitous;
   const silences = gaps.map(
@@ -36,11 +36,17 @@ export function failoverPicture(asked: FailoverTimeline): Picture {
   );
   const told = (what: readonly string[], more: string): string =>
     `${what.slice(0, mostTold).join("; ")}${what.length > mostTold ? `; and ${what.length - mostTold} more ${more}` : ""}`;
+  const whoAnswered =
+    turns.length === 0
+      ? "Nobody answered"
+      : flapping.length > 0
+        ? `${flapping.map(nameOf).join(" and ")} answered in turns, ${turns.length} times`
+        : `Who answered: ${told(turns, "turns")}`;
   return {
     title: `Timeline of ${title}`,
     alt: `${[
       `${title}: ${verdict}. From ${clockOf(from)}, ${seconds(to - from)}, one sample each ${seconds(resolutionMs)}`,
-      turns.length === 0 ? "Nobody answered" : `Who answered: ${told(turns, "turns")}`,
+      whoAnswered,
       ...moments.map(({ at, words }) => `At ${seconds(at - from)}: ${words}`),
       ...silences,
       frames.length === 0

@@ -159,9 +159,10 @@ const blockTitle = (block: Block, at: number): string => {
 function image(block: Extract<Block, { kind: "image" }>, at: number, names: Names): Piece {
   const title = blockTitle(block, at);
   const filename = names(title, "png");
+  const alt = fold(`${cut(title, 150)}, in words`, visible(block.alt).split(/(?<=\.) /), names);
   return {
-    blocks: [noted(`${cut(title, 150)}: ${cut(visible(block.alt), 1_000)} (${filename})`)],
-    files: [{ filename, title: cut(title, 150), content: block.png }],
+    blocks: [noted(`Picture below: ${cut(title, 150)} (${filename})`), ...alt.blocks],
+    files: [{ filename, title: cut(title, 150), content: block.png }, ...alt.files],
   };
 }
 

@@ -51,6 +51,18 @@ describe("the picture of a failover", () => {
     );
   });
 
+  it("says of two that answer at once that they take turns, not each turn", () => {
+    const seen = replies("aa", 0, 3).flatMap((one) => [one, { ...one, at: one.at + 5, mac: "bb" }]);
+    const span = { from: start, to: start + 3_000, resolutionMs: 100, sawGratuitous: true };
+    const { alt } = failoverPicture({
+      title: "x",
+      verdict: "CONFLICT",
+      timeline: foldTimeline(seen, span),
+      nameOf,
+    });
+    expect(alt).toContain("karstark eth0 and inchfield eth0 answered in turns, 60 times");
+  });
+
   it("does not draw frames as none where nothing was captured", () => {
     const { svg, alt } = moved(false);
     expect(alt).toContain("gratuitous frames: unknown, nothing was captured");
