@@ -1,4 +1,5 @@
 import { lookAtCluster } from "#shared/drift/look.ts";
+import { planAgain } from "#shared/drift/plan-digest.ts";
 import { planReply, planStage } from "#shared/drift/plan-reply.ts";
 import {
   appendToPlan,
@@ -142,18 +143,28 @@ async function append(
   }
 }
 
+/** Keeps a plan, as the next of its kind where the one before is over. */
+async function keepOpen(desk: PlanDesk, plan: Plan): Promise<PlanState> {
+  const { clock } = desk.context.deps;
+  for (let next = plan; ; next = planAgain(next)) {
+    const kept = await keepPlan(desk.ledger, next);
+    const stage = planStage(kept, clock.now());
+    if (stage === "made" || stage === "waiting" || stage === "approved" || stage === "at-work") return kept;
+  }
+}
+
 /** Keeps a plan and asks for its approval, unless that is asked for already or it is at work. */
 export async function requestPlan(desk: PlanDesk, plan: Plan): Promise<Reply> {
   const { deps } = desk.context;
   const { openSeconds } = (desk.cluster.config.migration ?? defaultMigration).approvals;
-  const kept = await keepPlan(desk.ledger, plan);
+  const kept = await keepOpen(desk, plan);
   const state = await append(desk, kept.id, (now): PlanEvent | undefined => {
     const at = deps.clock.now();
     const stage = planStage(now, at);
     if (stage === "waiting" || stage === "approved" || stage === "at-work") return undefined;
     return {
       type: "requested",
-      digest: plan.digest,
+      digest: kept.plan.digest,
       requester: desk.by,
       until: at + openSeconds * 1_000,
     };

@@ -20,6 +20,22 @@ const inOrder = (changes: readonly PlannedChange[]): readonly PlannedChange[] =>
 export const undoOf = (batches: readonly PlannedBatch[]): readonly PlannedBatch[] =>
   batches.toReversed().map(({ changes, given }) => ({ changes: inOrder(changes.map(inverse)), given }));
 
-/** Zone, snapshot, every change with what stands before and after it, and the way back. */
-export const planDigest = ({ zone, snapshot, batches, undo, twoPeople }: Omit<Plan, "digest">): string =>
-  canonicalDigest({ zone, snapshot, batches, undo, twoPeople });
+/**
+ * Zone, what is wanted, every change with what stands before and after it, and the way back. When it was looked at is
+ * left out: the same plan made twice is one plan, asked for once.
+ */
+export const planDigest = ({
+  zone,
+  snapshot,
+  batches,
+  undo,
+  twoPeople,
+  again,
+}: Omit<Plan, "digest">): string =>
+  canonicalDigest({ zone, wanted: snapshot.hash, batches, undo, twoPeople, again });
+
+/** Exactly the same as a plan of its own: what came of the one before is told apart from what comes of it. */
+export function planAgain(plan: Plan): Plan {
+  const next = { ...plan, again: (plan.again ?? 0) + 1 };
+  return { ...next, digest: planDigest(next) };
+}

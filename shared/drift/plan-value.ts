@@ -47,6 +47,8 @@ export type Plan = Readonly<{
   undo: readonly PlannedBatch[];
   /** Until when the way back is open. */
   reversibleWhile: string;
-  /** SHA-256 over the canonical JSON of zone, snapshot, batches and undo. */
+  /** The how manieth plan of exactly this after one that is over; absent for the first. */
+  again?: number;
+  /** SHA-256 over the canonical JSON of zone, what is wanted, batches, undo and which time it is. */
   digest: string;
 }>;

@@ -90,6 +90,7 @@ export const storedPlan = once(() =>
     ),
     undo: z.array(batch()),
     reversibleWhile: string,
+    again: z.number().int().positive().optional(),
     digest: z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256 in hexadecimal"),
   }),
 );

@@ -85,9 +85,28 @@ describe("from check to done", () => {
     const on = site();
     const first = await planned(on);
     const events = (await on.ledger.read(`plan/${first.id}`)).length;
+    await on.clock.advance(60_000);
     const second = await planned(on);
     expect(second.id).toBe(first.id);
     expect(await on.ledger.read(`plan/${first.id}`)).toHaveLength(events);
+  });
+
+  it("asks anew, in a message of its own, for the same that was applied or withdrawn before", async () => {
+    const on = site();
+    const first = await planned(on);
+    await on.press("approver", "drift-approve", first.approve);
+    on.twin.zones.edit(on.hellholt, [{ action: "CREATE", set: dangling }]);
+    const second = await planned(on);
+    expect(second.id).not.toBe(first.id);
+    expect(standing(on, first.id).verdict.word).toBe("APPLIED");
+    await on.ask("operator", `dns withdraw ${second.id}`);
+    const third = await planned(on);
+    expect(new Set([first.id, second.id, third.id]).size).toBe(3);
+    // The approval of the first is none of the third.
+    const replayed = await on.press("approver", "drift-approve", first.approve);
+    expect(said(replayed)).toContain("has ended");
+    expect((await on.press("approver", "drift-approve", third.approve)).verdict.word).toBe("APPLIED");
+    expect(on.records()).not.toContain("a-gone.hellholt.net TXT");
   });
 
   it("gives a large plan to its thread as a file", async () => {
