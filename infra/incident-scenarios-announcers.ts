@@ -149,4 +149,19 @@ export const announcerScenarios: readonly IncidentScenario[] = [
     ],
     alsoTrue: ["two-nodes"],
   },
+  {
+    ...two,
+    name: "two-by-node-address",
+    lines: ["A16"],
+    words: "the pool held a node's own address, and a Service got it",
+    site: healthyWith(
+      patchObject("services", "httpbin", { status: { loadBalancer: { ingress: [{ ip: "10.4.0.13" }] } } }),
+      patchObject("ipaddresspools", "primary", { spec: { addresses: ["10.4.0.0-10.4.15.254"] } }),
+    ),
+    ask: "10.4.0.13",
+    truths: [
+      truth("the address is a node's own", "second-announcer", "pool-address-on-nic", "pool-overlaps-node"),
+    ],
+    alsoTrue: ["two-nodes"],
+  },
 ];

@@ -1,7 +1,8 @@
-import { patchObject } from "#shared/twin/sites/faults.ts";
+import { patchObject, wifiOn } from "#shared/twin/sites/faults.ts";
+import { bgpObjects } from "#shared/twin/sites/goldentooth-plan.ts";
 import { healthyPlan } from "#shared/twin/sites/healthy.ts";
 import { excluded, podsNotReady, serves } from "#shared/twin/sites/service-faults.ts";
-import { healthyWith, planned } from "./coverage-sites.ts";
+import { everyInterface, healthyWith, planned } from "./coverage-sites.ts";
 import type { IncidentScenario } from "./incident-scenario.ts";
 import { announcerOf, splitBrain } from "./incident-scenarios-announcing.ts";
 import { externalDnsStopped } from "./incident-scenarios-names.ts";
@@ -81,6 +82,47 @@ export const healthyScenarios: readonly IncidentScenario[] = [
     name: "well-node-port-pods",
     words: "a rollout ended: the pods are young, all of them serve",
     site: healthyWith(patchObject("services", "httpbin", { metadata: { labels: { rolled: "again" } } })),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-stale-status",
+    words: "MetalLB 0.15.2 after a failover: a status object still names the dead node",
+    site: planned({ metallb: { ...healthyPlan.metallb, version: "0.15.2" } }),
+    afterwards: (twin) => twin.setPower(announcerOf(twin, "10.4.11.1"), false),
+    waitSeconds: 120,
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-without-memberlist",
+    words: "memberlist is off, and nobody has died",
+    site: planned({ metallb: { ...healthyPlan.metallb, memberlist: false } }),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-wifi-that-does-not-announce",
+    words: "Wi-Fi is on beside the cable on the announcing node, and the advertisement names eth0",
+    site: healthyWith(wifiOn("cargyll", "10.4.1.22/20")),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-every-interface",
+    words: "an advertisement without interfaces, and nodes with one",
+    site: healthyWith(everyInterface),
+    ask: "httpbin",
+  },
+  {
+    ...well,
+    name: "well-bgp-leftovers",
+    words: "a BGPPeer and a BFDProfile are left over",
+    site: planned({
+      metallb: { ...healthyPlan.metallb, version: "0.15.2" },
+      frr: true,
+      extra: [...healthyPlan.extra, ...bgpObjects.filter(({ kind }) => kind !== "bgpadvertisements")],
+    }),
     ask: "httpbin",
   },
   {

@@ -110,6 +110,29 @@ export const reachScenarios: readonly IncidentScenario[] = [
   },
   {
     ...unreachable,
+    name: "router-via-live-node",
+    lines: ["B7", "B9"],
+    words: "the router sends the pool to one node, and that node lives: it works until it does not",
+    site: healthyWith(staticRoute("10.4.11.0/24", "10.4.0.19")),
+    truths: [truth("the router's route leads through a node", "via-a-node")],
+  },
+  {
+    ...unreachable,
+    name: "vantage-via-live-node",
+    lines: ["B18"],
+    words: "the wired host has a route to the pool through a node that lives",
+    site: healthyWith(vantageRoutes("ops-host", { dst: "10.4.11.0/24", gateway: "10.4.0.19", dev: "eth0" })),
+    truths: [
+      truth(
+        "that host's own route leads through a node",
+        "vantage-route-via-node",
+        "via-a-node",
+        "vantage-route-via-gateway",
+      ),
+    ],
+  },
+  {
+    ...unreachable,
     name: "vantage-via-dead-node",
     lines: ["B18"],
     words: "the wired host has a route to the pool through a node, and that node lost power",

@@ -38,7 +38,10 @@ function serviceConnect(
  */
 export function tcpConnect(network: Network, from: Machine, ip: string, port: number): TcpAnswer {
   const served = network.served(ip);
-  if (served !== undefined) return serviceConnect(network, served, from, ip, port);
+  const isMachines = network.machines.some((each) => each.nics.flatMap(addressesOf).includes(ip));
+  // kube-proxy takes a Service's ports alone: others of a machine's own address reach the machine.
+  if (served !== undefined && !(isMachines && !served.ports.includes(port)))
+    return serviceConnect(network, served, from, ip, port);
   const route = routeTo(from, ip);
   if (route === undefined) return "no-route";
   const target =

@@ -136,6 +136,16 @@ function speakersLink(evidence: PathEvidence, between: Between | undefined): Jud
     explains: ["announcer", "nic", "arp", "tcp"],
   } as const;
   const reasons: Reason[] = [
+    ...ownersOf(evidence, nodes).map(({ node, nic }) => ({
+      ...base,
+      code: "second-announcer",
+      certain: true,
+      text: text`${node} has ${code(ip)} on ${nic} itself, so its kernel answers for it beside MetalLB: set by hand, by another program (keepalived, kube-vip), or the pool holds the node's own address`,
+      next: [
+        text`What put it there: ${code(`/nodes check ${node} --only pool-address-on-nic`)}`,
+        text`Whether the pool overlaps nodes: ${code("/nodes check --only pool-overlaps")}`,
+      ] as const,
+    })),
     ...(shared === undefined
       ? []
       : [
@@ -182,6 +192,23 @@ function speakersLink(evidence: PathEvidence, between: Between | undefined): Jud
     }),
   );
 }
+
+/** Answering nodes on whose interface the address stands; where IPVS keeps it does not count. */
+const ownersOf = (
+  { subject, surroundings }: PathEvidence,
+  nodes: readonly string[],
+): readonly Readonly<{ node: string; nic: string }>[] =>
+  nodes.flatMap((node) => {
+    const nic = surroundings.table
+      .nicsOf(node)
+      ?.find(
+        ({ addresses, kind, linkType }) =>
+          kind !== "dummy" &&
+          linkType !== "loopback" &&
+          addresses.some(({ address }) => address === subject.ip),
+      );
+    return nic === undefined ? [] : [{ node, nic: nic.name }];
+  });
 
 /** Services on one address that elect different nodes; undefined when none does. */
 function sharing({ wire }: PathEvidence): Text | undefined {
