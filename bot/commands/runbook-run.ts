@@ -1,5 +1,5 @@
 import * as z from "zod";
-
+import { aboutKey } from "#shared/incidents/about-key.ts";
 import {
   appendIncident,
   findOrOpenIncident,
@@ -17,10 +17,6 @@ import { type Caller, type Context, defineVerb } from "./command.ts";
 import { everyDoor, isRunbook, runbookNamed, runbooksOf, subjectOf } from "./runbook-words.ts";
 
 type Asked = Readonly<{ name: string; args: string[] }>;
-
-/** One incident about the same thing at a time: whoever asks again looks again. */
-const keyOf = (runbook: string, subject: string | null): string =>
-  subject === null ? `run/${runbook}` : `run/${runbook}/${subject}`;
 
 /** Where others see it: what is asked in a direct message stands in the report channel. */
 const channelOf = ({ door, channel }: Caller): string | undefined =>
@@ -40,7 +36,7 @@ async function open(
     subject,
     title: runbook.title,
     by: { person: desk.by },
-    key: keyOf(runbook.id, subject),
+    key: aboutKey(runbook.id, subject),
     ...(channelOf(caller) !== undefined && { channel: channelOf(caller) }),
     steps: runbook.steps.map(({ ...step }) => ({ ...step }) as NewIncident["steps"][number]),
   };
