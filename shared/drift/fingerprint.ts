@@ -1,4 +1,5 @@
 import { canonicalDigest } from "./canonical-digest.ts";
+import type { Drift } from "./drift.ts";
 import { type DriftReport, driftKey, toldDrifts } from "./drift-report.ts";
 
 /**
@@ -12,9 +13,22 @@ export const fingerprint = (report: DriftReport): string =>
     findings: report.findings.map(({ code, severity }) => `${code} ${severity}`).toSorted(),
   });
 
-/** What stood in the report before and does not now. Nothing is resolved as long as a scan could not read everything. */
-export function resolvedSince(before: DriftReport, now: DriftReport): DriftReport["drifts"] {
+const placeOf = ({ kind, name, type, setIdentifier }: Drift): string =>
+  JSON.stringify([kind, name, type, setIdentifier ?? ""]);
+
+/**
+ * What was told before and is gone. A record that differs by now in another way, or that somebody else will repair, is
+ * not resolved, and nothing is as long as a scan could not read everything.
+ */
+export function resolvedOf(told: readonly Drift[], now: DriftReport): readonly Drift[] {
   if (!now.complete) return [];
-  const standing = new Set(toldDrifts(now).map(driftKey));
-  return toldDrifts(before).filter((drift) => !standing.has(driftKey(drift)));
+  const standing = new Set(now.drifts.map(placeOf));
+  return told.filter((drift) => {
+    const place = placeOf(drift);
+    return !standing.has(place) && standing.add(place);
+  });
 }
+
+/** What stood in the report before and does not now. */
+export const resolvedSince = (before: DriftReport, now: DriftReport): readonly Drift[] =>
+  resolvedOf(toldDrifts(before), now);

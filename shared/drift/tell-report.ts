@@ -5,7 +5,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Reply } from "../reply.ts";
 import { canonicalDigest } from "./canonical-digest.ts";
 import { type DriftReport, driftKey, toldDrifts } from "./drift-report.ts";
-import { fingerprint, resolvedSince } from "./fingerprint.ts";
+import { fingerprint, resolvedOf } from "./fingerprint.ts";
 import { planId } from "./plan-stream.ts";
 import type { Plan } from "./plan-value.ts";
 import type { PostMessage } from "./post-message.ts";
@@ -56,19 +56,8 @@ const isNews = (report: DriftReport): boolean =>
   toldDrifts(report).length > 0 ||
   report.findings.some((finding) => isFailure(finding) || finding.severity === "unknown");
 
-/** Everything the message has told that stands no more, also what came and went while it was open. */
-function resolvedIn(message: NonNullable<Told["message"]>, report: DriftReport): DriftReport["drifts"] {
-  const seen = new Set<string>();
-  return [message.first, message.now].flatMap((before) =>
-    resolvedSince(before, report).filter((drift) => {
-      const key = driftKey(drift);
-      return !seen.has(key) && seen.add(key);
-    }),
-  );
-}
-
-function newSince(before: DriftReport, report: DriftReport): DriftReport["drifts"] {
-  const known = new Set(toldDrifts(before).map(driftKey));
+function newTo(standing: DriftReport["drifts"], report: DriftReport): DriftReport["drifts"] {
+  const known = new Set(standing.map(driftKey));
   return toldDrifts(report).filter((drift) => !known.has(driftKey(drift)));
 }
 
@@ -118,17 +107,22 @@ async function edit(ports: TellPorts, telling: Telling, state: Told): Promise<Do
   if (message.fingerprint === print && message.quiet === quiet) return "unchanged";
   const closed = report.complete && !isNews(report);
   const edited = { type: "edited", fingerprint: print, quiet, report: reportJson(report), closed } as const;
-  const done = await messages.update(message.at, message.id, replyOf(telling, resolvedIn(message, report)));
+  const done = await messages.update(
+    message.at,
+    message.id,
+    replyOf(telling, resolvedOf(message.seen, report)),
+  );
   if (done === "gone") {
     await appendTold(ledger, report.zone.id, version, { type: "lost" });
     return isNews(report) && telling.snooze === undefined
       ? post(ports, telling, await readTold(ledger, report.zone.id))
       : "nothing-to-tell";
   }
-  const added = newSince(message.now, report);
+  const added = newTo(message.standing, report);
   if (added.length > 0 && telling.snooze === undefined) {
     // An edit rings no bell: what is new is also said in the thread.
-    const id = `${message.id}-${print.slice(0, 12)}`;
+    // The version tells what comes back after it was gone from what is told again after a crash.
+    const id = `${message.id}-${version}-${print.slice(0, 12)}`;
     if ((await messages.find(id, message.intendedAt - 60_000, message.at)) === undefined)
       await messages.post(
         id,

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { FaultError } from "../fault.ts";
 import type { Json } from "../json.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { DriftReport } from "./drift-report.ts";
+import { type DriftReport, driftKey, toldDrifts } from "./drift-report.ts";
 import type { Posted } from "./post-message.ts";
 import { readStoredReport } from "./stored-report.ts";
 
@@ -32,15 +32,22 @@ export type Told = Readonly<{
         id: string;
         intendedAt: number;
         at: Posted | undefined;
-        /** What it said first: what is resolved is told against it. */
-        first: DriftReport;
+        /** Everything it ever said: what is resolved is told against it. */
+        seen: DriftReport["drifts"];
+        /** What stood when a scan last could tell, and what came since: the rest is news. */
+        standing: DriftReport["drifts"];
         /** What it says now. */
         fingerprint: string;
         quiet: string;
-        now: DriftReport;
       }>
     | undefined;
 }>;
+
+/** With what is not among them yet, in the order of the telling. */
+function joined(before: DriftReport["drifts"], more: DriftReport["drifts"]): DriftReport["drifts"] {
+  const known = new Set(before.map(driftKey));
+  return [...before, ...more.filter((drift) => !known.has(driftKey(drift)))];
+}
 
 const streamOf = (zoneId: string): string => `drift-message/${zoneId}`;
 
@@ -75,10 +82,10 @@ export async function readTold(ledger: Ledger, zoneId: string): Promise<Told> {
             id,
             intendedAt: event.at,
             at: undefined,
-            first: report,
+            seen: toldDrifts(report),
+            standing: toldDrifts(report),
             fingerprint,
             quiet: "",
-            now: report,
           },
         };
         break;
@@ -89,20 +96,27 @@ export async function readTold(ledger: Ledger, zoneId: string): Promise<Told> {
           message: message && { ...message, at: { channel: read.data.channel, ts: read.data.ts } },
         };
         break;
-      case "edited":
+      case "edited": {
+        const { closed, fingerprint, quiet } = read.data;
+        if (closed || message === undefined) {
+          state = { version, message: undefined };
+          break;
+        }
+        const report = reportOf(read.data.report, where);
+        const told = toldDrifts(report);
         state = {
           version,
-          message:
-            read.data.closed || message === undefined
-              ? undefined
-              : {
-                  ...message,
-                  fingerprint: read.data.fingerprint,
-                  quiet: read.data.quiet,
-                  now: reportOf(read.data.report, where),
-                },
+          message: {
+            ...message,
+            seen: joined(message.seen, told),
+            // Where not everything could be read, nothing is known to be gone.
+            standing: report.complete ? told : joined(message.standing, told),
+            fingerprint,
+            quiet,
+          },
         };
         break;
+      }
       case "lost":
         state = { version, message: undefined };
     }

@@ -345,6 +345,82 @@ describe("telling", () => {
     expect(w.said.map(({ thread }) => thread)).toEqual([false, true]);
   });
 
+  describe("a message that is open for long", () => {
+    const pair = (name: string): readonly RecordSet[] => [
+      record(name, "A", "10.0.0.8"),
+      owns(`a-${name}`, "me"),
+    ];
+    const put = (w: ReturnType<typeof world>, name: string) =>
+      w.zones.edit(
+        "Z1",
+        pair(name).map((set) => ({ action: "CREATE" as const, set })),
+      );
+    const take = (w: ReturnType<typeof world>, name: string) =>
+      w.zones.edit(
+        "Z1",
+        pair(name).map((set) => ({ action: "DELETE" as const, set })),
+      );
+    const struck = (w: ReturnType<typeof world>): string =>
+      JSON.stringify(w.said[0]?.reply.blocks.filter(({ kind }) => kind === "prose"));
+
+    it("keeps the line of what came and went, whatever comes after", async () => {
+      const w = world();
+      await w.tell();
+      put(w, "b");
+      await w.tell();
+      take(w, "b");
+      await w.tell();
+      expect(struck(w)).toContain("b.example.com A");
+      put(w, "c");
+      await w.tell();
+      expect(struck(w)).toContain("b.example.com A");
+    });
+
+    it("neither loses nor repeats what was told when a scan could not read everything", async () => {
+      const w = world();
+      await w.tell();
+      put(w, "b");
+      await w.tell();
+      const notes = w.said.length;
+      w.wants(() => snapshot(["keep"], w.clock.now() - 3_600_000));
+      expect(await w.tell()).toMatchObject({ state: "edited" });
+      w.wants(() => snapshot(["keep"], w.clock.now()));
+      take(w, "b");
+      expect(await w.tell()).toMatchObject({ state: "edited" });
+      expect(struck(w)).toContain("b.example.com A");
+      // What still stands was told before.
+      expect(w.said).toHaveLength(notes);
+    });
+
+    it("does not call resolved what differs in another way by now", async () => {
+      const w = world();
+      put(w, "b");
+      await w.tell();
+      w.zones.edit("Z1", [{ action: "UPSERT", set: record("b", "A", "10.0.0.7") }]);
+      expect(await w.tell()).toMatchObject({ state: "edited" });
+      expect(w.said[0]?.texts.at(-1)).toContain("2 differences");
+      expect(struck(w)).not.toContain("resolved");
+      w.zones.edit("Z1", [
+        { action: "DELETE", set: record("b", "A", "10.0.0.7") },
+        { action: "DELETE", set: owns("a-b", "me") },
+      ]);
+      await w.tell();
+      expect(struck(w).match(/b.example.com A/g)).toHaveLength(1);
+    });
+
+    it("says in its thread what comes back", async () => {
+      const w = world();
+      await w.tell();
+      for (let round = 1; round <= 2; round++) {
+        put(w, "b");
+        await w.tell();
+        expect(w.said.filter(({ thread }) => thread)).toHaveLength(round);
+        take(w, "b");
+        await w.tell();
+      }
+    });
+  });
+
   it("digests once a day, also when the first try failed", async () => {
     const w = world();
     await w.tell();
