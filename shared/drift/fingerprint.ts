@@ -4,13 +4,18 @@ import { type DriftReport, driftKey, toldDrifts } from "./drift-report.ts";
 
 /**
  * What people are told, as one value: the same differences and the same faults of reading give the same fingerprint,
- * whatever their order, time or wording. Counts in findings are left out, or every scan would be news.
+ * whatever their order, time or wording. Of findings counts too that say how much is in doubt: a source that shrinks
+ * further, or another flag that is not modelled, is news, also where less was snoozed.
  */
 export const fingerprint = (report: DriftReport): string =>
   canonicalDigest({
     zone: report.zone.id,
     drifts: toldDrifts(report).map(driftKey).toSorted(),
-    findings: report.findings.map(({ code, severity }) => `${code} ${severity}`).toSorted(),
+    findings: report.findings
+      .map(
+        ({ code, severity, facts }) => `${code} ${severity} ${String(facts.what ?? facts.endpoints ?? "")}`,
+      )
+      .toSorted(),
   });
 
 const placeOf = ({ kind, name, type, setIdentifier }: Drift): string =>

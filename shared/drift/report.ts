@@ -77,6 +77,12 @@ const table = (drifts: readonly Drift[]): readonly Block[] =>
         },
       ];
 
+type At = Readonly<{ name: string; type: string; setIdentifier?: string }>;
+
+/** As the table names it: of several record sets of one name and type, which. */
+const place = ({ name, type, setIdentifier }: At): string =>
+  `${name}${setIdentifier === undefined ? "" : ` (${setIdentifier})`} ${type}`;
+
 /** Lines of what is resolved; beyond that they are counted. */
 const mostResolved = 20;
 
@@ -84,7 +90,7 @@ const resolvedLines = (drifts: readonly Drift[]): readonly Block[] => {
   if (drifts.length === 0) return [];
   const lines = drifts
     .slice(0, mostResolved)
-    .map(({ name, type, kind }) => text`${strike(`${name} ${type}`)} resolved: ${kind}`);
+    .map((drift) => text`${strike(place(drift))} resolved: ${drift.kind}`);
   const more = drifts.length - lines.length;
   return [
     {
@@ -101,7 +107,7 @@ const planBlocks = (plan: Plan | undefined): readonly Block[] =>
         {
           kind: "evidence",
           title: "Left out of the plan, and why",
-          lines: plan.withheld.map(({ name, type, why }) => `${name} ${type}: ${why}`),
+          lines: plan.withheld.map((each) => `${place(each)}: ${each.why}`),
         },
       ];
 
@@ -112,7 +118,7 @@ const evidence = ({ report, shown }: ReportMessage): readonly Block[] => [
         {
           kind: "evidence" as const,
           title: "Why we say so",
-          lines: shown.map((drift) => `${drift.kind} ${drift.name} ${drift.type}: ${plain(drift.because)}`),
+          lines: shown.map((drift) => `${drift.kind} ${place(drift)}: ${plain(drift.because)}`),
         },
       ]),
   {

@@ -66,7 +66,7 @@ export function judgeSources(input: DriftInput): SourceJudgement {
       "dns-source-unreadable",
       "unknown",
       `could not read what the cluster wants: ${fault.what}: ${fault.detail}`,
-      { kind: fault.kind },
+      { kind: fault.kind, what: fault.what },
       true,
     );
   if (at - snapshot.takenAt > freshForMs)

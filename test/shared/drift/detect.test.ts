@@ -180,6 +180,16 @@ describe("the fingerprint", () => {
     );
   });
 
+  it("changes when a source shrinks further, and when another one cannot be read, though as much is told", () => {
+    const shrunken = (endpoints: number) =>
+      fingerprint(scan({ ...two, scan: { snapshot: { ...snapshot, endpoints, lastAccepted: 100 } } }));
+    expect(shrunken(80)).toBe(shrunken(80));
+    expect(shrunken(5)).not.toBe(shrunken(80));
+    const unread = (what: string) =>
+      fingerprint(scan({ ...two, scan: { snapshot: { ...snapshot, faults: [{ ...fault, what }] } } }));
+    expect(unread("services")).not.toBe(unread("ingresses"));
+  });
+
   it("does not move for what ExternalDNS does by itself", () => {
     expect(fingerprint(scan({ want: [wants("web", "10.0.0.1")] }))).toBe(
       fingerprint(scan({ have: owned, want: [wants("web", "10.0.0.1")] })),
