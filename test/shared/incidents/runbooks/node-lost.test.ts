@@ -230,6 +230,21 @@ describe("the word", () => {
   });
 });
 
+it("takes less than ten seconds on forty nodes of which eight are dead", async () => {
+  const hex = (n: number) => n.toString(16).padStart(2, "0");
+  const more = Array.from({ length: 27 }, (_, i) => ({
+    name: `extra-${String(i).padStart(2, "0")}`,
+    ip: `10.4.3.${i + 1}`,
+    mac: `dc:a6:32:0e:${hex(i)}:01`,
+  }));
+  const diagnosis = await diagnosed(nodeLost, "extra-03", {
+    site: () => buildSite({ ...healthyPlan, nodes: [...healthyPlan.nodes, ...more] }),
+    ...off(...more.slice(0, 8).map(({ name }) => name)),
+  });
+  expect(concluded(diagnosis)).toBe("cause: node-gone");
+  expect(diagnosis.tookMs).toBeLessThan(10_000);
+});
+
 describe("causes", () => {
   it("are all among the runbook's codes, with their way on", async () => {
     for (const site of [withMemberlistOff, () => withFaults(healthy(), onMachine("dalt", {}))]) {
