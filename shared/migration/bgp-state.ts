@@ -62,6 +62,9 @@ export async function peerPorts(context: StepContext, view: MetalLbView): Promis
   return lines;
 }
 
+/** Whether a peer takes connections on its BGP port: no proof of a session, and none can stand without. */
+export const listens = (ports: readonly string[]): boolean => ports.some((line) => line.includes(": open "));
+
 /** Looks whether BGP carries traffic now. Throws nothing but bugs: what cannot be seen is told and stays unknown. */
 export async function bgpStateOf(context: StepContext, view: MetalLbView): Promise<BgpState> {
   const { bgpAdvertisements, bgpPeers, ipAddressPools } = view.objects;
@@ -110,8 +113,15 @@ export async function bgpStateOf(context: StepContext, view: MetalLbView): Promi
     }
   }
   if (opened > 0) return { state: "up", evidence };
-  if (faults.length === targets.length) return { state: refused ? "down" : "unknown", evidence };
-  return { state: "down", evidence };
+  if (refused) return { state: "down", evidence };
+  if (listens(ports)) {
+    evidence.push(
+      "a peer listens for BGP, so that these addresses are silent does not tell that BGP is down",
+    );
+    return { state: "unknown", evidence };
+  }
+  const isBlind = faults.length > 0 || ports.some((line) => line.includes(": could not look "));
+  return { state: isBlind ? "unknown" : "down", evidence };
 }
 
 /** Sessions take a few seconds after their peers are back. */

@@ -4,7 +4,8 @@ import { isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
 import { impact } from "../metallb/impact.ts";
 import { accepting } from "../migration/accepted.ts";
-import { bgpLeads, peerPorts } from "../migration/bgp-state.ts";
+import { bgpLeads, listens, peerPorts } from "../migration/bgp-state.ts";
+import { clientVantage } from "../migration/clients.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
 import { defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
 import { dryRunFindings } from "../migration/dry-run.ts";
@@ -158,7 +159,9 @@ export const createL2Advertisement = defineStep({
         text`BGP was down before this run: without this L2Advertisement nobody announces anything`,
       );
     const ports = await peerPorts(context, view);
-    if (ports.some((line) => line.includes(": open ")) || (await bgpLeads(context, view))) return [];
+    // A port that is open is no session. It has to do only where the way cannot tell BGP from layer 2.
+    const canTell = clientVantage(context.ports.config) !== undefined && view.objects.nodes.length > 1;
+    if (canTell ? await bgpLeads(context, view) : listens(ports)) return [];
     return closed(
       "bgp-is-down",
       text`nothing shows that BGP leads to any address (${ports.join("; ") || "no peer"}): without this L2Advertisement nobody would. Wait for the sessions, then go back again`,

@@ -3,6 +3,7 @@ import { type Finding, isFailure } from "../finding.ts";
 import type { Json } from "../json.ts";
 import { servedAddresses } from "../migration/addresses.ts";
 import { askedAgain } from "../migration/asked-again.ts";
+import { listens, peerPorts } from "../migration/bgp-state.ts";
 import { clientVantage, opensNow } from "../migration/clients.ts";
 import { configurationErrors } from "../migration/configuration-state.ts";
 import { couldNotLook, defineStep, finding, recheckAfterSync, verified } from "../migration/define-step.ts";
@@ -19,7 +20,7 @@ import { deletions, removalFindings } from "../migration/removal.ts";
 import { stillByBgp, toldByBgp } from "../migration/router-seen.ts";
 import { syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersJson, lookOnTheWire } from "../migration/wire.ts";
-import { join, text } from "../text.ts";
+import { code, join, text } from "../text.ts";
 import type { StepContext } from "./step.ts";
 import { bgpNoted } from "./survey.ts";
 
@@ -84,6 +85,19 @@ export const withdrawBgp = defineStep({
     );
     findings.push(...wire);
     const bgp = bgpNoted(context.run.notes);
+    const heard = bgp === "down" ? await peerPorts(context, view) : [];
+    if (listens(heard))
+      findings.push(
+        finding(
+          "bgp-came-back",
+          "warning",
+          { kind: "cluster", name: context.run.cluster },
+          text`BGP was down when this run began, and now a peer listens (${heard.join("; ")}): clients may come by BGP again, no canary went first, and nothing would be measured`,
+          {
+            remedy: text`End this run with ${code("/migrate abort")} and start again: the survey then sees it`,
+          },
+        ),
+      );
     if (bgp !== "down" && clientVantage(context.ports.config) === undefined)
       findings.push(
         finding(

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
 import { createL2Advertisement } from "#shared/steps/create-l2advertisement.ts";
+import type { StepPlan } from "#shared/steps/step.ts";
 import { addObject, patchObject, type SiteFault, withFaults } from "#shared/twin/sites/faults.ts";
 import { bgpSite } from "./bgp-sites.ts";
 import { drive, type Given } from "./drive.ts";
@@ -196,6 +197,25 @@ describe("create-l2advertisement", () => {
       createL2Advertisement.verify(context, plan as NonNullable<typeof plan>, undefined),
     );
     expect(again).toMatchObject({ outcome: "failed", findings: [{ code: "change-undone" }] });
+  });
+
+  it("has its way back once a session leads somewhere: a port that is open is none", async () => {
+    const at = drive(site());
+    const { plan } = await at.forward(ID);
+    const closed = () =>
+      at.on((context) => createL2Advertisement.canUndo?.(context, plan as StepPlan) ?? Promise.reject());
+    const { store } = at.twin;
+    const { spec } = store.get("bgppeers", "metallb", "opnsense") as KubeObject;
+    store.remove("bgppeers", "metallb", "opnsense");
+    await at.on(({ ports }) => ports.clock.sleep(60_000));
+    store.create("bgppeers", { metadata: { name: "opnsense", namespace: "metallb" }, spec });
+    const before = at.ports.clock.now();
+    expect(await closed()).toEqual([]);
+    expect(at.ports.clock.now() - before).toBeGreaterThanOrEqual(3_000);
+    // The peer listens, and no address goes by it.
+    store.mergePatch("bgpadvertisements", "metallb", "primary", { spec: { ipAddressPools: ["another"] } });
+    await at.on(({ ports }) => ports.clock.sleep(60_000));
+    expect((await closed()).map(({ code }) => code)).toEqual(["bgp-is-down"]);
   });
 
   it("has no way back when BGP is gone or was down before", async () => {

@@ -114,6 +114,26 @@ describe("survey", () => {
     expect(gone.notes.survey).toMatchObject({ bgp: "down" });
   });
 
+  it("does not take silent Services for a BGP that is down while the router listens", async () => {
+    const at = drive({
+      spec: bgpSite("0.16.1"),
+      around: (ports) => ({
+        ...ports,
+        shell: async (target, argv, options) => {
+          const came = await ports.shell(target, argv, options);
+          return target.kind === "vantage" && argv.argv[0] === "nc"
+            ? { ...came, exitCode: 1, stdout: "", stderr: "nc: connect to 10.4.11.1 port 80 (tcp) timed out" }
+            : came;
+        },
+      }),
+    });
+    const came = await at.forward("survey");
+    expect(at.notes.survey).toMatchObject({ bgp: "unknown" });
+    expect(came.text).toContain("BGP may carry traffic");
+    expect(came.findings.map(({ code }) => code)).toContain("bgp-state-unknown");
+    expect(await at.forward("canary")).not.toMatchObject({ outcome: "unneeded" });
+  });
+
   it("claims neither where nobody stands behind the router and the peer listens", async () => {
     const at = drive({
       spec: bgpSite("0.16.1"),

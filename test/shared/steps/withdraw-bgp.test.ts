@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { plain } from "#shared/text.ts";
-import { bgpSite } from "./bgp-sites.ts";
+import { bgpPlan, bgpSite } from "./bgp-sites.ts";
 import { type Drive, drive, type Given } from "./drive.ts";
 
 const until = async (given: Given, ...ids: readonly string[]): Promise<Drive> => {
@@ -70,8 +70,19 @@ describe("withdraw-bgp", () => {
     expect([came.outcome, came.codes]).toEqual(["blocked", ["no-vantage-behind-router"]]);
   });
 
-  it("claims no gap of a BGP that was down", async () => {
+  it("stops where BGP was down when the run began, and a peer listens again", async () => {
     const at = await until({ spec: bgpSite("0.16.1") }, ...stands);
+    at.notes.survey = { bgp: "down" };
+    const came = await at.forward("withdraw-bgp");
+    expect([came.outcome, came.codes]).toEqual(["blocked", ["bgp-came-back"]]);
+    expect(came.text).toContain("opnsense 10.4.0.1 port 179: open");
+  });
+
+  it("claims no gap of a BGP that was down", async () => {
+    const at = await until(
+      { spec: bgpSite("0.16.1", { router: { ...bgpPlan.router, speaksBgp: false } }) },
+      ...stands,
+    );
     at.notes.survey = { bgp: "down" };
     const came = await at.forward("withdraw-bgp");
     expect(came.text).toMatch(/BGP was down before: no gap is claimed$/);
