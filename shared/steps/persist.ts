@@ -68,47 +68,68 @@ type Row = Readonly<{
   manifest?: Manifest;
 }>;
 
-/** Git beside the cluster, object by object, as far as plain manifests are in the configured repositories. */
-async function compared(context: StepContext, view: MetalLbView): Promise<readonly Row[]> {
-  const rows: Row[] = [];
+type Found = Readonly<{ tree: string; manifest: Manifest }>;
+
+/** Manifests of an object in each configured repository that has one. Throws FaultError. */
+async function found(
+  context: StepContext,
+  kind: ResourceKind,
+  object: KubeObject,
+): Promise<readonly Found[]> {
+  const all: Found[] = [];
   for (const { name, base } of context.ports.config.migration?.repositories ?? []) {
     const tree = context.ports.trees.get(name);
-    if (tree === undefined) continue;
-    for (const { kind, object, title } of kept(view)) {
-      const found = await manifestsOf(tree, base, kind, object);
-      const [first] = found;
-      const inGit = first === undefined ? undefined : parseAllDocuments(first.text)[first.index]?.toJS();
+    const [manifest] = tree === undefined ? [] : await manifestsOf(tree, base, kind, object);
+    if (manifest !== undefined) all.push({ tree: name, manifest });
+  }
+  return all;
+}
+
+/** Git beside the cluster, object by object, as far as plain manifests are in the configured repositories. */
+async function compared(context: StepContext, view: MetalLbView): Promise<readonly Row[]> {
+  const rows: (Omit<Row, "tree"> & Readonly<{ tree?: string }>)[] = [];
+  const clones = (context.ports.config.migration?.repositories ?? []).filter(({ name }) =>
+    context.ports.trees.has(name),
+  );
+  if (clones.length === 0) return [];
+  for (const { kind, object, title } of kept(view)) {
+    const all = await found(context, kind, object);
+    if (all.length === 0)
+      rows.push({ title, git: "no manifest", cluster: "there", differs: true, kind, object });
+    for (const { tree, manifest } of all) {
+      const inGit = parseAllDocuments(manifest.text)[manifest.index]?.toJS() as unknown;
       rows.push({
         title,
-        git: first === undefined ? "no manifest" : `${name} ${first.path}`,
+        git: `${tree} ${manifest.path}`,
         cluster: "there",
-        differs: first === undefined || !saysTheSame(kind, inGit, shown(kind, object)),
-        tree: name,
+        differs: !saysTheSame(kind, inGit, shown(kind, object)),
+        tree,
         kind,
         object,
-        ...(first !== undefined && { manifest: first }),
+        manifest,
       });
     }
-    for (const title of gone(context, view)) {
-      const [word = "", path = ""] = title.split(" ");
-      const kind = kindOf[word];
-      const old = fromSnapshot(context.run.notes, title);
-      if (kind === undefined || old === undefined) continue;
-      const [first] = await manifestsOf(tree, base, kind, old as unknown as KubeObject);
-      if (first !== undefined)
-        rows.push({
-          title: `${word} ${path}`,
-          git: `${name} ${first.path}`,
-          cluster: "deleted",
-          differs: true,
-          tree: name,
-          kind,
-          object: old as unknown as KubeObject,
-          manifest: first,
-        });
-    }
   }
-  return rows;
+  for (const title of gone(context, view)) {
+    const kind = kindOf[title.split(" ")[0] ?? ""];
+    const old = fromSnapshot(context.run.notes, title);
+    if (kind === undefined || old === undefined) continue;
+    const object = old as unknown as KubeObject;
+    for (const { tree, manifest } of await found(context, kind, object))
+      rows.push({
+        title,
+        git: `${tree} ${manifest.path}`,
+        cluster: "deleted",
+        differs: true,
+        tree,
+        kind,
+        object,
+        manifest,
+      });
+  }
+  // What is in no repository belongs beside what is.
+  const home = rows.find(({ tree }) => tree !== undefined)?.tree ?? clones[0]?.name ?? "";
+  return rows.map((row) => ({ ...row, tree: row.tree ?? home }));
 }
 
 /** What Git's manifest has to be told so that it says what the cluster has; what the server filled in stays out of it. */

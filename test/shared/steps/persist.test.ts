@@ -13,11 +13,20 @@ const bgp =
   "apiVersion: metallb.io/v1beta1\nkind: BGPAdvertisement\nmetadata:\n  name: primary\nspec:\n  ipAddressPools: [primary]\n";
 const repositories = [{ name: "cluster", path: "/srv/cluster", branch: "arpeggio", base: "main" }];
 
-async function migrated(files: Readonly<Record<string, string>>) {
+type Others = Readonly<{
+  trees: readonly ReturnType<typeof memoryTree>[];
+  repositories: typeof repositories;
+}>;
+
+/** `others` are configured before the repository that has these files. */
+async function migrated(
+  files: Readonly<Record<string, string>>,
+  others: Others = { trees: [], repositories: [] },
+) {
   const at = drive({
     spec: bgpSite("0.16.1"),
-    trees: [memoryTree("cluster", "main", files)],
-    migration: { repositories },
+    trees: [...others.trees, memoryTree("cluster", "main", files)],
+    migration: { repositories: [...others.repositories, ...repositories] },
   });
   for (const id of [
     "snapshot",
@@ -42,6 +51,30 @@ describe("persist", () => {
     expect(text).not.toMatch(/uid:|resourceVersion:|arpeggio\.dev/);
     // Nothing differs, so there is no patch.
     expect(came.plan?.deeds).toHaveLength(1);
+  });
+
+  it("looks for each object in every configured repository, and in one is enough", async () => {
+    const apps = { name: "apps", path: "/srv/apps", branch: "arpeggio", base: "main" };
+    const at = await migrated(
+      { "pool.yaml": pool, "l2.yaml": l2 },
+      { trees: [memoryTree("apps", "main", { "web.yaml": "kind: ConfigMap\n" })], repositories: [apps] },
+    );
+    const came = await at.forward("persist");
+    expect([came.outcome, came.codes]).toEqual(["passed", []]);
+    expect(at.notes.persist).toEqual({ compared: 2, differing: 0 });
+  });
+
+  it("puts what is in no repository beside what is", async () => {
+    const apps = { name: "apps", path: "/srv/apps", branch: "arpeggio", base: "main" };
+    const at = await migrated(
+      { "pool.yaml": pool },
+      { trees: [memoryTree("apps", "main", { "web.yaml": "kind: ConfigMap\n" })], repositories: [apps] },
+    );
+    const came = await at.forward("persist");
+    expect(came.findings.map(({ code, subject }) => `${code} ${subject.name}`)).toEqual([
+      "not-in-git L2Advertisement metallb/primary",
+    ]);
+    expect(came.plan?.deeds.map(({ id }) => id)).toEqual(["hand-over-manifests", "hand-over-patch-cluster"]);
   });
 
   it("shows each difference by its name", async () => {
