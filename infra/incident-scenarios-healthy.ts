@@ -234,6 +234,15 @@ export const healthyScenarios: readonly IncidentScenario[] = [
   { ...well, name: "well-new-node", words: "a node that is fit", runbook: "new-node", ask: "fenn" },
   {
     ...well,
+    name: "well-new-node-beside-a-dead-one",
+    words: "the neighbour of a fit node is dead",
+    afterwards: (twin) => twin.setPower("fenn", false),
+    waitSeconds: 90,
+    runbook: "new-node",
+    ask: "erenford",
+  },
+  {
+    ...well,
     name: "well-new-control-plane",
     words: "a control plane with the exclude label, which is usual",
     site: healthyWith(excluded("allyrion")),
