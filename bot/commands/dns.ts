@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { dnsAccept } from "./dns-accept.ts";
 import { dnsApply, dnsUndo, dnsWithdraw } from "./dns-apply.ts";
 import { dnsCheck } from "./dns-check.ts";
 import { dnsExplain } from "./dns-explain.ts";
@@ -21,6 +22,7 @@ export const dns: Command = {
     dnsForecast,
     dnsReport,
     dnsSnooze,
+    dnsAccept,
     ownership,
     dnsPlanEndpoints,
   ],

@@ -64,12 +64,17 @@ type Compared = Readonly<{
 async function compared(ledger: Ledger, look: ZoneLook, now: number): Promise<Compared> {
   const { report } = look;
   const kept = await lastReport(ledger, report.zone.id);
+  const added = kept === undefined ? [] : newSince(kept.report, report);
   return {
     look,
     before: kept?.report,
-    added: kept === undefined ? [] : newSince(kept.report, report),
+    added,
     resolved: kept === undefined ? [] : resolvedSince(kept.report, report),
-    snooze: kept && quietBy(await snoozesOf(ledger, report.zone.id), kept.fingerprint, now),
+    // What came since is told by the next scan: no snooze covers it.
+    snooze:
+      kept === undefined || added.length > 0
+        ? undefined
+        : quietBy(await snoozesOf(ledger, report.zone.id), kept.fingerprint, now),
   };
 }
 

@@ -11,6 +11,7 @@ const accepted = z.object({
   takenAt: time,
   endpoints: z.number().int(),
   by: z.string().optional(),
+  reason: z.string().optional(),
 });
 
 /** A snapshot whose wishes are taken for whole; one that wants far fewer is in doubt until a person accepts it. */

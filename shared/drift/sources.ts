@@ -1,6 +1,6 @@
 import { isFault } from "../fault.ts";
 import type { Finding } from "../finding.ts";
-import { text } from "../text.ts";
+import { text, code as word } from "../text.ts";
 import type { DriftInput } from "./input.ts";
 
 /** A plan wants a snapshot younger than this; an older one is told. */
@@ -41,8 +41,10 @@ export function judgeSources(input: DriftInput): SourceJudgement {
     words: string,
     facts: Finding["facts"],
     blocks: boolean,
+    remedy?: Finding["remedy"],
   ): void => {
-    findings.push({ code, severity, subject: { kind: "zone", name: zone.name }, facts, text: [words] });
+    const subject = { kind: "zone", name: zone.name } as const;
+    findings.push({ code, severity, subject, facts, text: [words], ...(remedy && { remedy }) });
     if (blocks) deletesBlocked.push(words);
   };
   if (isFault(input.recordSets))
@@ -94,6 +96,7 @@ export function judgeSources(input: DriftInput): SourceJudgement {
       `the cluster wants ${snapshot.endpoints} endpoints; the last accepted snapshot wanted ${snapshot.lastAccepted}`,
       { endpoints: snapshot.endpoints, lastAccepted: snapshot.lastAccepted ?? 0 },
       true,
+      text`where that is meant, an approver says so: ${word("/dns accept --reason TEXT")}`,
     );
   if (!isFault(input.controllers)) {
     if (input.controllers.length === 0)

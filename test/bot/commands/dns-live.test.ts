@@ -7,6 +7,7 @@ import { createSnapshotKeeper, snapshotHeartbeat } from "#bot/dns/keep-snapshots
 import { createHeartbeatWatch, createZoneScanner, scanEveryMs } from "#bot/dns/watch-zones.ts";
 import { runExternalDns } from "#shared/adapters/external-dns-program.ts";
 import { fqdn } from "#shared/dns/fqdn.ts";
+import { acceptSnapshot, lastAccepted } from "#shared/drift/accepted.ts";
 import { beat } from "#shared/drift/scan-memory.ts";
 import { FaultError } from "#shared/fault.ts";
 import { plain } from "#shared/text.ts";
@@ -312,6 +313,60 @@ describe("scans by the bot, reports and snoozes", () => {
     const usage = await on.ask("operator", "dns snooze hellholt.net --for 90d --reason x");
     expect(said(usage)).toContain("31 days at most");
     expect((await on.press("operator", "drift-snooze", on.hellholt)).verdict.word).toBe("SNOOZED");
+  });
+
+  it("a snooze is not said of what came after it", async () => {
+    const { on, scan } = withDrift();
+    await scan();
+    await on.ask("operator", 'dns snooze hellholt.net --for 7d --reason "next week"');
+    const late = recordSet("a-late.hellholt.net", "TXT", [ownerText("service/old/late")]);
+    on.twin.zones.edit(on.hellholt, [{ action: "CREATE", set: late }]);
+    expect(said(await on.ask("operator", "dns report hellholt.net"))).not.toContain("next week");
+  });
+
+  it("a cluster that wants far fewer names is in doubt until an approver takes it at its word", async () => {
+    const { on, scan } = withDrift();
+    await scan();
+    expect(said(await on.ask("approver", "dns accept --reason x"))).toContain("nobody doubts it");
+    const { endpoints } = (await lastAccepted(on.ledger, "goldentooth")) ?? { endpoints: 0 };
+    await acceptSnapshot(on.ledger, "goldentooth", {
+      hash: "before",
+      takenAt: on.clock.now(),
+      endpoints: endpoints + 9,
+    });
+    const doubted = await on.ask("operator", "dns check hellholt.net");
+    expect(said(doubted)).toContain("/dns accept --reason TEXT");
+    const held = await on.ask("operator", "dns plan hellholt.net");
+    expect(said(held)).toContain("we will change nothing in hellholt.net");
+    expect(said(await on.ask("operator", "dns accept --reason gone"))).toContain("needs approver");
+    const accepted = await on.ask("approver", 'dns accept --reason "the old shop is gone"');
+    expect(accepted.verdict.word).toBe("ACCEPTED");
+    expect(said(accepted)).toContain("9 fewer than before");
+    expect(await lastAccepted(on.ledger, "goldentooth")).toMatchObject({
+      endpoints,
+      by: "approver",
+      reason: "the old shop is gone",
+    });
+    expect((await on.ask("operator", "dns plan hellholt.net")).verdict.word).toBe("PLAN");
+  });
+
+  it("what is empty or could not be read is never accepted", async () => {
+    const { on, scan } = withDrift();
+    await scan();
+    const ports = on.deps.clusters.get("goldentooth");
+    if (ports === undefined) throw new Error("no cluster");
+    const { read } = ports;
+    const fault = { kind: "denied", what: "services", detail: "forbidden" } as const;
+    const accept = async (services: unknown): Promise<string> => {
+      Object.assign(ports, {
+        read: async (...asked: Parameters<typeof read>) => ({ ...(await read(...asked)), services }),
+      });
+      return said(await on.ask("approver", "dns accept --reason x"));
+    };
+    const before = await lastAccepted(on.ledger, "goldentooth");
+    expect(await accept(fault)).toContain("could not be read (forbidden)");
+    expect(await accept([])).toContain("no endpoint at all");
+    expect(await lastAccepted(on.ledger, "goldentooth")).toEqual(before);
   });
 
   it("a report says what is new and gone since the last scan", async () => {

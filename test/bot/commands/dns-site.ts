@@ -1,4 +1,5 @@
 // Loaded before a virtual clock runs: nobody waits for a file of the disk in virtual time.
+import "#bot/dns/live-accept.ts";
 import "#bot/dns/live-forecast.ts";
 import "#bot/dns/live-plan.ts";
 import "#bot/dns/live-report.ts";
