@@ -6,7 +6,7 @@ import {
   openCases,
   type Storm,
 } from "#shared/alerts/alert-state.ts";
-import { firedBlocks, newIncidentOf, nextForIncident } from "#shared/alerts/incident-of-case.ts";
+import { firedBlocks, firesBeyond, newIncidentOf, nextForIncident } from "#shared/alerts/incident-of-case.ts";
 import { stormKey, stormList, stormReply } from "#shared/alerts/storm-reply.ts";
 import { findOrOpenIncident, readIncident, updateIncident } from "#shared/incidents/incident-log.ts";
 import type { IncidentRunbook } from "#shared/incidents/runbook.ts";
@@ -54,7 +54,7 @@ export function createAlertTender(
   const { alerts, config, log } = options;
   const { clock, board } = deps;
   const place = config.channel === undefined ? undefined : { channel: config.channel };
-  const heard = new Map<string, Readonly<{ at: number; signature: string }>>();
+  const heard = new Map<string, Readonly<{ at: number; incident: string; signature: string }>>();
   const shown = new Map<string, Readonly<{ at: number; said: string }>>();
   /** How many things the newest list of a storm has. */
   const listed = new Map<string, number>();
@@ -98,12 +98,12 @@ export function createAlertTender(
     });
   };
 
-  /** Gives a case its incident: a new one, or the open one about the same thing. */
+  /** Gives a case its incident: a new one, or the open one about the same thing; another one than it had. */
   const bind = async (one: AlertCase, runbooks: readonly IncidentRunbook[]): Promise<void> => {
     const { state } = await findOrOpenIncident(ledger, newIncidentOf(one, runbooks, config.channel));
     await alerts.change((now) => {
       const newest = now.cases.get(one.id);
-      return newest === undefined || newest.incident !== undefined
+      return newest === undefined || newest.incident !== one.incident
         ? undefined
         : { type: "bound", case: one.id, incident: state.id };
     });
@@ -117,14 +117,16 @@ export function createAlertTender(
   ): Promise<void> => {
     const { incident: id } = one;
     const now = signature(one);
-    const before = heard.get(one.id);
-    const isKnown = before?.signature === now;
     if (id === undefined) return;
+    const last = heard.get(one.id);
+    const before = last?.incident === id ? last : undefined;
+    const isKnown = before?.signature === now;
     if (isKnown && (one.closed !== undefined || clock.now() - before.at < lookEveryMs)) return;
     const isFirst = before === undefined;
     const incident = await readIncident(ledger, id);
     if (incident === undefined) return;
     if (incident.closed !== undefined && one.closed === undefined) {
+      if (firesBeyond(one, incident)) return bind(one, runbooks);
       await alerts.change((state) =>
         state.cases.get(one.id)?.closed === undefined
           ? { type: "closed", case: one.id, why: "person" }
@@ -132,7 +134,7 @@ export function createAlertTender(
       );
       return;
     }
-    heard.set(one.id, { at: clock.now(), signature: before?.signature ?? "" });
+    heard.set(one.id, { at: clock.now(), incident: id, signature: before?.signature ?? "" });
     if (isKnown) return;
     let newest = incident;
     let changed = false;
@@ -143,7 +145,7 @@ export function createAlertTender(
       changed = true;
       if (signal.aborted) return;
     }
-    heard.set(one.id, { at: clock.now(), signature: now });
+    heard.set(one.id, { at: clock.now(), incident: id, signature: now });
     if (changed || (isFirst && one.closed === undefined)) await tellingIncident(deps).all(newest);
     if (isFirst && one.closed === undefined) {
       await tellFired(one, id, runbooks);

@@ -43,8 +43,16 @@ async function open(
   const { state: found, isNew } = await findOrOpenIncident(desk.ledger, wanted);
   if (isNew) {
     const state = await desk.goOn(found.id, text`${found.id} is open`, true);
-    const { looked } = state;
-    if (looked !== undefined && "noSuch" in looked && looked.noSuch !== undefined && looked.number === 1) {
+    const { looked, alerts } = state;
+    // An alert about it may have come meanwhile: it is told, whatever the word names.
+    const isAlone = alerts.length === 0;
+    if (
+      isAlone &&
+      looked !== undefined &&
+      "noSuch" in looked &&
+      looked.noSuch !== undefined &&
+      looked.number === 1
+    ) {
       await appendIncident(
         desk.ledger,
         state,

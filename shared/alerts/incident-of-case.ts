@@ -1,12 +1,12 @@
 import { aboutKey } from "../incidents/about-key.ts";
 import type { AlertEvent as IncidentAlertEvent, IncidentEvent } from "../incidents/incident-events.ts";
 import type { NewIncident } from "../incidents/incident-log.ts";
-import type { AlertOfIncident, IncidentState } from "../incidents/incident-state.ts";
+import { type AlertOfIncident, firingAlerts, type IncidentState } from "../incidents/incident-state.ts";
 import type { IncidentRunbook } from "../incidents/runbook.ts";
 import { counted } from "../report/wording.ts";
 import { code, join, type Text, text } from "../text.ts";
 import { alertName } from "./alert.ts";
-import type { AlertCase, KnownAlert } from "./alert-state.ts";
+import { type AlertCase, firingOf, type KnownAlert } from "./alert-state.ts";
 
 /** The runbook of what no route maps: a person looks. */
 export const unmappedRunbook = "unmapped-alert";
@@ -88,12 +88,26 @@ const isSame = (known: KnownAlert, there: AlertOfIncident): boolean =>
   there.startsAt === known.alert.startsAt &&
   there.times === Math.max(1, known.times);
 
+/**
+ * Whether something fires that nobody meant by closing the incident: it was closed because other alerts were over, or by
+ * a person before this was in it.
+ */
+export const firesBeyond = (one: AlertCase, { closed, alerts }: IncidentState): boolean =>
+  firingOf(one).some(
+    ({ alert }) =>
+      closed?.by === undefined ||
+      !alerts.some(
+        ({ fingerprint, startsAt }) => fingerprint === alert.fingerprint && startsAt === alert.startsAt,
+      ),
+  );
+
 /** The next event that the incident lacks of what its case knows; undefined when it has everything. */
 export function nextForIncident(one: AlertCase, incident: IncidentState): IncidentEvent | undefined {
   if (incident.closed !== undefined) return undefined;
   for (const known of one.alerts.values()) {
     const there = incident.alerts.find(({ fingerprint }) => fingerprint === known.alert.fingerprint);
-    if (there !== undefined && isSame(known, there)) continue;
+    // What fired anew belongs to a later case, which may have told it here first.
+    if (there !== undefined && (isSame(known, there) || there.startsAt > known.alert.startsAt)) continue;
     return known.firing
       ? { type: "alert-firing", ...said(known) }
       : { type: "alert-resolved", ...said(known), endsAt: known.alert.endsAt ?? known.lastAt };
@@ -103,11 +117,14 @@ export function nextForIncident(one: AlertCase, incident: IncidentState): Incide
     if (!incident.notes.some((note) => note.by === alertmanager && note.text === left))
       return { type: "noted", by: alertmanager, text: left };
   }
-  if (one.closed?.why === "resolved") {
+  const { reopened } = incident;
+  const isBefore = reopened !== undefined && one.closed !== undefined && one.closed.at <= reopened.at;
+  if (one.closed?.why === "resolved" && !isBefore && firingAlerts(incident).length === 0) {
     const over = `${one.alerts.size === 1 ? "its alert is" : `all ${one.alerts.size} alerts are`} resolved, and nothing fired for ${lasted(one.closed.at - (one.quietSince ?? one.closed.at))}`;
-    if (!("person" in incident.openedBy)) return { type: "closed", reason: over };
+    const by = reopened?.by ?? ("person" in incident.openedBy ? incident.openedBy.person : undefined);
+    if (by === undefined) return { type: "closed", reason: over };
     // Whoever opened it by hand had a reason that alerts know nothing of.
-    const stays = `${over}; it stays open, for ${incident.openedBy.person} opened it`;
+    const stays = `${over}; it stays open, for ${by} opened it`;
     if (!incident.notes.some((note) => note.by === alertmanager && note.text === stays))
       return { type: "noted", by: alertmanager, text: stays };
   }

@@ -85,6 +85,8 @@ export type IncidentState = Readonly<{
   notes: readonly (Readonly<Omit<Extract<IncidentEvent, { type: "noted" }>, "type">> & At)[];
   runs: readonly Readonly<{ run: string; by: string; at: number }>[];
   closed?: Readonly<{ at: number; by?: string; reason: string }>;
+  /** When it was last opened again, and by whom. */
+  reopened?: Readonly<{ at: number; by?: string }>;
   /** Versions of events that another release wrote. */
   unread: readonly number[];
 }>;
@@ -260,7 +262,10 @@ function after(state: IncidentState, event: IncidentEvent, at: number): Incident
         closed: { at, reason: event.reason, ...(event.by !== undefined && { by: event.by }) },
       };
     case "reopened":
-      return without(state, "closed") as IncidentState;
+      return {
+        ...(without(state, "closed") as IncidentState),
+        reopened: { at, ...(event.by !== undefined && { by: event.by }) },
+      };
   }
 }
 

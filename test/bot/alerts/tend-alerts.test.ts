@@ -242,6 +242,77 @@ describe("a storm", () => {
   });
 });
 
+describe("what fires is never in a closed incident alone", () => {
+  const another = (more = {}) => alertOf("httpbin", { fingerprint: "f-443", ...more });
+  const firing = async (world: ReturnType<typeof newWorld>): Promise<readonly string[]> =>
+    (await openIncidents(world.ledger, "toy")).flatMap(({ id, alerts }) =>
+      alerts.filter((one) => one.firing).map(({ fingerprint }) => `${id} ${fingerprint}`),
+    );
+
+  it("when it fires a moment after a person closed, before anybody looked", async () => {
+    const world = newWorld();
+    const bot = alerting(world);
+    await bot.alerts.take(deliveryOf([alertOf("httpbin")]));
+    await bot.tend();
+    await bot.ask("olive", "runbook close I-1");
+    await bot.alerts.take(deliveryOf([another({ startsAt: world.clock.now() })]));
+    await bot.tend();
+    expect(await firing(world)).toContain("I-2 f-443");
+    expect(world.looks).toBe(2);
+    // And that is the end of it: the new one stays, and closing it is final.
+    await bot.tend(20_000);
+    expect(await incidentsOf(world.ledger, "toy")).toEqual(["I-1", "I-2"]);
+    await bot.ask("olive", "runbook close I-2");
+    await bot.tend(20_000);
+    expect(await incidentsOf(world.ledger, "toy")).toEqual(["I-1", "I-2"]);
+  });
+
+  it("when the same fires anew a moment after a person closed", async () => {
+    const world = newWorld();
+    const bot = alerting(world);
+    await bot.alerts.take(deliveryOf([alertOf("httpbin")]));
+    await bot.tend();
+    await bot.ask("olive", "runbook close I-1");
+    await bot.alerts.take(deliveryOf([alertOf("httpbin", { startsAt: world.clock.now() })]));
+    await bot.tend();
+    expect(await firing(world)).toEqual(["I-2 f-httpbin"]);
+  });
+
+  it("when it fires between the end of what it joins and that end being told", async () => {
+    const world = newWorld();
+    const bot = alerting(world);
+    await bot.alerts.take(deliveryOf([alertOf("httpbin")]));
+    await bot.tend();
+    await bot.alerts.take(deliveryOf([resolved("httpbin", world.clock.now())]));
+    await bot.tend();
+    const [over] = openCases(await bot.alerts.read());
+    await bot.alerts.change(() => ({ type: "closed", case: over?.id ?? "", why: "resolved" }));
+    await bot.alerts.take(deliveryOf([another({ startsAt: world.clock.now() })]));
+    const next = alerting(world);
+    await next.tend();
+    expect(await firing(world)).toEqual([expect.stringMatching(/ f-443$/)]);
+    await alerting(world).tend(20_000);
+    expect(await firing(world)).toEqual([expect.stringMatching(/ f-443$/)]);
+  });
+
+  it("and what a person opened again after its alerts were over stays open, also after a restart", async () => {
+    const world = newWorld();
+    const bot = alerting(world);
+    await bot.alerts.take(deliveryOf([alertOf("httpbin")]));
+    await bot.alerts.take(deliveryOf([resolved("httpbin", world.clock.now())]));
+    await bot.tend(320_000);
+    expect((await readIncident(world.ledger, "I-1"))?.closed).toBeDefined();
+    await bot.ask("olive", "runbook reopen I-1");
+    await bot.tend();
+    await alerting(world).tend();
+    expect((await readIncident(world.ledger, "I-1"))?.closed).toBeUndefined();
+    await bot.alerts.take(deliveryOf([another({ startsAt: world.clock.now() })]));
+    await bot.tend();
+    await alerting(world).tend();
+    expect(await firing(world)).toEqual(["I-1 f-443"]);
+  });
+});
+
 describe("two processes on one ledger, and one after the other", () => {
   it("open exactly one incident for what fires", async () => {
     const world = newWorld();
