@@ -1,4 +1,4 @@
-import type { Finding } from "../finding.ts";
+import type { Finding, Severity } from "../finding.ts";
 import type { Json } from "../json.ts";
 import type { KubeObject } from "../kubernetes/read.ts";
 import { common, isIn, rangesOf } from "../metallb/address-ranges.ts";
@@ -118,8 +118,13 @@ function narrowed(view: MetalLbView, canary: ServedAddress, port: number): Canar
 function echo(context: StepContext, view: MetalLbView, canary: ServedAddress, port: number): CanaryChoice {
   const { site } = context.ports.config;
   const findings: Finding[] = [];
-  const tell = (what: string, said: ReturnType<typeof text>, remedy: ReturnType<typeof text>): void => {
-    findings.push(finding(what, "warning", { kind: "config", name: "canary" }, said, { remedy }));
+  const tell = (
+    what: string,
+    said: ReturnType<typeof text>,
+    remedy: ReturnType<typeof text>,
+    severity: Severity = "warning",
+  ): void => {
+    findings.push(finding(what, severity, { kind: "config", name: "canary" }, said, { remedy }));
   };
   const ip = site.unusedAddress;
   const parsed = ip === undefined ? undefined : parseIp(ip);
@@ -128,6 +133,8 @@ function echo(context: StepContext, view: MetalLbView, canary: ServedAddress, po
       "canary-needs-address",
       text`MetalLB ${view.version ?? "of this release"} cannot leave one Service out of BGP, so the canary needs an address that nobody uses`,
       text`Name one as ${code("site.unusedAddress")}`,
+      // Without one there is no canary: nothing that could be accepted.
+      "error",
     );
     return { plan: undefined, findings };
   }
@@ -238,7 +245,7 @@ export function chooseCanary(context: StepContext, view: MetalLbView): CanaryCho
       findings: [
         finding(
           "canary-missing",
-          "warning",
+          "error",
           subject,
           text`${named ?? "no Service"} has no address that could go first`,
           {
@@ -253,7 +260,7 @@ export function chooseCanary(context: StepContext, view: MetalLbView): CanaryCho
       findings: [
         finding(
           "canary-without-tcp",
-          "warning",
+          "error",
           subject,
           text`${canary.service} has no TCP port: no client can be imitated`,
           {

@@ -1,7 +1,11 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { wantedNics } from "../arp/wanted-nics.ts";
+import type { CheckResult } from "../check-result.ts";
 import { advertisementSelectors } from "../checks/advertisement-selectors.ts";
+import { nodeSource, visitNodes } from "../checks/gather.ts";
+import { namedNicEnslaved } from "../checks/named-nic-enslaved.ts";
+import { namedNicMissing } from "../checks/named-nic-missing.ts";
 import { poolOverlaps } from "../checks/pool-overlaps.ts";
 import { restrictionCancelled } from "../checks/restriction-cancelled.ts";
 import { judgeAll } from "../checks/run.ts";
@@ -171,15 +175,30 @@ function oddAddresses(view: MetalLbView, object: KubeObject): readonly Finding[]
 
 /** The checks that know the traps of an advertisement, run on the objects as they would be with it. */
 const trapChecks = [advertisementSelectors, restrictionCancelled, poolOverlaps];
+/** The same of each node, where a person named the interfaces: ours are read from the nodes. */
+const nicChecks = [namedNicMissing, namedNicEnslaved];
+
+const namesInterfaces = ({ inputs }: StepContext["run"], { spec }: KubeObject): boolean => {
+  const { interfaces } = (spec ?? {}) as Readonly<{ interfaces?: readonly string[] | null }>;
+  const { manifest, interfaces: given } = inputsOf(inputs);
+  return (manifest !== undefined || given.length > 0) && (interfaces ?? []).length > 0;
+};
 
 /** Why this object should not be created, each trap with its reason; other objects' faults are left to the checks. */
-export function trapsOf(context: StepContext, view: MetalLbView, object: KubeObject): readonly Finding[] {
-  const results = judgeAll(trapChecks, {
-    cluster: context.run.cluster,
-    site: context.ports.config.site,
-    nodes: [],
-    lists: { ...view.lists, l2advertisements: [...view.lists.l2advertisements, object] },
-  });
+export async function trapsOf(
+  context: StepContext,
+  view: MetalLbView,
+  object: KubeObject,
+): Promise<readonly Finding[]> {
+  const { config } = context.ports;
+  const lists = { ...view.lists, l2advertisements: [...view.lists.l2advertisements, object] };
+  const about = { cluster: context.run.cluster, site: config.site, lists };
+  const results: CheckResult[] = [...judgeAll(trapChecks, { ...about, nodes: [] })];
+  if (namesInterfaces(context.run, object)) {
+    const ports = { ...context.ports, signal: context.signal };
+    const nodes = nodeSource(lists.nodes, config);
+    results.push(...judgeAll(nicChecks, await visitNodes(ports, lists, nodes, { checks: nicChecks })));
+  }
   const found = results.flatMap((result) =>
     result.outcome === "failed"
       ? result.findings.filter(isFailure)

@@ -60,7 +60,7 @@ export const createL2Advertisement = defineStep({
   },
   ready: async (context) => {
     const what = await wanted(context);
-    const traps = trapsOf(context, what.view, what.object);
+    const traps = await trapsOf(context, what.view, what.object);
     return accepting(inputsOf(context.run.inputs).accept, [
       ...what.findings,
       ...what.way.findings,

@@ -113,6 +113,20 @@ describe("canary", () => {
       "canary-missing",
     ],
     [
+      "a Service that is not there, accepted or not",
+      { spec: bgpSite("0.16.1"), inputs: { canary: "nobody/home", accept: "canary-missing" } },
+      "canary-missing",
+    ],
+    [
+      "an echo whose address nobody named, accepted or not",
+      {
+        spec: bgpSite("0.15.2"),
+        site: { unusedAddress: "none" },
+        inputs: { accept: "canary-needs-address" },
+      },
+      "canary-needs-address",
+    ],
+    [
       "nobody behind the router",
       { spec: bgpSite("0.16.1"), vantages: (all) => all.filter(({ place }) => place !== "behind-router") },
       "no-vantage-behind-router",

@@ -79,6 +79,16 @@ describe("create-l2advertisement", () => {
       },
     ],
     [
+      "interfaces of a person that no node has",
+      ["named-nic-missing"],
+      { ...site(), inputs: { interfaces: "wlan9", accept: "named-nic-missing" } },
+    ],
+    [
+      "a manifest with interfaces that no node has",
+      ["named-nic-missing"],
+      { ...site(), ...manifest({ ipAddressPools: ["primary"], interfaces: ["wlan9"] }) },
+    ],
+    [
       "a pool with .0 and .255",
       ["pool-has-0-or-255"],
       site(patchObject("ipaddresspools", "primary", { spec: { addresses: ["10.4.11.0-10.4.12.255"] } })),
