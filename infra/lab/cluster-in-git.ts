@@ -1,5 +1,5 @@
 import { parseAllDocuments, stringify } from "yaml";
-import { digestOf } from "#shared/git/working-tree.ts";
+import { digestOf, type WorkingTree } from "#shared/git/working-tree.ts";
 import type { ResourceKind } from "#shared/kubernetes/kinds.ts";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
 import type { ObjectStore } from "#shared/twin/object-store.ts";
@@ -27,7 +27,8 @@ const fileOf = (kind: ResourceKind, { metadata }: KubeObject): string | undefine
 
 const kinds: readonly ResourceKind[] = [...metallbKinds, "services", "deployments"];
 
-const manifest = ({ apiVersion, kind, metadata, spec }: KubeObject): object => {
+/** An object as somebody keeps it in Git. */
+export const manifest = ({ apiVersion, kind, metadata, spec }: KubeObject): object => {
   const { name, namespace, labels, annotations } = metadata;
   return { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
 };
@@ -46,10 +47,15 @@ function filesOf(objects: readonly Readonly<{ kind: ResourceKind; object: KubeOb
 export const clusterInGit = (spec: SiteSpec): MemoryTree =>
   memoryTree("cluster", "main", filesOf(spec.objects));
 
-/** What a person does with the patches of a run: Git says afterwards what the cluster has. */
-export async function commitCluster(tree: MemoryTree, store: ObjectStore): Promise<void> {
-  const now = filesOf(kinds.flatMap((kind) => store.list(kind).items.map((object) => ({ kind, object }))));
-  const before = tree.files("main");
+/** What a person does with the patches of a run: Git says afterwards what the cluster has of these kinds. */
+export async function commitCluster(
+  tree: Pick<WorkingTree, "list" | "read" | "commit">,
+  store: ObjectStore,
+  of: readonly ResourceKind[] = kinds,
+): Promise<void> {
+  const now = filesOf(of.flatMap((kind) => store.list(kind).items.map((object) => ({ kind, object }))));
+  const before: Record<string, string | undefined> = {};
+  for (const path of await tree.list("main")) before[path] = await tree.read("main", path);
   const changes = Object.entries(now)
     .filter(([path, text]) => !isSame(before[path], text))
     .map(([path, text]) => ({ path, text, replaces: digestOf(before[path]) }));

@@ -11,6 +11,7 @@ import {
   obedientResolver,
   publicResolvers,
 } from "#shared/twin/sites/goldentooth-dns.ts";
+import type { SitePlan } from "#shared/twin/sites/site-plan.ts";
 import { object } from "#shared/twin/sites/stored-object.ts";
 
 /** The move of the story's evening. */
@@ -47,14 +48,17 @@ const bothDomains: readonly Fqdn[] = [hellholt, goldentoothDomain];
  * The home lab before the whole evening: BGP carries every address, names are in the old domain, and cert-manager can
  * prove the new one. The router drops private addresses from answers but in `exempt` domains.
  */
-export const goldentoothMove = (exempt: readonly Fqdn[] = bothDomains): SiteSpec => {
+export const goldentoothMove = (
+  exempt: readonly Fqdn[] = bothDomains,
+  plan: SitePlan = goldentoothBgpPlan,
+): SiteSpec => {
   const zones = [hellholtZone, goldentoothZone];
   return buildSite({
-    ...goldentoothBgpPlan,
+    ...plan,
     name: "goldentooth-move",
-    metallb: { ...goldentoothBgpPlan.metallb, version: "0.16.1" },
+    metallb: { ...plan.metallb, version: "0.16.1" },
     externalDns: { version: "0.21.0", domains: [hellholt], policy: "sync" },
-    extra: [...goldentoothBgpPlan.extra, letsEncrypt],
+    extra: [...plan.extra, letsEncrypt],
     dns: {
       zones,
       parents: [netRegistry(...zones)],

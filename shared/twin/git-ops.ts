@@ -100,12 +100,48 @@ export function tracked(
 const keyOf = (kind: ResourceKind, { metadata }: KubeObject): string =>
   `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
 
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What was applied once and is not wanted any more, as a merge patch takes it away. */
+function dropped(before: unknown, now: unknown): Fields {
+  if (!isFields(before) || !isFields(now)) return {};
+  return Object.fromEntries(
+    Object.entries(before).flatMap(([key, value]): [string, unknown][] => {
+      if (!(key in now)) return [[key, null]];
+      const inner = dropped(value, now[key]);
+      return Object.keys(inner).length === 0 ? [] : [[key, inner]];
+    }),
+  );
+}
+
+/** Whether the object still has anything that the patch takes away. */
+const hasAny = (object: unknown, drops: Fields): boolean =>
+  isFields(object) &&
+  Object.entries(drops).some(
+    ([key, inner]) => key in object && (inner === null || hasAny(object[key], inner as Fields)),
+  );
+
+const joined = (drops: Fields, fields: Fields): Fields => ({
+  ...drops,
+  ...Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => {
+      const drop = drops[key];
+      return [key, isFields(drop) && isFields(value) ? joined(drop, value) : value];
+    }),
+  ),
+});
+
 type Follower = {
   content: GitContent;
   /** The revision it has seen; a push is seen later. */
   seen: readonly GitObject[];
   seenRevision: string;
   wanted: Map<string, GitObject>;
+  /** As they were applied last. */
+  applied: ReadonlyMap<string, GitObject>;
   pruned: Map<string, GitObject>;
   readonly startedAt: number;
   cancel: (() => void) | undefined;
@@ -114,7 +150,8 @@ type Follower = {
 
 /**
  * Argo CD Applications and Flux Kustomizations that keep what they track as git has it, with their intervals, as long as
- * they are not paused: `automated` taken out or not enabled, `suspend` set. Fields that git does not name stay as they are.
+ * they are not paused: `automated` taken out or not enabled, `suspend` set. Fields that git names no more go; fields that it
+ * never named stay as they are.
  */
 export function createGitOps(
   options: Readonly<{
@@ -142,6 +179,7 @@ export function createGitOps(
       seen: content.objects,
       seenRevision: content.revision,
       wanted: wantedOf(content, content.objects),
+      applied: wantedOf(content, content.objects),
       pruned: new Map(),
       startedAt: clock.now(),
       cancel: undefined,
@@ -150,12 +188,17 @@ export function createGitOps(
 
   const ownObject = ({ content: { kind, namespace, name } }: Follower) => store.get(kind, namespace, name);
 
-  const differs = (wanted: GitObject): boolean => {
-    const { namespace, name } = wanted.object.metadata;
-    const live = store.get(wanted.kind, namespace, name);
-    const { apiVersion: _a, kind: _k, ...fields } = wanted.object;
-    return live === undefined || !holds(live, fields);
-  };
+  const droppedOf = ({ applied }: Follower, wanted: GitObject): Fields =>
+    dropped(applied.get(keyOf(wanted.kind, wanted.object))?.object, wanted.object);
+
+  const differsFor =
+    (follower: Follower) =>
+    (wanted: GitObject): boolean => {
+      const { namespace, name } = wanted.object.metadata;
+      const live = store.get(wanted.kind, namespace, name);
+      const { apiVersion: _a, kind: _k, ...fields } = wanted.object;
+      return live === undefined || !holds(live, fields) || hasAny(live, droppedOf(follower, wanted));
+    };
   const leftovers = (follower: Follower): readonly GitObject[] =>
     [...follower.pruned.values()].filter(
       ({ kind, object: { metadata } }) => store.get(kind, metadata.namespace, metadata.name) !== undefined,
@@ -169,6 +212,7 @@ export function createGitOps(
       const title = `${resourceKinds[kind].kind}/${namespace === undefined ? "" : `${namespace}/`}${name}`;
       done.push(result.ok ? `${title} ${what}` : `${title} ${result.refusal.message}`);
     };
+    const differs = differsFor(follower);
     for (const wanted of follower.wanted.values()) {
       if (!differs(wanted)) continue;
       const { namespace, name } = wanted.object.metadata;
@@ -176,9 +220,11 @@ export function createGitOps(
         note(store.create(wanted.kind, wanted.object, { manager }), wanted, "created");
       else {
         const { apiVersion: _a, kind: _k, ...fields } = wanted.object;
-        note(store.mergePatch(wanted.kind, namespace, name, fields, { manager }), wanted, "configured");
+        const patch = joined(droppedOf(follower, wanted), fields);
+        note(store.mergePatch(wanted.kind, namespace, name, patch, { manager }), wanted, "configured");
       }
     }
+    follower.applied = new Map(follower.wanted);
     if (prune)
       for (const gone of leftovers(follower)) {
         const { namespace, name } = gone.object.metadata;
@@ -231,6 +277,7 @@ export function createGitOps(
     const automated = application.safeParse(own).data?.spec?.syncPolicy?.automated;
     const isOn = Boolean(automated) && automated?.enabled !== false;
     const isNew = follower.seenRevision !== lastSynced(own);
+    const differs = differsFor(follower);
     const out = [...follower.wanted.values()].some(differs) || leftovers(follower).length > 0;
     if (!out || !isOn || (!isNew && automated?.selfHeal !== true)) {
       const synced = { sync: { status: out ? "OutOfSync" : "Synced", revision: follower.seenRevision } };

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { createWishes } from "#bot/doors/slack/board.ts";
 import { writeKubeconfig } from "#infra/lab/kubernetes/kubeconfig.ts";
-import { setBgpMode } from "#infra/lab/set-bgp-mode.ts";
 import { twoPeople, twoPeopleOn } from "#infra/lab/two-people.ts";
 import { usualNamespaces } from "#infra/rbac.ts";
 import { connectCluster } from "#shared/adapters/kubernetes.ts";
@@ -13,6 +12,7 @@ import { lastRun } from "#shared/runs/run-log.ts";
 import { callOfWrite } from "#shared/steps/recording.ts";
 import type { Twin } from "#shared/twin/twin.ts";
 import { leapingClock } from "#test/bot/doors/slack/leaping-clock.ts";
+import { handsOn } from "#test/bot/runs/crash/by-hand.ts";
 import { doNext, type People } from "#test/bot/runs/crash/people.ts";
 import type { Goal } from "#test/bot/runs/crash/world.ts";
 import { bgpSite } from "#test/shared/steps/bgp-sites.ts";
@@ -91,7 +91,8 @@ async function run(goal: Goal, trouble: Trouble = {}) {
   try {
     const before = await names();
     const people: People = {
-      goal,
+      start: "migrate start bgp-to-l2",
+      ...(goal === "and back" && { backAt: "frr-off" }),
       clock,
       look: () => lastRun(ledger, "goldentooth"),
       ask: async (who, words) => {
@@ -106,11 +107,7 @@ async function run(goal: Goal, trouble: Trouble = {}) {
         });
         if (asking.kind === "job") await asking.job.run(() => {}, new AbortController().signal);
       },
-      applyValues: async () => {
-        setBgpMode(twin, "native");
-        // The speakers come up again one after the other.
-        await clock.sleep(180_000);
-      },
+      hands: handsOn(twin, undefined),
       onHalt: (said) => void halts.push(said),
     };
     let ended: string | undefined;

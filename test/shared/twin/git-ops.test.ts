@@ -53,6 +53,22 @@ describe("Argo CD", () => {
     );
   });
 
+  it("takes away a field that git named once and names no more, and leaves what it never named", async () => {
+    const { twin, clock } = argo();
+    const before = twin.gitOps.contentOf("metallb-config")?.objects ?? [];
+    const named = (spec: object) =>
+      before.map((each) =>
+        each.kind === "bgpadvertisements" ? { ...each, object: { ...each.object, spec } } : each,
+      );
+    twin.gitOps.push("metallb-config", named({ ipAddressPools: ["primary"], localPref: 50 }));
+    await clock.advance(200_000);
+    expect(advertisement(twin)?.spec).toEqual({ ipAddressPools: ["primary"], localPref: 50 });
+    twin.store.mergePatch("bgpadvertisements", "metallb", "primary", { spec: { aggregationLength: 32 } });
+    twin.gitOps.push("metallb-config", before);
+    await clock.advance(200_000);
+    expect(advertisement(twin)?.spec).toEqual({ ipAddressPools: ["primary"], aggregationLength: 32 });
+  });
+
   it.each([
     ["self-heal is off", { selfHeal: false }],
     ["auto-sync is off", null],

@@ -14,11 +14,12 @@ import { systemClock } from "#shared/adapters/system-clock.ts";
 import { currentStep } from "#shared/runs/next-move.ts";
 import { lastRun } from "#shared/runs/run-log.ts";
 import { plain } from "#shared/text.ts";
-import { type Around, aroundLedger, aroundPorts } from "./every-call.ts";
-import { doNext } from "./people.ts";
+import { type Around, aroundLedger, aroundPorts, stepsOf } from "./every-call.ts";
+import { doNext, turnBack } from "./people.ts";
+import { stories } from "./stories.ts";
 import type { BotOrders, LastWords } from "./world.ts";
 
-const { life, lab, goal, deaths } = JSON.parse(process.argv[2] ?? "") as BotOrders;
+const { life, lab, deaths } = JSON.parse(process.argv[2] ?? "") as BotOrders;
 const clock = scaledClock(life.factor, life.began);
 const cluster = "goldentooth";
 
@@ -43,7 +44,8 @@ function die(call: string, when: "before" | "after"): Promise<never> {
   return new Promise(() => {});
 }
 
-const around: Around = async (call, make) => {
+const around: Around = async (port, make) => {
+  const call = `${step}: ${port}`;
   calls[call] = (calls[call] ?? 0) + 1;
   const death = deaths.find(({ at, nth }, i) => {
     if (at !== "" && call !== at) return false;
@@ -60,7 +62,11 @@ if (!loaded.ok || loaded.config === undefined) throw new Error(JSON.stringify(lo
 const { config } = loaded;
 const log = (entry: unknown): void => void process.stderr.write(`${JSON.stringify(entry)}\n`);
 const real = await openSqliteLedger({ file: join(life.dir, "ledger.sqlite"), now: clock.now });
-const ledger = aroundLedger(real, around);
+const before = await lastRun(real, cluster);
+step = (before && currentStep(before)?.id) ?? "";
+const ledger = stepsOf(aroundLedger(real, around), (now) => {
+  step = now;
+});
 const { board } = createWishes({ ledger, clock, log });
 /** What a machine needs for a handshake is no faster: adapters give up by its own time. */
 const patient = { now: clock.now, sleep: systemClock.sleep };
@@ -101,29 +107,31 @@ async function ask(who: "operator" | "approver", words: string): Promise<void> {
 /** Their own look at the ledger, past the wrapped one: people read messages. */
 const look = () => lastRun(real, cluster);
 
-/** Where the run stands, for last words. */
-const follow = setInterval(() => {
-  void look().then((state) => {
-    step = state === undefined ? "" : (currentStep(state)?.id ?? "end");
-  });
-}, 20);
-
-await resumeRuns(deps, { signal, log });
+const byHand = async (what: string, body = ""): Promise<void> => {
+  const url = `${lab}/by-hand?world=${life.name}&what=${what}`;
+  const answer = await fetch(url, { method: "POST", body });
+  if (!answer.ok) throw new Error(await answer.text());
+};
 const people = {
-  goal,
+  ...stories[life.story],
   clock,
   look,
   ask,
-  applyValues: () => fetch(`${lab}/native?world=${life.name}`),
+  hands: {
+    setMode: (mode: string) => byHand(`mode-${mode}`),
+    apply: (manifests: string) => byHand("apply", manifests),
+    commit: (what: string) => byHand(`commit-${what}`),
+  },
   onHalt: (said: string) => void halts.push(said),
 };
+await turnBack(people);
+await resumeRuns(deps, { signal, log });
 let ended: string | undefined;
 for (let turn = 0; ended === undefined; turn++) {
-  if (turn > 100) throw new Error(`no end in 100 turns: ${step}; ${halts.slice(-3).join("; ")}`);
+  if (turn > 200) throw new Error(`no end in 200 turns: ${step}; ${halts.slice(-3).join("; ")}`);
   ended = await doNext(people);
 }
 say({ call: ended, when: "ended" });
-clearInterval(follow);
 await app.drain();
 await composed.close();
 process.exit(0);

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
-import type { BotOrders, Death, Goal, LastWords, Life, WorldEnd } from "./world.ts";
+import { type StoryName, stories } from "./stories.ts";
+import type { BotOrders, Death, LastWords, Life, WorldEnd } from "./world.ts";
 
 export type Died = Readonly<{ call: string; when: "before" | "after"; step: string }>;
 
@@ -21,7 +22,7 @@ export type Lived = WorldEnd &
 
 export type CrashLab = Readonly<{
   /** Lives one run; `deaths` says where the next process may die, whichever comes first, after those that died. */
-  live: (goal: Goal, version: string, deaths: (died: readonly Died[]) => readonly Death[]) => Promise<Lived>;
+  live: (story: StoryName, deaths: (died: readonly Died[]) => readonly Death[]) => Promise<Lived>;
   close: () => Promise<void>;
 }>;
 
@@ -53,6 +54,8 @@ async function bundled(outdir: string): Promise<void> {
   });
 }
 
+type Env = Readonly<Record<string, string>>;
+
 const firstLine = (child: ChildProcess): Promise<string> =>
   new Promise((done, fail) => {
     if (child.stdout === null) return fail(new Error("no output"));
@@ -78,10 +81,10 @@ export async function startCrashLab(factor: number): Promise<CrashLab> {
   };
   let count = 0;
 
-  const oneProcess = async (orders: BotOrders): Promise<LastWords> => {
+  const oneProcess = async (orders: BotOrders, ofLab: Env): Promise<LastWords> => {
     const bot = spawn(process.execPath, [join(dir, "programs/bot.mjs"), JSON.stringify(orders)], {
       stdio: ["ignore", "pipe", "pipe"],
-      env,
+      env: { ...env, ...ofLab },
     });
     let said = "";
     let complained = "";
@@ -102,15 +105,17 @@ export async function startCrashLab(factor: number): Promise<CrashLab> {
   };
 
   return {
-    live: async (goal, version, deaths) => {
+    live: async (story, deaths) => {
       const name = `world-${++count}`;
-      const life: Life = { name, dir: join(dir, name), version, factor, began: Date.now() };
-      await call(`/create?life=${encodeURIComponent(JSON.stringify(life))}`);
+      const life: Life = { name, dir: join(dir, name), story, factor, began: Date.now() };
+      const ofLab = (await call(`/create?life=${encodeURIComponent(JSON.stringify(life))}`)) as Env;
       const died: Died[] = [];
       const halts: string[] = [];
       const calls: Record<string, number> = {};
-      for (let starts = 1; starts < 500; starts++) {
-        const last = await oneProcess({ life, lab: url, goal, deaths: deaths(died) });
+      const { first } = stories[story];
+      for (let starts = 1; starts < 2_000; starts++) {
+        const next = starts === 1 && first !== undefined ? [first] : deaths(died);
+        const last = await oneProcess({ life, lab: url, deaths: next }, ofLab);
         for (const [port, times] of Object.entries(last.calls)) calls[port] = (calls[port] ?? 0) + times;
         halts.push(...last.halts);
         if (last.when === "ended") {
@@ -119,7 +124,7 @@ export async function startCrashLab(factor: number): Promise<CrashLab> {
         }
         died.push({ call: last.call, when: last.when, step: last.step });
       }
-      throw new Error(`no end after 500 starts; died last at ${JSON.stringify(died.slice(-5))}`);
+      throw new Error(`no end after 2000 starts; died last at ${JSON.stringify(died.slice(-5))}`);
     },
     close: async () => {
       const gone = new Promise((done) => lab.once("exit", done));

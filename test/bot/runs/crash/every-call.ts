@@ -4,6 +4,12 @@ import type { Ledger } from "#shared/ledger/ledger.ts";
 /** Told of every call of a port before it is made, and makes it. */
 export type Around = <T>(call: string, make: () => Promise<T>) => Promise<T>;
 
+/** The program that is run, whoever runs it. */
+const programOf = (argv: unknown): string => {
+  const words = Array.isArray(argv) ? argv.map(String) : [];
+  return words.find((word) => !/^(sudo|-.*|timeout|\d+)$/.test(word))?.replace(/^.*\//, "") ?? "";
+};
+
 /** What a call is about, as far as its name says where a process died. */
 function about(port: string, args: readonly unknown[]): string {
   const [first, second, third] = args;
@@ -19,7 +25,7 @@ function about(port: string, args: readonly unknown[]): string {
     const write = record(first);
     return `${name} ${String(write.verb)} ${String(write.kind ?? record(write.ref).kind)}`;
   }
-  if (port === "shell") return `${port} ${String(record(first).kind)}`;
+  if (port === "shell") return `${port} ${String(record(first).kind)} ${programOf(record(second).argv)}`;
   if (port.startsWith("ledger")) return `${port} ${String(first).split("/")[0]}`;
   return port;
 }
@@ -39,6 +45,16 @@ function wrapped<T extends object>(port: string, value: T, around: Around): T {
 }
 
 export const aroundLedger = (ledger: Ledger, around: Around): Ledger => wrapped("ledger", ledger, around);
+
+/** Tells at which step the run is, as its own events say it while they are written; what was read of it comes first. */
+export const stepsOf = (ledger: Ledger, onStep: (step: string) => void): Ledger => ({
+  ...ledger,
+  append: (stream, version, event) => {
+    const { step } = (event.data ?? {}) as { step?: unknown };
+    if (stream.startsWith("run/") && typeof step === "string") onStep(step);
+    return ledger.append(stream, version, event);
+  },
+});
 
 /** Every way to the outside that a cluster's ports have; a new one is wrapped without anybody thinking of it. */
 export function aroundPorts(ports: ClusterPorts, around: Around): ClusterPorts {

@@ -1,19 +1,19 @@
+import type { StoryName } from "./stories.ts";
+
 /** One world of the lab, and the processes that live on it one after the other. */
 export type Life = Readonly<{
   name: string;
   dir: string;
-  /** MetalLB's. */
-  version: string;
+  story: StoryName;
   /** How much faster than the machine's its time runs, and from when (milliseconds since the epoch). */
   factor: number;
   began: number;
 }>;
 
-/** What is left of a world: canonical objects, and every change of what runs write, in order. */
+/** What is left of a world, and everything that was done to it, in order. */
 export type WorldEnd = Readonly<{
-  objects: Readonly<Record<string, string>>;
+  left: Readonly<Record<string, string>>;
   acts: readonly string[];
-  reachable: boolean;
 }>;
 
 /** Where a process may die: before or after its nth call that fits. */
@@ -26,7 +26,7 @@ export type Death = Readonly<{
 
 export type Goal = "to the end" | "and back";
 
-export type BotOrders = Readonly<{ life: Life; lab: string; goal: Goal; deaths: readonly Death[] }>;
+export type BotOrders = Readonly<{ life: Life; lab: string; deaths: readonly Death[] }>;
 
 /** What a process says as it dies or ends; one line of JSON. */
 export type LastWords = Readonly<{
