@@ -4,7 +4,7 @@ import { text } from "../text.ts";
 import { driftKinds } from "./all.ts";
 import type { Drift } from "./drift.ts";
 import { type DriftReport, driftKey } from "./drift-report.ts";
-import { whileBlocked, withinRights } from "./guards.ts";
+import { deletes, whileBlocked, withinRights } from "./guards.ts";
 import type { DriftInput, Sighting } from "./input.ts";
 import { isOurs } from "./ownership.ts";
 import { idKey } from "./record-key.ts";
@@ -32,6 +32,18 @@ function withoutRepeats(drifts: readonly Drift[]): readonly Drift[] {
     const key = `${drift.kind} ${idKey(drift)} ${drift.ownership} ${drift.want.join()} ${drift.have.join()}`;
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** What nobody does about a record set is not said of one that goes with another difference. */
+function withoutGoing(drifts: readonly Drift[]): readonly Drift[] {
+  const going = new Set(
+    drifts.flatMap(({ repair, offer }) =>
+      repair === "we" && offer ? deletes(offer.changes).map(idKey) : [],
+    ),
+  );
+  return going.size === 0
+    ? drifts
+    : drifts.filter((drift) => drift.repair !== "nobody" || !going.has(idKey(drift)));
 }
 
 function owned(scene: Scene): DriftReport["owned"] {
@@ -169,10 +181,12 @@ export function detectDrift(input: DriftInput): DriftReport {
       awaiting: [],
     };
   const scene = sceneOf(input, input.recordSets, input.controllers);
-  const drifts = withoutRepeats(
-    driftKinds
-      .flatMap((kind) => kind.detect(scene))
-      .map((drift) => whileBlocked(withinRights(drift), deletesBlocked)),
+  const drifts = withoutGoing(
+    withoutRepeats(
+      driftKinds
+        .flatMap((kind) => kind.detect(scene))
+        .map((drift) => whileBlocked(withinRights(drift), deletesBlocked)),
+    ),
   ).toSorted(order);
   const { sightings, late, awaiting } = seen(drifts, input);
   const unsure = [...new Set(scene.looks.flatMap(({ forecast }) => forecast.unknown))];

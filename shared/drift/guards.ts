@@ -1,5 +1,5 @@
 import type { RecordSet } from "../dns/record-set.ts";
-import type { Drift, PlannedChange } from "./drift.ts";
+import type { Drift, Offer, PlannedChange } from "./drift.ts";
 import type { DriftReport } from "./drift-report.ts";
 
 /** How many deletes one plan may hold, counted over what we own. */
@@ -39,15 +39,12 @@ export function whyWithheld(drift: Drift, report: DriftReport): string | undefin
   if (offer.changes.some(({ set }) => isApexCore(report.zone.name, set)))
     return "the zone's own NS and SOA are never changed";
   const [blocked] = report.deletesBlocked;
-  if (blocked !== undefined && deletes(offer.changes).length > 0) return `no deletes: ${blocked}`;
-  // What is written follows what is wanted: half of that is no ground to write on.
-  if (blocked !== undefined && offer.kind !== "clean-up")
-    return `no changes from sources in doubt: ${blocked}`;
-  return undefined;
+  const doubt = blocked === undefined ? undefined : doubted(offer);
+  return doubt === undefined ? undefined : `${doubt}: ${blocked}`;
 }
 
 /**
- * What a difference comes to while sources are in doubt: we do not delete, and what ExternalDNS deletes because of them
+ * What a difference comes to while sources are in doubt: we neither delete nor write, and what ExternalDNS deletes because of them
  * is an error.
  */
 export function whileBlocked(drift: Drift, deletesBlocked: readonly string[]): Drift {
@@ -55,10 +52,19 @@ export function whileBlocked(drift: Drift, deletesBlocked: readonly string[]): D
   if (blocked === undefined) return drift;
   if (drift.kind === "record-orphaned" && drift.repair === "external-dns")
     return { ...drift, severity: "error" };
-  if (drift.repair !== "we" || deletes(drift.offer?.changes ?? []).length === 0) return drift;
-  const { offer: _, ...rest } = drift;
-  return { ...rest, repair: "nobody", outlook: [`nobody will meanwhile: no deletes: ${blocked}`] };
+  const { offer, ...rest } = drift;
+  if (drift.repair !== "we" || offer === undefined) return drift;
+  const what = doubted(offer);
+  return what === undefined
+    ? drift
+    : { ...rest, repair: "nobody", outlook: [`nobody will meanwhile: ${what}: ${blocked}`] };
 }
+
+/** What of an offer is not done while sources are in doubt: what is written follows what is wanted. */
+const doubted = ({ kind, changes }: Offer): string | undefined => {
+  if (deletes(changes).length > 0) return "no deletes";
+  return kind === "clean-up" ? undefined : "no changes from sources in doubt";
+};
 
 /** What the writer has no right to is promised to nobody. */
 export function withinRights(drift: Drift): Drift {

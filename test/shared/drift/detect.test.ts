@@ -164,6 +164,15 @@ describe("what may have been wanted since the snapshot", () => {
   });
 });
 
+describe("a record that goes", () => {
+  it("takes its older ownership record along, and nobody is said to leave that behind", () => {
+    const have = [record("old", "A", "10.0.0.1"), owns("old", "me")];
+    const { drifts } = scan({ have, release: "0.21.0", with: { policy: "upsert-only" } });
+    expect(drifts.map(({ kind, repair }) => `${kind} ${repair}`)).toEqual(["record-orphaned we"]);
+    expect(drifts[0]?.offer?.changes.map(({ set }) => set.type)).toEqual(["A", "TXT"]);
+  });
+});
+
 describe("the fingerprint", () => {
   const two: Site = { have: [owns("a-x", "me"), owns("a-y", "me")] };
 

@@ -33,6 +33,18 @@ describe("deletes while sources are in doubt", () => {
     expect(plain(reply(site).verdict.text)).not.toContain("ours to fix");
   });
 
+  it("nor is what would be written: no plan would hold it", () => {
+    const site: Site = {
+      have: [record("old", "A", "10.0.0.1")],
+      want: [wants("old", "10.0.0.1")],
+      scan: { snapshot: { ...empty, endpoints: 1, lastAccepted: 9 } },
+    };
+    expect(drifts(site, "record-unowned")).toMatchObject([{ repair: "nobody" }]);
+    expect(plain(drifts(site, "record-unowned")[0]?.outlook ?? [])).toContain("nobody will meanwhile");
+    const sound = { ...site, scan: { snapshot: { ...empty, endpoints: 1 } } };
+    expect(drifts(sound, "record-unowned")).toMatchObject([{ repair: "we" }]);
+  });
+
   it("are not offered for what an object names in a way that is left out", () => {
     const site: Site = {
       have,
