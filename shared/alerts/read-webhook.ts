@@ -67,6 +67,20 @@ function bounded(all: Readonly<Record<string, string>>): Record<string, string> 
   return Object.fromEntries(kept);
 }
 
+const mostDepth = 20;
+
+/** Whether something is nested deeper than anything of Alertmanager's; what walks it would not come back. */
+function isTooDeep(given: unknown): boolean {
+  const left: [value: unknown, depth: number][] = [[given, 0]];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [value, depth] = next;
+    if (typeof value !== "object" || value === null) continue;
+    if (depth === mostDepth) return true;
+    for (const inner of Object.values(value)) left.push([inner, depth + 1]);
+  }
+  return false;
+}
+
 const problemsOf = (error: z.ZodError, root: unknown): readonly string[] =>
   error.issues.map(({ path, message }) => {
     const value = path.reduce<unknown>(
@@ -74,7 +88,8 @@ const problemsOf = (error: z.ZodError, root: unknown): readonly string[] =>
       root,
     );
     const where = path.length === 0 ? "the body" : path.join(".");
-    const shown = value === undefined ? "is missing" : `is ${(JSON.stringify(value) ?? "?").slice(0, 60)}`;
+    const words = isTooDeep(value) ? "nested too deep" : (JSON.stringify(value) ?? "?").slice(0, 60);
+    const shown = value === undefined ? "is missing" : `is ${words}`;
     return `${where} ${shown}: ${message}`;
   });
 
@@ -102,6 +117,11 @@ function salvaged(given: unknown, problem: string): Alert {
 }
 
 function readAlert(given: unknown): Alert {
+  if (isTooDeep(given)) {
+    const { labels, annotations } = given as { labels?: unknown; annotations?: unknown };
+    const readable = { labels: strings(labels), annotations: strings(annotations) };
+    return salvaged(readable, `it is nested deeper than ${mostDepth} levels`);
+  }
   const read = alertSchema.safeParse(given);
   if (!read.success) return salvaged(given, problemsOf(read.error, given).join("; "));
   const { status, labels, annotations, startsAt, endsAt, generatorURL, fingerprint } = read.data;

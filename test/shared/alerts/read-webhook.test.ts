@@ -106,6 +106,17 @@ describe("a malformed alert in a good body", () => {
     expect(name(null)).toMatch(/^malformed-[0-9a-f]{16}$/);
   });
 
+  it("nested without an end is kept with what can be read, and costs no other alert", () => {
+    const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`) as unknown;
+    const { alerts } = read(body([deep, { labels: { alertname: "Deep", more: deep } }, { a: 1 }]));
+    expect(alerts.map(({ labels, malformed }) => [labels.alertname, malformed])).toEqual([
+      [undefined, "it is nested deeper than 20 levels"],
+      ["Deep", "it is nested deeper than 20 levels"],
+      [undefined, expect.stringContaining("status")],
+    ]);
+    expect(readWebhook({ version: deep, groupKey: deep, alerts: [] })).toMatchObject({ ok: false });
+  });
+
   it("never makes fewer alerts than were sent, whatever was sent", () => {
     fc.assert(
       fc.property(fc.array(fc.anything({ withNullPrototype: false }), { maxLength: 8 }), (given) => {
