@@ -7,11 +7,16 @@ import { tellingIncident } from "./incidents/telling.ts";
 const incidents = "incident/";
 const runs = "run/";
 
-/** An input that names no cluster means that of its thread; a ledger that cannot be asked leaves it open. */
+/**
+ * An input that names no cluster means that of its thread; a ledger that cannot be asked leaves it open. An incident of
+ * a cluster that is not configured, as an alert may name one, is kept with the rights on the first that is.
+ */
 export async function clusterOf(deps: Deps, about: string | undefined): Promise<string | undefined> {
   try {
     const found = await clusterIn(deps, about);
-    return found !== undefined && deps.clusters.has(found) ? found : undefined;
+    if (found === undefined || deps.clusters.has(found)) return found;
+    const [first] = deps.clusters.keys();
+    return about?.startsWith(incidents) === true ? first : undefined;
   } catch (error) {
     if (error instanceof FaultError) return undefined;
     throw error;

@@ -2,6 +2,7 @@ import { actsOf } from "#shared/incidents/acts.ts";
 import { incidentKey, readIncident } from "#shared/incidents/incident-log.ts";
 import type { IncidentState } from "#shared/incidents/incident-state.ts";
 import { code, text } from "#shared/text.ts";
+import { clusterOf } from "../about.ts";
 import { quoteWords } from "../quote-words.ts";
 import { splitWords } from "../words.ts";
 import type { Action, PressOutcome } from "./action.ts";
@@ -37,7 +38,9 @@ const button = (
     const state = await readIncident(deps.ledger, incident);
     const asked = state && words(state, { look: Number(look), act: Number(act) });
     if (state === undefined || asked === undefined) return older(`/runbook status ${incident}`);
-    return { words: quoteWords([...asked, "--cluster", state.cluster]), about: incidentKey(incident) };
+    const about = incidentKey(incident);
+    const cluster = (await clusterOf(deps, about)) ?? state.cluster;
+    return { words: quoteWords([...asked, "--cluster", cluster]), about };
   },
 });
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import {
+  canDiagnose,
   currentIncidentStep,
   type IncidentState,
   nextIncidentMove,
@@ -36,11 +37,15 @@ function decideDone(state: IncidentState, by: string, said: string, now: number)
   const move = nextIncidentMove(state);
   if (move.do === "wait-for-person")
     return justDone(state, by, now) ?? { type: "step-done", step: move.step, by, said };
-  if (move.do === "wait-for-end")
+  if (move.do === "wait-for-end") {
+    const again = canDiagnose(state)
+      ? text`To look once more: ${code(`/runbook diagnose ${state.id}`)}; to`
+      : ["To"];
     return {
       because: text`every step of ${state.id} is done or left out`,
-      next: text`To look once more: ${code(`/runbook diagnose ${state.id}`)}; to end it: ${code(`/runbook close ${state.id}`)}`,
+      next: text`${again} end it: ${code(`/runbook close ${state.id}`)}`,
     };
+  }
   return {
     because: text`${state.id} is at work itself: no step waits for a person`,
     next: text`Where it stands: ${code(`/runbook status ${state.id}`)}`,
@@ -152,6 +157,11 @@ export const incidentDiagnose = defineVerb({
         (state): Decided => {
           const closed = ifClosed(state);
           if (closed !== undefined) return closed;
+          if (!canDiagnose(state))
+            return {
+              because: text`${state.id} has no diagnosis: ${code(state.runbook)} is for people to look at`,
+              next: text`To look with a runbook: ${code("/runbook run NAME")}; names: ${code("/runbook list")}`,
+            };
           // Who asks while it is being looked at gets that look.
           if (state.asked !== undefined || state.diagnosing !== undefined) return undefined;
           return { type: "diagnosis-asked", by: desk.by };

@@ -86,7 +86,8 @@ export function openIncidentDesk(context: Context<unknown>): IncidentDesk | Repl
 
   const find = async (id: string | undefined): Promise<IncidentState | Reply> => {
     const state = id === undefined ? undefined : await readIncident(ledger, id);
-    if (state !== undefined && state.cluster === name) return state;
+    // An alert may name a cluster that the config does not have; its incident is kept with the rights on another.
+    if (state !== undefined && (state.cluster === name || !deps.clusters.has(state.cluster))) return state;
     const open = await openIncidents(ledger, name);
     const only = open.at(0);
     if (id === undefined && only !== undefined && open.length === 1) return only;

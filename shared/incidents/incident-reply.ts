@@ -6,6 +6,7 @@ import { actsOf } from "./acts.ts";
 import { alertBlocks } from "./alert-blocks.ts";
 import { type Conclusion, type Diagnosis, firstBroken } from "./diagnosis.ts";
 import {
+  canDiagnose,
   currentIncidentStep,
   firingAlerts,
   type IncidentState,
@@ -67,6 +68,21 @@ export const nextOf = (conclusion: Conclusion): readonly Text[] =>
       ? conclusion.causes.flatMap(({ next }) => next.slice(0, 1))
       : [];
 
+const ranked = ["failed", "unknown", "ok"];
+
+/** The worst of what checks found, the newest of those. */
+function checkedHead(state: IncidentState): Head | undefined {
+  const [worst] = state.steps
+    .flatMap(({ title, checked }) =>
+      checked === undefined ? [] : [{ title, checked, ...checkedVerdict(checked) }],
+    )
+    .toReversed()
+    .toSorted((a, b) => ranked.indexOf(a.outcome) - ranked.indexOf(b.outcome));
+  if (worst === undefined) return undefined;
+  const { word, outcome, title, checked } = worst;
+  return { word, outcome, text: text`${incidentName(state)} · ${title}: ${checkedCounts(checked)}` };
+}
+
 /** Of a runbook that has come to no diagnosis, or has none: what its checks found, or who is to do what. */
 function undiagnosedHead(state: IncidentState): Head {
   const name = incidentName(state);
@@ -77,11 +93,8 @@ function undiagnosedHead(state: IncidentState): Head {
     return { word: "LOOKING", outcome: "running", text: text`${name} · the diagnosis begins` };
   if (move.do === "check")
     return { word: "LOOKING", outcome: "running", text: text`${name} · ${at}, ${step?.title ?? ""}` };
-  const checked = state.steps.findLast((each) => each.checked !== undefined);
-  if (checked?.checked !== undefined) {
-    const verdict = checkedVerdict(checked.checked);
-    return { ...verdict, text: text`${name} · ${checked.title}: ${checkedCounts(checked.checked)}` };
-  }
+  const checked = checkedHead(state);
+  if (checked !== undefined) return checked;
   // Without a look of its own, that something fires is the worst that is known.
   const fires = state.looked === undefined && firingAlerts(state).length > 0;
   return {
@@ -116,6 +129,8 @@ function headOf(state: IncidentState): Head {
       text: text`${incidentName(state)} could not be diagnosed: ${looked.fault.what}: ${looked.fault.detail}`,
     };
   const head = conclusionHead(looked.diagnosis.conclusion);
+  // What the site's own checks found is no less true because the path holds.
+  if (head.outcome === "ok" && !areChecksWell(state)) return checkedHead(state) ?? head;
   return { ...head, text: text`${subjectOf(looked.diagnosis)} · ${head.text}` };
 }
 
@@ -150,13 +165,14 @@ function lookLine({ looked, diagnosing, asked, closed }: IncidentState, options:
   return [...seen, ...again];
 }
 
-/** Failed before unknown before fine. */
+/** Failed before unknown before fine; where nothing passed, nothing is fine. */
 export function checkedVerdict({
   results,
+  passed,
   fault,
 }: NonNullable<StepProgress["checked"]>): Readonly<{ word: string; outcome: "failed" | "unknown" | "ok" }> {
   if (results.some(({ outcome }) => outcome === "failed")) return { word: "FOUND", outcome: "failed" };
-  return fault !== undefined || results.some(({ outcome }) => outcome === "unknown")
+  return fault !== undefined || passed === 0 || results.some(({ outcome }) => outcome === "unknown")
     ? { word: "UNKNOWN", outcome: "unknown" }
     : { word: "OK", outcome: "ok" };
 }
@@ -258,9 +274,29 @@ function buttonsOf(state: IncidentState): readonly Action[] {
   return [...again, ...take, ...acts, close].slice(0, 3);
 }
 
+/** What is to be done when no step is left. Nothing, only where nothing that was looked at is broken or unseen, and nothing fires. */
+function endText(state: IncidentState): Text {
+  const { id } = state;
+  const firing = firingAlerts(state).length;
+  const fires = `${counted(firing, "alert")} of it still ${firing === 1 ? "fires" : "fire"}`;
+  const again = code(`/runbook diagnose ${id}`);
+  const close = code(`/runbook close ${id}`);
+  if (isWell(state) && firing === 0) return text`Nothing is left to do: ${close}`;
+  if (!canDiagnose(state))
+    return firing === 0
+      ? text`When that is done, look again: ${code("/nodes check")}; then ${close}`
+      : text`${fires}: look where ${firing === 1 ? "it comes" : "they come"} from before ${close}`;
+  return isWell(state)
+    ? text`${fires} although all that was looked at holds: ${again}, or look where ${firing === 1 ? "it comes" : "they come"} from`
+    : text`When that is done, look again: ${again}`;
+}
+
 /** Nothing that was looked at is known to be broken, or unseen. */
 const isWell = ({ looked, steps }: IncidentState): boolean =>
   (looked === undefined || ("diagnosis" in looked && looked.diagnosis.conclusion.kind === "healthy")) &&
+  areChecksWell({ steps });
+
+const areChecksWell = ({ steps }: Pick<IncidentState, "steps">): boolean =>
   steps.every(({ checked }) => checked === undefined || checkedVerdict(checked).outcome === "ok");
 
 function nextTexts(state: IncidentState): readonly Text[] {
@@ -282,11 +318,7 @@ function nextTexts(state: IncidentState): readonly Text[] {
     move.do === "wait-for-person"
       ? [text`When that is done: ${code(`/runbook next ${id}`)}`]
       : move.do === "wait-for-end"
-        ? [
-            isWell(state)
-              ? text`Nothing is left to do: ${code(`/runbook close ${id}`)}`
-              : text`When that is done, look again: ${code(`/runbook diagnose ${id}`)}`,
-          ]
+        ? [endText(state)]
         : [];
   return [...said, ...instruction, ...own];
 }

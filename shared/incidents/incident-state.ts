@@ -314,6 +314,9 @@ const diagnoseStep = (state: IncidentState): string | undefined =>
     undefined
   )?.id;
 
+/** Whether there is a step that looks, so that somebody can ask for another look. */
+export const canDiagnose = (state: IncidentState): boolean => diagnoseStep(state) !== undefined;
+
 export function nextIncidentMove(state: IncidentState): IncidentMove {
   if (state.closed !== undefined) return { do: "nothing" };
   const { diagnosing, asked } = state;

@@ -20,19 +20,19 @@ export const config: AlertsConfig = {
 /** A bot of a world that takes alerts: made anew after a crash, while world and ledger stay. */
 export function alerting(
   world: World,
-  options: Readonly<{ ledger?: Ledger; config?: Partial<AlertsConfig> }> &
+  options: Readonly<{ ledger?: Ledger; config?: Partial<AlertsConfig>; clusters?: readonly string[] }> &
     Omit<NonNullable<Parameters<typeof product>[1]>, "ledger"> = {},
 ) {
-  const { config: changed, ...others } = options;
+  const { config: changed, clusters = ["toy"], ...others } = options;
   const ledger = options.ledger ?? world.ledger;
   const bot = product(world, { ...others, ledger });
   const mine = { ...config, ...changed };
-  const read = readRoutes(mine.routes, { clusters: ["toy"] });
+  const read = readRoutes(mine.routes, { clusters });
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
   const alerts = createAlertLog({
     ledger,
     clock: world.clock,
-    route: (alert: Alert) => routeAlert(read.routes, ["toy"], alert),
+    route: (alert: Alert) => routeAlert(read.routes, clusters, alert),
     limits: mine.storm,
   });
   const tender = createAlertTender(bot.deps, ledger, { alerts, config: mine, log: bot.log });

@@ -190,6 +190,42 @@ describe("an alert that no route maps", () => {
   });
 });
 
+describe("an incident without a diagnosis, or of a cluster that is not configured", () => {
+  it("is not said to be looked at", async () => {
+    const world = newWorld();
+    const bot = alerting(world);
+    await bot.alerts.take(deliveryOf([alertOf("disk", { labels: { alertname: "DiskFull" } })]));
+    await bot.tend();
+    const reply = await bot.ask("olive", "runbook diagnose I-1");
+    expect(verdictOf(reply)).toMatch(/^Refused I-1 has no diagnosis/);
+    expect((await readIncident(world.ledger, "I-1"))?.asked).toBeUndefined();
+  });
+
+  it("can be taken, noted and closed, by words in its thread and by its buttons", async () => {
+    const world = newWorld();
+    const bot = alerting(world, {
+      config: { routes: [] },
+      clusters: ["toy", "other"],
+      around: (deps) => {
+        const toy = deps.clusters.get("toy");
+        if (toy === undefined) throw new Error("no toy");
+        const other = { ...toy, config: { ...toy.config, name: "other" } };
+        return { ...deps, clusters: new Map([...deps.clusters, ["other", other]]) };
+      },
+    });
+    await bot.alerts.take(deliveryOf([alertOf("disk", { labels: { alertname: "DiskFull" } })]));
+    await bot.tend();
+    expect(bot.message().cluster).toBe("unnamed cluster");
+    await bot.press("olive", "incident-take", "I-1");
+    expect((await readIncident(world.ledger, "I-1"))?.owner?.name).toBe("olive");
+    await bot.ask("vera", "runbook note I-1 full again", { about: "incident/I-1" });
+    expect((await readIncident(world.ledger, "I-1"))?.notes.map((one) => one.text)).toEqual(["full again"]);
+    expect((await bot.press("vera", "incident-close", "I-1")).verdict.outcome).toBe("denied");
+    await bot.press("olive", "incident-close", "I-1");
+    expect((await readIncident(world.ledger, "I-1"))?.closed?.by).toBe("olive");
+  });
+});
+
 describe("a storm", () => {
   const many = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, i) =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { actsOf } from "#shared/incidents/acts.ts";
 import type { Conclusion } from "#shared/incidents/diagnosis.ts";
 import type { IncidentEvent } from "#shared/incidents/incident-events.ts";
-import { appendIncident, openIncident } from "#shared/incidents/incident-log.ts";
+import { appendIncident, type NewIncident, openIncident } from "#shared/incidents/incident-log.ts";
 import { conclusionHead, incidentReply, nextOf } from "#shared/incidents/incident-reply.ts";
 import type { IncidentState } from "#shared/incidents/incident-state.ts";
 import { keptDiagnosis } from "#shared/incidents/kept-diagnosis.ts";
@@ -13,7 +13,13 @@ import { broken, diagnosisOf, healthy } from "../../bot/incidents/incident-produ
 const at = Date.UTC(2026, 10, 23, 14);
 const options = { ref: (name: string) => ({ name }) };
 
-async function stateAfter(events: readonly IncidentEvent[], byAlert = false): Promise<IncidentState> {
+const lookStep: NewIncident["steps"][number] = { id: "diagnose", title: "Look", kind: "diagnose" };
+
+async function stateAfter(
+  events: readonly IncidentEvent[],
+  byAlert = false,
+  steps: NewIncident["steps"] = [lookStep],
+): Promise<IncidentState> {
   const ledger = createMemoryLedger({ now: () => at });
   let state = await openIncident(ledger, {
     cluster: "toy",
@@ -21,7 +27,7 @@ async function stateAfter(events: readonly IncidentEvent[], byAlert = false): Pr
     subject: "httpbin",
     title: "A service does not answer",
     by: byAlert ? { alertGroup: "g" } : { person: "olive" },
-    steps: [{ id: "diagnose", title: "Look", kind: "diagnose" }],
+    steps,
   });
   for (const event of events) state = (await appendIncident(ledger, state, event, at)) ?? state;
   return state;
@@ -69,6 +75,57 @@ describe("the message", () => {
     expect(said(await stateAfter(looked(broken())))).toMatch(/look again: \/runbook diagnose I-1/);
     expect(said(await stateAfter(looked({ kind: "unknown", text: ["?"] })))).not.toMatch(/Nothing is left/);
     expect(said(await stateAfter(looked(healthy)))).toMatch(/Nothing is left to do: \/runbook close I-1/);
+  });
+
+  const fired: IncidentEvent = {
+    type: "alert-firing",
+    group: "g",
+    fingerprint: "f",
+    name: "ServiceDown",
+    severity: "critical",
+    labels: {},
+    annotations: {},
+    startsAt: at,
+    times: 1,
+  };
+  const nextOfMessage = (state: IncidentState): string =>
+    (incidentReply(state, options).next ?? []).map(plain).join("; ");
+
+  it("nor while something fires, whatever was looked at holds", async () => {
+    const well = nextOfMessage(await stateAfter([...looked(healthy), fired], true));
+    expect(well).toBe(
+      "1 alert of it still fires although all that was looked at holds: /runbook diagnose I-1, or look where it comes from",
+    );
+    const byHand: NewIncident["steps"] = [{ id: "look", title: "Look", kind: "manual", instruction: ["x"] }];
+    const done: IncidentEvent = { type: "step-done", step: "look", by: "olive", said: "done" };
+    expect(nextOfMessage(await stateAfter([fired, done], true, byHand))).toBe(
+      "1 alert of it still fires: look where it comes from before /runbook close I-1",
+    );
+    expect(nextOfMessage(await stateAfter([done], true, byHand))).toMatch(/^Nothing is left to do/);
+  });
+
+  it("is not OK while checks of the site found something, or nothing passed", async () => {
+    const steps: NewIncident["steps"] = [
+      lookStep,
+      { id: "nics", title: "Interfaces", kind: "checks", checks: ["default-route-nic"] },
+    ];
+    const ran = (results: Extract<IncidentEvent, { type: "checks-run" }>["results"], passed: number) =>
+      stateAfter(
+        [
+          ...looked(healthy),
+          { type: "checking", step: "nics", token: "c" },
+          { type: "checks-run", step: "nics", token: "c", results, passed },
+        ],
+        false,
+        steps,
+      );
+    const subject = { kind: "node", name: "karstark" };
+    const failed = await ran([{ check: "c", subject, outcome: "failed", because: ["x"] }], 3);
+    expect(incidentReply(failed, options).verdict).toMatchObject({ word: "FOUND", outcome: "failed" });
+    const none = await ran([], 0);
+    expect(incidentReply(none, options).verdict).toMatchObject({ word: "UNKNOWN", outcome: "unknown" });
+    expect(nextOfMessage(none)).not.toMatch(/Nothing is left/);
+    expect(incidentReply(await ran([], 3), options).verdict.word).toBe("OK");
   });
 
   it("names the cluster in every state", async () => {
