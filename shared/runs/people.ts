@@ -234,6 +234,11 @@ export async function skip(
       return {
         because: text`step ${numberOf(state, step)} has ended (${step.status}), so there is nothing to skip`,
       };
+    if (step.whenStopped === true)
+      return {
+        because: text`step ${numberOf(state, step)}, ${step.title}, takes away what must not stay, and is never left out`,
+        next: text`To end the run, which does it first: ${code(`/migrate abort ${id}`)}`,
+      };
     if (nextMove(state, now).do === "look" || doubtfulDeeds(step).length > 0)
       return {
         because: text`a part of step ${numberOf(state, step)} had started and it is not known whether it was done`,

@@ -211,11 +211,13 @@ function ended(state: RunState, options: RunReplyOptions): Head {
   const skipped = state.steps.filter(({ status }) => status === "skipped");
   const stays = standingSteps(state);
   const again = text`To start again: ${code(`/migrate start ${state.runbook}`)}`;
+  const unproven = skipped.flatMap(({ proof }) => (proof === undefined ? [] : [proof]));
   if (how === "finished")
     return {
       word: "DONE",
       outcome: skipped.length === 0 ? "ok" : "info",
       text: text`${state.runbook} · all ${state.steps.length} steps ended at ${utcTime(at)}, ${took} after the start${skipped.length === 0 ? "" : `; skipped: ${numbers(state, skipped)}`}`,
+      ...(unproven.length > 0 && { why: text`Left out, so not proven: ${join(unproven, "; ")}.` }),
       next: text`The record: ${code(`/migrate history ${state.id}`)}`,
       actions: [],
     };

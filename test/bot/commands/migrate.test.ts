@@ -279,7 +279,8 @@ describe("one operator alone", () => {
   });
 
   it("leaves a proof out only after its consequence was shown to them", async () => {
-    const p = product(newWorld());
+    const world = newWorld();
+    const p = product(world);
     await start(p);
     expect(head(await p.ask("olive", "migrate skip quiet"))).toContain("skip");
     const shown = await p.ask("olive", "migrate skip quiet --reason late --force");
@@ -291,6 +292,19 @@ describe("one operator alone", () => {
       "Step 5 is skipped, on record.",
     );
     expect((await p.state())?.steps[4]).toMatchObject({ status: "skipped" });
+    await approve(p);
+    await p.press("olive", "run-done", p.button("run-done"));
+    await approve(p);
+    await world.clock.advance(181_000);
+    await p.tend();
+    await approve(p);
+    expect(head(p.message())).toContain("skipped: step 5");
+    expect(why(p)).toBe("Left out, so not proven: clients may still hold the old way: they would lose it.");
+  });
+
+  it("leaves out no step that has ended", async () => {
+    const p = product(newWorld());
+    await start(p);
     expect(head(await p.ask("olive", "migrate skip survey --reason x"))).toContain("has ended (done)");
   });
 });

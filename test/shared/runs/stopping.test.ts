@@ -3,7 +3,7 @@ import { FaultError } from "#shared/fault.ts";
 import { excludeLabel } from "#shared/metallb/own-objects.ts";
 import { drill } from "#shared/runbooks/drill.ts";
 import { advance } from "#shared/runs/advance.ts";
-import { abort, goOn, hold } from "#shared/runs/people.ts";
+import { abort, goOn, hold, skip } from "#shared/runs/people.ts";
 import { runReply } from "#shared/runs/run-reply.ts";
 import type { RunState } from "#shared/runs/run-state.ts";
 import { plain } from "#shared/text.ts";
@@ -98,6 +98,26 @@ describe("what must not stay is taken away before a run rests", () => {
     expect(seen).toEqual(["busy"]);
     expect(labels(at)).toEqual([]);
     expect(state.ended?.how).toBe("aborted");
+  });
+
+  it("nobody leaves it out, before it is needed or while it is", async () => {
+    const wish = { by: "olive", step: "drill-include", reason: "in a hurry" };
+    const refused: string[] = [];
+    const at = whileLabelled(async ({ runner }) => {
+      const asked = await skip(runner, "R-7", { ...wish, force: true });
+      if (!asked.ok) refused.push(plain(asked.because));
+    });
+    await at.start();
+    for (const force of [false, true]) {
+      const asked = await skip(at.runner, "R-7", { ...wish, force });
+      if (!asked.ok) refused.push(plain(asked.because));
+    }
+    await at.approve();
+    await at.go();
+    expect(refused).toEqual(
+      Array(3).fill("step 3, Take the label off again, takes away what must not stay, and is never left out"),
+    );
+    expect(labels(at)).toEqual([]);
   });
 
   it("before anything was done it ends at once", async () => {
