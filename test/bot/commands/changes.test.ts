@@ -99,13 +99,18 @@ describe("/arpeggio changes", () => {
     expect(times).toEqual(times.toSorted().toReversed());
   });
 
-  it("tells its own runs with who and what came of them, apart from itself", async () => {
+  it("tells its own commands with who and what came of them, but not those that only look", async () => {
     const { say } = await site(3);
+    await say("migrate next");
     await say("nodes list");
-    await say("arpeggio changes");
     const reply = await say("arpeggio changes");
     expect(rows(reply)).toEqual([
-      expect.objectContaining({ kind: "Command", name: "J-1", what: "/nodes list: info", source: "ledger" }),
+      expect.objectContaining({
+        kind: "Command",
+        name: "J-1",
+        what: "/migrate next: usage",
+        source: "ledger",
+      }),
     ]);
     expect(lines(reply)).toContain("nothing changed in the last 1 h, and 1 run of ours");
   });

@@ -15,7 +15,7 @@ beforeEach(async () => {
   answer = () => ({});
   slack = await startSlackWorkspace({
     clock,
-    workspace: { ackWithinMs: 100, redeliverAfterMs: [0, 60_000, 300_000] },
+    workspace: { ackWithinMs: 1_000, redeliverAfterMs: [0, 60_000, 300_000] },
   });
   app = await startPlainApp((_, count) => answer(count));
   slack.setRequestUrl(app.url);
@@ -105,7 +105,7 @@ describe("a slash command", () => {
 
   test.each<[string, Answered, string]>([
     ["an error", { status: 500 }, "dispatch_failed"],
-    ["a slow answer", { afterMs: 400 }, "operation_timeout"],
+    ["a slow answer", { afterMs: 1_600 }, "operation_timeout"],
     [
       "a message over the limits",
       { type: "application/json", body: '{"text":"x","blocks":[{"type":"mystery"}]}' },
@@ -359,7 +359,7 @@ describe("events", () => {
   });
 
   test("comes again after a time-out, and when a test wants it although it was acknowledged", async () => {
-    answer = (count) => (count === 1 ? { afterMs: 400 } : {});
+    answer = (count) => (count === 1 ? { afterMs: 1_600 } : {});
     await slack.mention({ user: "U0OPERATOR", channel: C, text: "next" });
     expect(app.received[1]?.headers["x-slack-retry-reason"]).toBe("http_timeout");
     const act = await slack.mention({ user: "U0OPERATOR", channel: C, text: "next", redeliver: 2 });
