@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { drilled } from "#shared/migration/drill.ts";
 import type { Reply } from "#shared/reply.ts";
 import { prepareStep } from "#shared/runs/prepare-step.ts";
 import type { StepContext } from "#shared/steps/step.ts";
@@ -41,11 +42,14 @@ export const drillVerb = defineVerb({
     const prepared = await prepareStep(survey, about);
     if ("halt" in prepared) {
       const { because, findings } = prepared.halt;
-      const unseen = findings.length > 0 && findings.every(({ severity }) => severity === "unknown");
+      // Everything could be looked at, and there is nothing of that name to drill.
+      const isSeen = findings.some(
+        ({ severity, facts }) => severity !== "unknown" || facts.what === drilled(service),
+      );
       return {
         verdict: {
-          word: unseen || findings.length === 0 ? "UNKNOWN" : "REFUSED",
-          outcome: unseen || findings.length === 0 ? "unknown" : "failed",
+          word: isSeen ? "REFUSED" : "UNKNOWN",
+          outcome: isSeen ? "failed" : "unknown",
           text: text`${service} · no drill: ${because}`,
         },
         cluster: desk.name,

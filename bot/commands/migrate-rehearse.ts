@@ -120,7 +120,7 @@ export const rehearse = defineVerb({
         config.name,
         ordered.unknown.map((id) => {
           const near = nearest(id, ids);
-          return `${migration.id} has no step ${id}${near === undefined ? "" : `; nearest: ${near}`}`;
+          return `${migration.id} has no step ${id}${near === undefined ? `; its steps: ${ids.join(", ")}` : `; nearest: ${near}`}`;
         }),
       );
     }

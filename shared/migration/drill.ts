@@ -68,16 +68,23 @@ export function predictWithout(view: MetalLbView, node: string, label: string): 
 
 const notConfigured = (what: string, detail: string): Fault => ({ kind: "not-configured", what, detail });
 
+/** What the fault is about that says why there is nothing to drill. */
+export const drilled = (word: string): string => `a drill of ${word}`;
+
 /** What a drill of this Service or address is about. Throws FaultError where there is nothing to drill. */
 export function drillOf(view: MetalLbView, { run }: Pick<StepContext, "run">): Drill {
   const { service: word } = drillInputs.parse(run.inputs);
   const refuse = (detail: string): never => {
-    throw new FaultError(notConfigured(`a drill of ${word}`, detail));
+    throw new FaultError(notConfigured(drilled(word), detail));
   };
   const found = resolveSubject(view.objects, word);
   if (found.kind === "ambiguous") return refuse(`it is ${found.services.join(", ")}: say which`);
   if (found.kind === "no-address") return refuse(`${found.service} has no address`);
-  if (found.kind === "unknown") return refuse("no Service of type LoadBalancer and no address is called so");
+  if (found.kind === "unknown") {
+    const { nearest } = found;
+    const near = nearest === undefined ? "" : `; nearest: ${nearest.service ?? ""} ${nearest.ip}`;
+    return refuse(`no Service of type LoadBalancer and no address is called so${near}`);
+  }
   const about = found.subjects.filter(({ ip }) => parseIp(ip)?.family === 4);
   const [first] = about;
   if (word === "all" || first?.service === undefined)

@@ -49,6 +49,16 @@ describe("/arping drill", () => {
     expect(said(await at.ask("operator", "migrate status"))).toMatch(/no run is open/);
   });
 
+  it("says that there is no such Service, with the nearest, not that nobody could look", async () => {
+    const at = lab();
+    const reply = await at.ask("operator", "arping drill htpbin");
+    expect(said(reply)).toMatch(
+      /^REFUSED: htpbin .*no Service .* is called so; nearest: httpbin\/httpbin 10/,
+    );
+    expect(reply.verdict.outcome).toBe("failed");
+    expect(said(await at.ask("operator", "migrate status"))).toMatch(/no run is open/);
+  });
+
   it("shows what new connections felt as a picture, with the same in words", async () => {
     const at = lab();
     const png = Uint8Array.of(1);
