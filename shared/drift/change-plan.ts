@@ -7,7 +7,14 @@ import { plain } from "../text.ts";
 import { detectDrift } from "./detect.ts";
 import type { Drift, PlannedChange } from "./drift.ts";
 import { type DriftReport, driftKey } from "./drift-report.ts";
-import { allowedDeletes, type DeleteLimits, deletes, whyWithheld } from "./guards.ts";
+import {
+  allowedDeletes,
+  type DeleteLimits,
+  deletes,
+  deletesRecord,
+  recordsToDelete,
+  whyWithheld,
+} from "./guards.ts";
 import type { DriftInput } from "./input.ts";
 import { planDigest, undoOf } from "./plan-digest.ts";
 import type { Plan, PlanItem, PlannedBatch, Withheld } from "./plan-value.ts";
@@ -105,17 +112,7 @@ function limited(
   report: DriftReport,
   { limits, used }: Readonly<{ limits: DeleteLimits; used: Used }>,
 ): Readonly<{ kept: readonly Offered[]; withheld: readonly Withheld[] }> {
-  const isRecord = (drift: Offered): boolean =>
-    deletes(drift.offer.changes).some((set) => idKey(set) === idKey(drift)) &&
-    drift.ownership !== "orphan-txt" &&
-    drift.type !== "TXT";
-  const records = new Set(
-    drifts.filter(isRecord).flatMap(({ offer }) =>
-      deletes(offer.changes)
-        .filter(({ type }) => type !== "TXT")
-        .map(idKey),
-    ),
-  );
+  const records = recordsToDelete(drifts);
   const allowedRecords = allowedDeletes(report.owned.records, limits);
   const allowedTxts = allowedDeletes(report.owned.txts, limits);
   const total = new Set([...records, ...used.records]).size;
@@ -125,7 +122,7 @@ function limited(
   const kept = drifts.filter((drift) => {
     const gone = deletes(drift.offer.changes);
     if (gone.length === 0) return true;
-    if (isRecord(drift)) {
+    if (deletesRecord(drift)) {
       if (!tooMany) return true;
       withheld.push(
         withhold(
@@ -279,7 +276,9 @@ export function planWithin({ input, report, limits, at }: PlanRequest): Plan {
     for (const drift of next.taken) items.set(place(item(drift)), item(drift));
     twoPeople ||= next.taken.some(({ offer }) => offer.kind === "adopt");
     recordSets = afterBatches(recordSets, next.batches);
-    current = detectDrift({ ...input, recordSets });
+    // The limits were judged over the whole zone, and count over all stages here.
+    const { limits: _, ...rest } = input;
+    current = detectDrift({ ...rest, recordSets });
   }
   const undo = undoOf(batches);
   const plan = {

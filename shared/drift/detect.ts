@@ -4,7 +4,7 @@ import { text } from "../text.ts";
 import { driftKinds } from "./all.ts";
 import type { Drift } from "./drift.ts";
 import { type DriftReport, driftKey } from "./drift-report.ts";
-import { deletes, whileBlocked, withinRights } from "./guards.ts";
+import { deletes, whileBlocked, withinLimits, withinRights } from "./guards.ts";
 import type { DriftInput, Sighting } from "./input.ts";
 import { isOurs } from "./ownership.ts";
 import { idKey } from "./record-key.ts";
@@ -181,18 +181,18 @@ export function detectDrift(input: DriftInput): DriftReport {
       awaiting: [],
     };
   const scene = sceneOf(input, input.recordSets, input.controllers);
-  const drifts = withoutGoing(
-    withoutRepeats(
-      driftKinds
-        .flatMap((kind) => kind.detect(scene))
-        .map((drift) => whileBlocked(withinRights(drift), deletesBlocked)),
-    ),
-  ).toSorted(order);
+  const counted = owned(scene);
+  const found = withoutRepeats(
+    driftKinds
+      .flatMap((kind) => kind.detect(scene))
+      .map((drift) => whileBlocked(withinRights(drift), deletesBlocked)),
+  );
+  const drifts = withoutGoing(withinLimits(found, counted.records, input.limits)).toSorted(order);
   const { sightings, late, awaiting } = seen(drifts, input);
   const unsure = [...new Set(scene.looks.flatMap(({ forecast }) => forecast.unknown))];
   return {
     ...base,
-    owned: owned(scene),
+    owned: counted,
     complete: scene.complete && unsure.length === 0,
     findings: [
       ...findings,

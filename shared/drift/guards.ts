@@ -1,14 +1,10 @@
 import type { RecordSet } from "../dns/record-set.ts";
 import type { Drift, Offer, PlannedChange } from "./drift.ts";
 import type { DriftReport } from "./drift-report.ts";
+import type { DeleteLimits } from "./input.ts";
+import { idKey } from "./record-key.ts";
 
-/** How many deletes one plan may hold, counted over what we own. */
-export type DeleteLimits = Readonly<{
-  /** In one plan, records and lone ownership TXTs each. */
-  absolute: number;
-  /** Part of what we own, 0 to 1, rounded up to a whole record: so in a small zone one at a time. */
-  share: number;
-}>;
+export type { DeleteLimits } from "./input.ts";
 
 export const defaultDeleteLimits: DeleteLimits = { absolute: 50, share: 0.3 };
 
@@ -65,6 +61,41 @@ const doubted = ({ kind, changes }: Offer): string | undefined => {
   if (deletes(changes).length > 0) return "no deletes";
   return kind === "clean-up" ? undefined : "no changes from sources in doubt";
 };
+
+/** It takes its own record away, which no plan does in great numbers. */
+export const deletesRecord = ({ offer, ownership, type, ...at }: Drift): boolean =>
+  ownership !== "orphan-txt" &&
+  type !== "TXT" &&
+  deletes(offer?.changes ?? []).some((set) => idKey(set) === idKey({ ...at, type }));
+
+/** The records that these differences would take away, by key. */
+export const recordsToDelete = (drifts: readonly Drift[]): ReadonlySet<string> =>
+  new Set(
+    drifts.filter(deletesRecord).flatMap(({ offer }) =>
+      deletes(offer?.changes ?? [])
+        .filter(({ type }) => type !== "TXT")
+        .map(idKey),
+    ),
+  );
+
+/** More deletes than one plan may hold are in no plan at all, so they are promised to nobody. */
+export function withinLimits(
+  drifts: readonly Drift[],
+  owned: number,
+  limits: DeleteLimits | undefined,
+): readonly Drift[] {
+  const ours = drifts.filter(({ repair }) => repair === "we");
+  const total = recordsToDelete(ours).size;
+  if (limits === undefined || total <= allowedDeletes(owned, limits)) return drifts;
+  const outlook = [
+    `nobody will: ${total} deletes of ${owned} owned records, and ${allowedDeletes(owned, limits)} are allowed in one plan; a person has to decide`,
+  ];
+  return drifts.map((drift) => {
+    if (drift.repair !== "we" || !deletesRecord(drift)) return drift;
+    const { offer: _, ...rest } = drift;
+    return { ...rest, repair: "nobody", outlook };
+  });
+}
 
 /** What the writer has no right to is promised to nobody. */
 export function withinRights(drift: Drift): Drift {

@@ -38,6 +38,14 @@ export type SnapshotState = Readonly<{
 /** When a difference was first seen, and when last: a later scan is told by this whether ExternalDNS reconciles. */
 export type Sighting = Readonly<{ key: string; firstAt: number; lastAt: number }>;
 
+/** How many deletes one plan may hold, counted over what we own. */
+export type DeleteLimits = Readonly<{
+  /** In one plan, records and lone ownership TXTs each. */
+  absolute: number;
+  /** Part of what we own, 0 to 1, rounded up to a whole record: so in a small zone one at a time. */
+  share: number;
+}>;
+
 export type DriftInput = Readonly<{
   cluster?: string;
   /** Milliseconds since the epoch. */
@@ -54,4 +62,6 @@ export type DriftInput = Readonly<{
   /** Domains the site moves away from. */
   oldDomains: readonly Fqdn[];
   previous: readonly Sighting[];
+  /** Of the plans that are made from it; without them every offer is one that a plan may hold. */
+  limits?: DeleteLimits;
 }>;

@@ -10,7 +10,7 @@ import type { AddressPrediction } from "../metallb/prediction.ts";
 import type { Accepted } from "./accepted.ts";
 import { detectDrift } from "./detect.ts";
 import type { DriftReport } from "./drift-report.ts";
-import type { DriftInput, Sighting, SnapshotState } from "./input.ts";
+import type { DeleteLimits, DriftInput, Sighting, SnapshotState } from "./input.ts";
 
 /** One zone, looked at whole: what the report was made from is kept, as a plan is made of both. */
 export type ZoneLook = Readonly<{ input: DriftInput; report: DriftReport; private: boolean | undefined }>;
@@ -28,6 +28,8 @@ export type ZoneReading = Readonly<{
   predictions?: readonly AddressPrediction[] | Fault;
   oldDomains: readonly Fqdn[];
   previous: readonly Sighting[];
+  /** Of the plans that are made from it. */
+  limits?: DeleteLimits;
 }>;
 
 const about = (zone: Fqdn, code: string, severity: Finding["severity"], words: string): Finding => ({
@@ -130,6 +132,7 @@ export function lookAtZone(reading: ZoneReading): ZoneLook {
     ...(predictions !== undefined && { predictions }),
     oldDomains,
     previous,
+    ...(reading.limits && { limits: reading.limits }),
   };
   const report = withWatchers(detectDrift(input), views ?? { views: [], others: [] });
   const twins = isFault(known) || isFault(all) ? [] : twinFinding(known, all);

@@ -10,6 +10,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { AddressPrediction } from "../metallb/prediction.ts";
 import type { DnsConfig } from "../site/site.ts";
 import { lastAccepted } from "./accepted.ts";
+import { defaultDeleteLimits } from "./guards.ts";
 import { lookAtZone, type ZoneLook } from "./look-at-zone.ts";
 import { announcementKinds, predictedAddresses } from "./predicted-addresses.ts";
 import { lastSightings } from "./scan-memory.ts";
@@ -102,6 +103,7 @@ export async function lookForDrift(
         predictions,
         oldDomains: dns.move === undefined ? [] : [fqdn(dns.move.from)],
         previous,
+        limits: defaultDeleteLimits,
       }),
     );
   }

@@ -8,7 +8,8 @@ import type { AddressPrediction } from "../metallb/prediction.ts";
 import { type Accepted, acceptSnapshot, lastAccepted } from "./accepted.ts";
 import { type DriftReport, isReadWhole, toldDrifts } from "./drift-report.ts";
 import { fingerprint } from "./fingerprint.ts";
-import type { DriftInput } from "./input.ts";
+import { defaultDeleteLimits } from "./guards.ts";
+import type { DeleteLimits, DriftInput } from "./input.ts";
 import { lookAtZone, wantedCount } from "./look-at-zone.ts";
 import { beat, keepReport, keepSightings, lastReport, lastSightings } from "./scan-memory.ts";
 import { isShrunken } from "./sources.ts";
@@ -24,6 +25,8 @@ export type ScanSettings = Readonly<{
   cluster: string;
   zones: readonly Readonly<{ id: string; name: Fqdn }>[];
   oldDomains: readonly Fqdn[];
+  /** Of the plans that are offered. */
+  limits?: DeleteLimits;
   /** Of MetalLB, where whoever scans can see the cluster. */
   predictions?: readonly AddressPrediction[] | Fault;
 }>;
@@ -103,6 +106,7 @@ export async function scanZones(ports: ScanPorts, settings: ScanSettings): Promi
       ...(settings.predictions !== undefined && { predictions: settings.predictions }),
       oldDomains: settings.oldDomains,
       previous: seen.sightings,
+      limits: settings.limits ?? defaultDeleteLimits,
     });
     const print = fingerprint(report);
     await keepSightings(ledger, zone.id, seen, report.sightings, at);

@@ -6,6 +6,7 @@ import { fingerprint, resolvedSince } from "#shared/drift/fingerprint.ts";
 import { newSnooze, quietBy } from "#shared/drift/snooze.ts";
 import { isShrunken } from "#shared/drift/sources.ts";
 import type { Fault } from "#shared/fault.ts";
+import { plain } from "#shared/text.ts";
 import { owns, record, wants } from "../dns/zones.ts";
 import { generous, inputOf, noon, planOf, type Site, scan } from "./scans.ts";
 
@@ -170,6 +171,33 @@ describe("a record that goes", () => {
     const { drifts } = scan({ have, release: "0.21.0", with: { policy: "upsert-only" } });
     expect(drifts.map(({ kind, repair }) => `${kind} ${repair}`)).toEqual(["record-orphaned we"]);
     expect(drifts[0]?.offer?.changes.map(({ set }) => set.type)).toEqual(["A", "TXT"]);
+  });
+});
+
+describe("more deletes than one plan may hold", () => {
+  const names = Array.from({ length: 10 }, (_, i) => `n${i}`);
+  const have = names.flatMap((name) => [record(name, "A", "10.0.0.1"), owns(`a-${name}`, "me")]);
+  const limits = { absolute: 50, share: 0.3 };
+  const site = (orphans: number): Site => ({
+    have,
+    want: names.slice(orphans).map((name) => wants(name, "10.0.0.1")),
+    with: { policy: "upsert-only" },
+    scan: { limits },
+  });
+
+  it("are promised to nobody, as no plan holds any of them", () => {
+    const many = scan(site(4));
+    expect(many.drifts.map(({ repair }) => repair)).toEqual(["nobody", "nobody", "nobody", "nobody"]);
+    expect(plain(many.drifts[0]?.outlook ?? [])).toBe(
+      "nobody will: 4 deletes of 10 owned records, and 3 are allowed in one plan; a person has to decide",
+    );
+    expect(planOf(site(4), limits).batches).toEqual([]);
+  });
+
+  it("are ours as long as they fit, and then a plan holds all of them", () => {
+    const few = scan(site(3));
+    expect(few.drifts.map(({ repair }) => repair)).toEqual(["we", "we", "we"]);
+    expect(planOf(site(3), limits).items).toHaveLength(3);
   });
 });
 

@@ -22,7 +22,12 @@ const have: readonly RecordSet[] = [
   record("old", "A", "10.0.0.9"),
   owns("a-old", "me"),
 ];
-const settings = { cluster: "goldentooth", zones: [{ id: "Z1", name: zoneName }], oldDomains: [] };
+const settings = {
+  cluster: "goldentooth",
+  zones: [{ id: "Z1", name: zoneName }],
+  oldDomains: [],
+  limits: { absolute: 50, share: 1 },
+};
 
 const snapshot = (endpoints: readonly string[], takenAt: number): Snapshot =>
   makeSnapshot(
@@ -229,6 +234,18 @@ describe("a scan", () => {
       (await scanZones({ ...w.ports, zones: { ...w.zones.read, zones } }, settings)).zones[0] ?? {};
     expect(report).toMatchObject({ complete: false, drifts: [] });
     expect(JSON.stringify(report?.findings)).toContain("ListHostedZones");
+  });
+
+  it("promises no deletes that no plan would hold", async () => {
+    const w = world();
+    const more = [record("older", "A", "10.0.0.8"), owns("a-older", "me")];
+    w.zones.edit(
+      "Z1",
+      more.map((set) => ({ action: "CREATE" as const, set })),
+    );
+    const { limits: _, ...usual } = settings;
+    const { report } = (await scanZones(w.ports, usual)).zones[0] ?? {};
+    expect(report?.drifts.map(({ repair }) => repair)).toEqual(["nobody", "nobody"]);
   });
 
   it("doubts a snapshot that wants far fewer, until it is accepted", async () => {
