@@ -187,6 +187,34 @@ describe.each(storeNames)("in %s", (store) => {
       const writes = store.list("configmaps").items.map(({ metadata }) => metadata.uid);
       expect(new Set(writes).size).toBe(4);
     });
+
+    it("a process that stands still before its write and goes on after its lease ran out changes nothing twice", async () => {
+      const { store, a, b, digest } = await two();
+      await approve(a.runner, id, vote("vera", digest), others, []);
+      const changes: string[] = [];
+      store.subscribe(({ type, object }) => void changes.push(`${type} ${object.metadata.name}`));
+      let isFirst = true;
+      const paused = { ...clock, sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms * 100, signal) };
+      const stuck = toyRunner(store, await ledger(), paused, counting("s"), async (port, call) => {
+        if (port === "write" && isFirst) {
+          isFirst = false;
+          await clock.sleep(60_000);
+        }
+        return call();
+      });
+      const slow = advance(stuck.runner, id, { by: "vera", signal: never });
+      slow.catch(() => {});
+      await clock.advance(31_000);
+      await clock.runUntil(advance(b.runner, id, { by: "olive", signal: never }));
+      expect(changes).toEqual(["ADDED one", "ADDED two"]);
+      await clock.advance(60_000);
+      await clock.runUntil(slow);
+      expect(changes).toEqual(["ADDED one", "ADDED two"]);
+      const done = (await b.runner.ledger.read(`run/${id}`))
+        .filter(({ type }) => type === "deed-done")
+        .map(({ data }) => (data as { deed: string }).deed);
+      expect(done).toEqual(["make-one", "make-two"]);
+    });
   });
 
   describe("while what was done is being judged", () => {
