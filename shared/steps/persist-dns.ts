@@ -159,7 +159,7 @@ export const persistDns = defineStep({
       instructions: [
         text`Put them where these objects come from, so that no sync or new install brings the old names back`,
       ],
-      prediction: [text`Git and cluster ask for the same names`],
+      prediction: [text`once Git says what this file says, Git and cluster ask for the same names`],
       predicted: objects.map(({ title }) => title),
     };
   },

@@ -226,9 +226,7 @@ export const persist = defineStep({
       instructions: [
         text`Put them where this cluster's objects come from; MetalLB's chart has no values for pools or advertisements, so values alone make none`,
       ],
-      prediction: [
-        text`Git and cluster say the same, so that nobody brings BGP back by a sync or a new install`,
-      ],
+      prediction: [text`once Git says what these files say, no sync and no new install brings BGP back`],
       predicted: kept(view).map(({ title }) => title),
     };
   },

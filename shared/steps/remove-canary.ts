@@ -26,6 +26,7 @@ export const removeCanary = defineStep({
   kind: "act",
   cleanUp: true,
   title: "Remove the echo of the canary",
+  proof: text`that the canary's echo is gone: its Service, its pool and its advertisement would stay`,
   reversibleWhile: text`nothing of it is needed again`,
   unneeded: async (context) =>
     echoes(await viewMetalLb(context)).length === 0 ? text`the canary left nothing behind` : undefined,
