@@ -12,7 +12,7 @@ import {
   isApexCore,
   isChangeable,
 } from "./guards.ts";
-import { claimsOf, isClaimed, isOwnText } from "./owned-count.ts";
+import { claimsOf, isClaimed, isForeignText, isOutranked, isOwnText } from "./owned-count.ts";
 import { planDigest, undoOf } from "./plan-digest.ts";
 import type { Plan, PlannedBatch } from "./plan-value.ts";
 import { sameSet } from "./same-set.ts";
@@ -136,6 +136,10 @@ function unproven(
     standing.filter((set) => isOwnText(set, rules)),
     rules,
   );
+  const foreign = claimsOf(
+    (request.standing ?? []).filter((set) => isForeignText(set, rules)),
+    rules,
+  );
   const created = changes.filter(({ before }) => before === undefined).map(({ set }) => set);
   const texts = created.filter((set) => isOwnText(set, rules));
   const speaking = claimsOf(texts, rules);
@@ -147,6 +151,7 @@ function unproven(
         : [set];
     if (recordSetKey(before) !== recordSetKey(set)) return [set];
     const own = isOwnText(before, rules) && (action === "DELETE" || isOwnText(set, rules));
+    if (isOutranked(before, proofs, foreign)) return [before];
     return own || isClaimed(before, proofs) ? [] : [before];
   });
   if (texts.length === 0) return strange;
@@ -161,7 +166,8 @@ function unproven(
       isClaimed(set, speaking) &&
       !isClaimed(set, proofs) &&
       !isClaimed(set, owned) &&
-      !isWanted(set, request),
+      // Somebody else's may have come since the plan was made.
+      (!isWanted(set, request) || isClaimed(set, foreign)),
   );
   return [...strange, ...adopted];
 }

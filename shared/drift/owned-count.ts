@@ -5,12 +5,23 @@ import type { ApplyRules } from "./apply-judge.ts";
 
 type OwnerRules = Pick<ApplyRules, "owners" | "affixes" | "key">;
 
-/** An ownership TXT with an owner id of ours. */
-export function isOwnText(set: RecordSet, { owners, key }: OwnerRules): boolean {
+/** The owner that an ownership TXT names; `undefined` for any other record set, and where it names none. */
+function ownerNamed(set: RecordSet, { key }: Pick<OwnerRules, "key">): string | undefined {
   const [value] = valuesOf(set);
-  if (set.type !== "TXT" || value === undefined) return false;
-  const owner = readOwnershipText(value, key, { equalsInValue: true })?.owner;
-  return owner !== undefined && owners.includes(owner);
+  if (set.type !== "TXT" || value === undefined) return undefined;
+  return readOwnershipText(value, key, { equalsInValue: true })?.owner;
+}
+
+/** An ownership TXT with an owner id of ours. */
+export function isOwnText(set: RecordSet, rules: OwnerRules): boolean {
+  const owner = ownerNamed(set, rules);
+  return owner !== undefined && rules.owners.includes(owner);
+}
+
+/** An ownership TXT of somebody else's. */
+export function isForeignText(set: RecordSet, rules: OwnerRules): boolean {
+  const owner = ownerNamed(set, rules);
+  return owner !== undefined && owner !== "" && !rules.owners.includes(owner);
 }
 
 /** By name and set identifier: the types that are ours, `*` from a text whose name says none. */
@@ -40,6 +51,18 @@ export function isClaimed(set: RecordSet, claims: Claims): boolean {
   // Releases before 0.22 keep an alias under the name of a CNAME.
   return isAlias(set) && there.has("CNAME");
 }
+
+/** They speak for this record set by its type, as every release from 0.12 on reads before a text that names no type. */
+const isClaimedByType = (set: RecordSet, claims: Claims): boolean => {
+  const there = claims.get(placeOf(set.name, set.setIdentifier));
+  return there !== undefined && (there.has(set.type) || (isAlias(set) && there.has("CNAME")));
+};
+
+/** Somebody else's text outranks ours: that ours says something about the record too makes it no record of ours. */
+export const isOutranked = (set: RecordSet, ours: Claims, foreign: Claims): boolean =>
+  set.type !== "TXT" &&
+  isClaimedByType(set, foreign) &&
+  ours.get(placeOf(set.name, set.setIdentifier))?.has(set.type) !== true;
 
 /** Records and ownership TXTs of ours in a zone: what limits on deletes are counted over. */
 export function countOwned(

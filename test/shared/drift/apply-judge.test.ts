@@ -83,6 +83,30 @@ describe("the writer's own judgement", () => {
       ok: true,
     });
   });
+  it("takes over nothing that somebody else's ownership record came to speak for since the plan was made", () => {
+    const wanted = { name: "web.example.com", type: "A", targets: ["10.0.0.9"], setIdentifier: "" };
+    const adopting = withBatches([
+      { changes: [{ action: "CREATE", set: owns("a-web", "me") }], given: [foreign] },
+    ]);
+    const snapshot = { ...plan.snapshot, controllers: [{ endpoints: [wanted] }] };
+    const asked = (...more: ReturnType<typeof owns>[]) =>
+      judgeApplication(request({ ...adopting, standing: [foreign, ...more], snapshot }), rules);
+    expect(asked(owns("web", "other"))).toMatchObject({ ok: false, because: "not-provably-ours" });
+    expect(asked(owns("a-elsewhere", "other"))).toMatchObject({ ok: true });
+  });
+
+  it("deletes nothing that somebody else's ownership record outranks ours for by its type", () => {
+    const [set, legacy] = [record("old", "A", "10.0.0.1"), owns("old", "me")];
+    const going = withBatches([
+      { changes: [set, legacy].map((each) => ({ action: "DELETE", before: each, set: each })), given: [] },
+    ]);
+    const asked = (...more: ReturnType<typeof owns>[]) =>
+      judgeApplication(request({ ...going, standing: [set, legacy, ...more] }), rules);
+    expect(asked()).toMatchObject({ ok: true });
+    expect(asked(owns("cname-old", "other"))).toMatchObject({ ok: true });
+    expect(asked(owns("a-old", "other"))).toMatchObject({ ok: false, because: "not-provably-ours" });
+  });
+
   it("lets through what somebody else approved", () => {
     expect(judgeApplication(request(), rules)).toEqual({ ok: true, approver: "approver" });
   });
