@@ -5,11 +5,18 @@ import { coverageLines } from "#infra/coverage-lines.ts";
 import { scenarios } from "#infra/coverage-scenarios.ts";
 import { checks } from "#shared/checks/all.ts";
 import { healthy } from "#shared/twin/sites/healthy.ts";
+import { coverageOnPage } from "./coverage-on-page.ts";
 
 let raised: readonly Raised[] = [];
 beforeAll(async () => {
   raised = await runScenarios();
-}, 60_000);
+});
+
+it("the page begins with what was raised (npm run generate)", () => {
+  const page = coverageOnPage();
+  const part = coveragePage(raised);
+  expect(page.slice(0, part.length)).toBe(part);
+});
 
 describe("scenarios", () => {
   it.each(scenarios)("$lines: $words raises $expect", (scenario) => {

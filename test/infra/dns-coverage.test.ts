@@ -11,11 +11,16 @@ import { dnsScenarios } from "#infra/lab/dns/scenarios.ts";
 import { diagnoses } from "#shared/explain/all.ts";
 import { goldentoothDomain } from "#shared/twin/sites/goldentooth-dns.ts";
 import { healthy } from "#shared/twin/sites/healthy.ts";
+import { coverageOnPage } from "./coverage-on-page.ts";
 
 let explained: readonly Explained[] = [];
 beforeAll(async () => {
   explained = await explainScenarios();
-}, 60_000);
+});
+
+it("the page has what was explained (npm run generate)", () => {
+  expect(coverageOnPage()).toContain(dnsCoverage(explained));
+});
 
 describe("dns explain on worlds with one fault each", () => {
   it.each(dnsScenarios.map((scenario, i) => ({ ...scenario, i })))("$name: $words", ({ i }) => {

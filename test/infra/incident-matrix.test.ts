@@ -13,11 +13,12 @@ import {
 import { readCapture } from "#infra/incident-recordings.ts";
 import { type IncidentScenario, truth } from "#infra/incident-scenario.ts";
 import { incidentRunbooks } from "#shared/incidents/runbooks/all.ts";
+import { coverageOnPage } from "./coverage-on-page.ts";
 
 let answered: readonly Answered[] = [];
 beforeAll(async () => {
   answered = await askIncidents();
-}, 60_000);
+});
 
 /** Worlds that nobody names in full yet. A fault leaves this list when it is told, and the list says when it is wrong. */
 const notYet: readonly string[] = ["narrow-router-and-wrong-port"];
@@ -160,6 +161,12 @@ describe("what is held against an answer", () => {
 });
 
 describe("the page", () => {
+  it("ends with what was answered (npm run generate)", () => {
+    const page = coverageOnPage();
+    const part = incidentCoverage(answered);
+    expect(page.slice(-part.length)).toBe(part);
+  });
+
   it("would change if an answer did", () => {
     const [first, ...rest] = answered;
     if (first === undefined) throw new Error("nothing was asked");

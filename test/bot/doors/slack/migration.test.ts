@@ -120,7 +120,7 @@ describe("two people in Slack", () => {
         .filter((m) => m.botId !== undefined && /R-\d+ · /.test(read(m)) && m.threadTs === undefined),
     ).toHaveLength(1);
     expect(workspace.violations()).toEqual([]);
-  }, 60_000);
+  });
 
   test("all the way back, over Socket Mode", async () => {
     const at = await openSlack("socket");
@@ -140,7 +140,7 @@ describe("two people in Slack", () => {
     ]);
     expect(twin.reach("guest-client", "10.4.11.1").ok).toBe(true);
     expect(workspace.violations()).toEqual([]);
-  }, 60_000);
+  });
 
   test("two bots on one ledger, both people press at once: one act", async () => {
     const at = await openSlack("http");
@@ -184,5 +184,5 @@ describe("two people in Slack", () => {
       ended?.steps.find(({ id }) => id === "canary")?.acts[0]?.deeds ?? {},
     ).filter(({ status }) => status === "done").length;
     expect(patched).toBe(intended);
-  }, 60_000);
+  });
 });
