@@ -50,7 +50,7 @@ beforeAll(async () => {
   lab = await bootLab({ scenario: "goldentooth-l2", dir: join(dir, "lab"), botPort: 1 });
   await writeFile(join(dir, "bad.yaml"), "clusters: 3\n");
   await writeFile(join(dir, "arping.txt"), "");
-}, 60_000);
+});
 
 afterAll(async () => {
   await lab.close();

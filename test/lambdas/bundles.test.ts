@@ -12,7 +12,7 @@ let bundles: Readonly<Record<LambdaName, LambdaBundle>>;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "arpeggio-lambda-bundles-"));
   bundles = await bundleLambdas(dir);
-}, 60_000);
+});
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const run = promisify(execFile);

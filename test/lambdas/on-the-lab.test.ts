@@ -132,7 +132,7 @@ beforeAll(async () => {
   await createLedgerTable({ endpoint, region, table });
   client = new LambdaClient({ region, endpoint, credentials });
   ledger = openDynamoLedger({ table, region, endpoint, credentials, now: Date.now });
-}, 60_000);
+});
 
 afterAll(async () => {
   client.destroy();

@@ -132,7 +132,7 @@ describe("a thousand alerts in ten seconds", () => {
     );
     await clock.sleep(20_000);
     while (door.waiting() > 0) await clock.sleep(100);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     stopping.abort();

@@ -44,7 +44,7 @@ beforeAll(async () => {
   template = Template.fromStack(stack);
   report = JSON.parse(readFileSync(join(outdir, "validation-report.json"), "utf8"));
   rmSync(outdir, { recursive: true, force: true });
-}, 60_000);
+});
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const resources = (type: string): readonly (readonly [string, Resource])[] =>

@@ -102,4 +102,4 @@ it("npm start --lambdas: a plan that somebody else approves changes the lab's zo
   await expect.poll(names, { timeout: 20_000 }).not.toContain(`${dangling.name}.`);
   await console_.leave();
   route53.destroy();
-}, 60_000);
+});

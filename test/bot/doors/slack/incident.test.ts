@@ -151,7 +151,7 @@ describe.each(["http", "socket"] as const)("an incident in Slack, over %s", (via
           (m) => m.threadTs === undefined && /I-1 · service-unreachable httpbin · opened/.test(read(m)),
         ),
     ).toHaveLength(1);
-  }, 60_000);
+  });
 });
 
 describe("after a restart", () => {
