@@ -42,10 +42,14 @@ export const withPathPicture = (
 /** Puts a picture where people can open it, and says where that is. Throws FaultError. */
 export type SavePicture = (name: string, png: Uint8Array) => Promise<string>;
 
+/** File systems take names of 255 bytes; a DNS name alone may have 253. */
+const longestName = 200;
+
 const slug = (title: string): string =>
   title
     .toLowerCase()
     .replaceAll(/[^a-z0-9.]+/g, "-")
+    .slice(0, longestName)
     .replaceAll(/^-|-$/g, "");
 
 /** For a terminal, which shows no pictures: each becomes a file, and its block names it. */

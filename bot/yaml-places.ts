@@ -86,6 +86,9 @@ type Read =
     }>
   | Readonly<{ ok: false; problems: readonly FileProblem[] }>;
 
+const whyNoValue = (error: unknown): string =>
+  error instanceof TypeError ? "an alias stands in what it is an alias of" : (error as Error).message;
+
 /** A YAML text as plain values, and where each of them stands. */
 export function readYaml(source: string): Read {
   const lines = new LineCounter();
@@ -107,8 +110,10 @@ export function readYaml(source: string): Read {
   let root: unknown;
   try {
     root = document.toJS({ maxAliasCount: 100 });
+    // An alias of what it stands in makes a value without an end: nothing could walk it.
+    JSON.stringify(root);
   } catch (error) {
-    return { ok: false, problems: [{ line: 1, column: 1, path: "", message: (error as Error).message }] };
+    return { ok: false, problems: [{ line: 1, column: 1, path: "", message: whyNoValue(error) }] };
   }
   const offsetOf = (path: Path, key?: string): number => {
     if (key !== undefined) {

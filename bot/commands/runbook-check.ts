@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { FaultError } from "#shared/fault.ts";
 import { counted } from "#shared/report/wording.ts";
 import { code, text } from "#shared/text.ts";
 import { knownToSite, problemLine, readSiteRunbooks } from "../site-runbooks.ts";
@@ -20,11 +21,21 @@ export const checkFile = defineVerb({
   cluster: "none",
   doors: ["cli"],
   handle: async ({ deps, input }) => {
-    const read = readSiteRunbooks(await deps.readFile(input.file), input.file, {
-      ...(await knownToSite()),
-      taken: [],
-    });
     const bare = { findings: [], actions: [] };
+    let content: string;
+    try {
+      content = await deps.readFile(input.file);
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error;
+      const { what, detail } = error.fault;
+      return {
+        ...bare,
+        verdict: { word: "Not understood", outcome: "usage", text: text`${code(what)}: ${detail}` },
+        blocks: [],
+        data: { problems: [`${what}: ${detail}`] },
+      };
+    }
+    const read = readSiteRunbooks(content, input.file, { ...(await knownToSite()), taken: [] });
     if (!read.ok) {
       const problems = read.problems.map((problem) => problemLine(input.file, problem));
       return {

@@ -238,7 +238,7 @@ export const reopen = defineVerb({
   examples: ["I-7"],
   positionals: ["incident"],
   options: [{ name: "reason", value: "TEXT", about: "why, for the record" }],
-  input: z.object({ incident: incidentId, reason: words.default("opened again") }),
+  input: z.object({ incident: incidentId, reason: words.default("no reason given") }),
   slow: false,
   handle: (context) =>
     withIncident(context, context.input.incident, (desk, { id }) =>

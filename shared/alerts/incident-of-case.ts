@@ -1,5 +1,9 @@
 import { aboutKey } from "../incidents/about-key.ts";
-import type { AlertEvent as IncidentAlertEvent, IncidentEvent } from "../incidents/incident-events.ts";
+import {
+  alertmanager,
+  type AlertEvent as IncidentAlertEvent,
+  type IncidentEvent,
+} from "../incidents/incident-events.ts";
 import type { NewIncident } from "../incidents/incident-log.ts";
 import { type AlertOfIncident, firingAlerts, type IncidentState } from "../incidents/incident-state.ts";
 import type { IncidentRunbook } from "../incidents/runbook.ts";
@@ -10,8 +14,6 @@ import { type AlertCase, firingOf, type KnownAlert } from "./alert-state.ts";
 
 /** The runbook of what no route maps: a person looks. */
 export const unmappedRunbook = "unmapped-alert";
-/** Who notes what Alertmanager itself said. */
-export const alertmanager = "Alertmanager";
 
 const yamlWord = (value: string): string =>
   /^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(value) ? value : JSON.stringify(value);

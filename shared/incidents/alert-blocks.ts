@@ -6,12 +6,16 @@ import { type AlertOfIncident, firingAlerts, type IncidentState } from "./incide
 
 const mostAlerts = 5;
 
+/** Names and severities are whatever somebody wrote in a rule. */
+const short = (words: string, most: number): string =>
+  words.length > most ? `${words.slice(0, most)}…` : words;
+
 const alertLine = ({ name, severity, startsAt, times }: AlertOfIncident): Text =>
   // What came without a readable start has none.
-  text`${strong(name)}${severity === "" ? "" : ` (${severity})`}${startsAt > 0 ? ` since ${utcTime(startsAt)}` : ""}${times > 1 ? `, reported ${times} times` : ""}`;
+  text`${strong(short(name, 80))}${severity === "" ? "" : ` (${short(severity, 20)})`}${startsAt > 0 ? ` since ${utcTime(startsAt)}` : ""}${times > 1 ? `, reported ${times} times` : ""}`;
 
 const endedLine = ({ name, endsAt, heardAt }: AlertOfIncident): Text =>
-  text`${strike(name)} until ${utcTime(endsAt ?? heardAt)}`;
+  text`${strike(short(name, 80))} until ${utcTime(endsAt ?? heardAt)}`;
 
 const line = (words: string, lines: readonly Text[], more: number): Block => ({
   kind: "prose",

@@ -4,6 +4,9 @@ import type { LedgerEvent, NewEvent } from "../ledger/ledger.ts";
 import type { Text } from "../text.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 
+/** Who notes what Alertmanager itself said. */
+export const alertmanager = "Alertmanager";
+
 const json = z.json() as unknown as z.ZodType<Json>;
 const person = z.string().min(1);
 const step = z.string().min(1);

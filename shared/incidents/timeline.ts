@@ -5,7 +5,7 @@ import { type Recorded, type RunEvent, readRunEvent } from "../runs/run-events.t
 import { utcTime } from "../runs/utc-time.ts";
 import { plain, type Text, text } from "../text.ts";
 import { type Diagnosis, firstBroken } from "./diagnosis.ts";
-import { type IncidentEvent, type RanCommands, readIncidentEvent } from "./incident-events.ts";
+import { alertmanager, type IncidentEvent, type RanCommands, readIncidentEvent } from "./incident-events.ts";
 import { conclusionHead } from "./incident-reply.ts";
 import type { Link } from "./link.ts";
 import { type MeasuredOutage, measuredOutages } from "./outage.ts";
@@ -28,6 +28,8 @@ export type TimelineEntry = Readonly<{
   what: Text;
   /** Who did it, as the config calls them; absent for what we did by ourselves. */
   by?: string;
+  /** Who has it from then on. */
+  to?: string;
   clock?: string;
 }>;
 
@@ -71,8 +73,11 @@ const joined = (parts: readonly Part[]): Part => ({
   gaps: parts.flatMap(({ gaps }) => gaps),
 });
 
+/** Who did something, or had it handed over to them; what notes things by itself is nobody. */
 const peopleOf = (entries: readonly TimelineEntry[]): readonly string[] =>
-  [...new Set(entries.flatMap(({ by }) => (by === undefined ? [] : [by])))].toSorted();
+  [...new Set(entries.flatMap(({ by, to }) => [by, to]))]
+    .filter((name): name is string => name !== undefined && name !== alertmanager)
+    .toSorted();
 
 const commandsOf = (commands: RanCommands | undefined): Pick<Part, "commands" | "commandsCut"> => ({
   commands: (commands?.ran ?? []).map(({ at, on, argv, exitCode, fault }) => ({
@@ -122,6 +127,12 @@ function evidenceOf(at: number, number: number, diagnosis: Diagnosis): readonly 
   ];
 }
 
+/** What came without a readable start has none. */
+const sinceOf = ({ startsAt }: Readonly<{ startsAt: number }>): string =>
+  startsAt > 0
+    ? ` since ${utcTime(startsAt)} (Alertmanager's clock)`
+    : ", Alertmanager gave no time that can be read";
+
 /** What one event of an incident adds. `looks` counts those that came to an end, this one included. */
 function ofIncidentEvent(event: IncidentEvent, at: number, looks: number): Part {
   const entry = (kind: TimelineEntry["kind"], what: Text, by?: string | null): Part => ({
@@ -138,12 +149,12 @@ function ofIncidentEvent(event: IncidentEvent, at: number, looks: number): Part 
     case "alert-firing":
       return entry(
         "alert",
-        text`${event.name}${event.severity === "" ? "" : ` (${event.severity})`} is firing since ${utcTime(event.startsAt)} (Alertmanager's clock)${event.times > 1 ? `, reported ${event.times} times` : ""}: ${event.annotations.summary ?? ""}`,
+        text`${event.name}${event.severity === "" ? "" : ` (${event.severity})`} is firing${sinceOf(event)}${event.times > 1 ? `, reported ${event.times} times` : ""}: ${event.annotations.summary ?? ""}`,
       );
     case "alert-resolved":
       return entry(
         "alert",
-        text`${event.name} is resolved, ${utcTime(event.startsAt)} to ${utcTime(event.endsAt)} (Alertmanager's clock)`,
+        text`${event.name} is resolved${event.startsAt > 0 ? `, ${utcTime(event.startsAt)} to` : " since"} ${utcTime(event.endsAt)} (Alertmanager's clock)`,
       );
     case "diagnosis-asked":
       return entry("people", text`asked for another look`, event.by);
@@ -217,7 +228,12 @@ function ofIncidentEvent(event: IncidentEvent, at: number, looks: number): Part 
     case "taken":
       return entry("people", text`took it`, event.by);
     case "handed-over":
-      return entry("people", text`handed it over to ${event.to}`, event.by);
+      return {
+        ...nothing,
+        entries: [
+          { at, kind: "people", what: text`handed it over to ${event.to}`, by: event.by, to: event.to },
+        ],
+      };
     case "run-linked":
       return entry("act", text`began ${event.run}, or put it beside this`, event.by);
     case "closed":

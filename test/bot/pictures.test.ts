@@ -41,6 +41,19 @@ describe("pictures in answers", () => {
     });
   });
 
+  it("have names that a file system takes", async () => {
+    const saved: string[] = [];
+    const title = `Path of ${"a".repeat(253)}`;
+    const named = await withPicture(
+      async () => png,
+      reply,
+      () => ({ ...picture(), title }),
+    );
+    await keepPictures(async (name) => String(saved.push(name)), named);
+    expect(saved[0]?.length).toBeLessThan(255);
+    expect(saved[0]).toMatch(/^path-of-a+\.png$/);
+  });
+
   it("become files for a terminal, which both of its forms name", async () => {
     const saved: string[] = [];
     const kept = await keepPictures(

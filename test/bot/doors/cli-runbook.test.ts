@@ -176,6 +176,9 @@ describe("what needs the bot", () => {
     expect(wrong.code).toBe(2);
     expect(wrong.out).toMatch(/has 3 problems/);
     expect(wrong.out).toMatch(/site\.yaml:1:62 .*"lan-nick", which is no\s+check; nearest:\s+"lan-nic"/);
-    expect((await onALaptop(["runbook", "check", "nothing.yaml"])).code).toBe(3);
+    expect((await onALaptop(["runbook", "check", "nothing.yaml"])).code).toBe(2);
+    const endless = await judge("runbooks: &a [*a]");
+    expect(endless.code).toBe(2);
+    expect(endless.out).toMatch(/an alias stands in what it is an alias of/);
   });
 });

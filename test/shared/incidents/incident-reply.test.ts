@@ -91,6 +91,12 @@ describe("the message", () => {
   const nextOfMessage = (state: IncidentState): string =>
     (incidentReply(state, options).next ?? []).map(plain).join("; ");
 
+  it("names what fires in a line, however long its name", async () => {
+    const long = { ...fired, name: "N".repeat(2_000), severity: "S".repeat(2_000) };
+    const { blocks } = incidentReply(await stateAfter([long], true), options);
+    expect(JSON.stringify(blocks).length).toBeLessThan(1_500);
+  });
+
   it("nor while something fires, whatever was looked at holds", async () => {
     const well = nextOfMessage(await stateAfter([...looked(healthy), fired], true));
     expect(well).toBe(

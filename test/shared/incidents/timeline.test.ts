@@ -206,6 +206,33 @@ describe("the timeline of an incident", () => {
     for (const row of rows) expect(row.split(/(?<!\\)\|/).length).toBe(5);
   });
 
+  it("names everybody who had it and nobody who is a program, and no time that was not given", async () => {
+    const { ledger, now } = newWorld();
+    let state = await openIncident(ledger, {
+      cluster: "toy",
+      runbook: "toy-unreachable",
+      subject: null,
+      title: "t",
+      by: { alertGroup: "g" },
+      steps: [{ id: "look", title: "Look", kind: "manual", instruction: ["x"] }],
+    });
+    const alert = { group: "g", fingerprint: "f", name: "Odd", severity: "", labels: {}, annotations: {} };
+    for (const event of [
+      { type: "alert-firing", ...alert, startsAt: 0, times: 1 },
+      { type: "noted", by: "Alertmanager", text: "3 further alerts were left out" },
+      { type: "taken", by: "olive" },
+      { type: "handed-over", by: "olive", to: "oscar" },
+      { type: "alert-resolved", ...alert, startsAt: 0, endsAt: now(), times: 1 },
+    ] as const)
+      state = (await appendIncident(ledger, state, event, now())) ?? state;
+    const timeline = await timelineOfIncident(ledger, state, now());
+    expect(timeline.people).toEqual(["olive", "oscar"]);
+    const markdown = timelineMarkdown(timeline, { timeZone: undefined, now: now() });
+    expect(markdown).toMatch(/Odd is firing, Alertmanager gave no time that can be read/);
+    expect(markdown).toMatch(/Odd is resolved since 00:30 UTC/);
+    expect(markdown).not.toMatch(/00:00 UTC/);
+  });
+
   it("goes on without what another release wrote, and says what is missing", async () => {
     const { ledger, now } = newWorld();
     const state = await opened(ledger);
