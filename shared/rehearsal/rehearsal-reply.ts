@@ -19,7 +19,9 @@ const longestGap = ({ felt }: RehearsedStep): number =>
   Math.max(0, ...places.map((place) => felt.gapMs[place] ?? 0));
 
 const resetsText = ({ felt: { resets } }: RehearsedStep): string =>
-  resets.connections === 0 ? "none" : `${resets.addresses} addresses, entered through ${resets.nodes} nodes`;
+  resets.connections === 0
+    ? "none"
+    : `${resets.addresses} ${resets.addresses === 1 ? "address" : "addresses"}, entered through ${resets.nodes} ${resets.nodes === 1 ? "node" : "nodes"}`;
 
 const announcerText = ({ layer2, bgp }: Announcers): string =>
   [

@@ -17,9 +17,10 @@ import {
   wantedL2Advertisement,
 } from "../migration/l2-advertisement.ts";
 import { leadersJson, leadersTable } from "../migration/leaders.ts";
-import { viewMetalLb } from "../migration/metallb-view.ts";
+import { type MetalLbView, viewMetalLb } from "../migration/metallb-view.ts";
 import { creation } from "../migration/objects.ts";
 import { notYet } from "../migration/reached.ts";
+import { toldByBgp } from "../migration/router-seen.ts";
 import { syncInstructions, wayOf } from "../migration/way.ts";
 import { announcersJson, lookOnTheWire } from "../migration/wire.ts";
 import { type Text, text } from "../text.ts";
@@ -43,6 +44,15 @@ async function wanted(context: StepContext) {
     beside === undefined ? undefined : { kind: "bgpadvertisements", object: beside },
   );
   return { view, object, change, way, findings };
+}
+
+/** Whether BGP may lead to some address by another node than the one that announces it by layer 2. */
+function leadsElsewhere(view: MetalLbView): boolean {
+  const told = toldByBgp(view);
+  if (told.kind !== "told" || told.statuses.length === 0) return view.objects.nodes.length > 1;
+  return view.prediction.addresses.some(({ service, order }) =>
+    told.statuses.some((each) => each.service === service && each.node !== order[0]),
+  );
 }
 
 export const createL2Advertisement = defineStep({
@@ -160,7 +170,7 @@ export const createL2Advertisement = defineStep({
       );
     const ports = await peerPorts(context, view);
     // A port that is open is no session. It has to do only where the way cannot tell BGP from layer 2.
-    const canTell = clientVantage(context.ports.config) !== undefined && view.objects.nodes.length > 1;
+    const canTell = clientVantage(context.ports.config) !== undefined && leadsElsewhere(view);
     if (canTell ? await bgpLeads(context, view) : listens(ports)) return [];
     return closed(
       "bgp-is-down",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { KubeObject } from "#shared/kubernetes/read.ts";
+import { viewMetalLb } from "#shared/migration/metallb-view.ts";
 import { createL2Advertisement } from "#shared/steps/create-l2advertisement.ts";
 import type { StepPlan } from "#shared/steps/step.ts";
 import { addObject, patchObject, type SiteFault, withFaults } from "#shared/twin/sites/faults.ts";
@@ -226,6 +227,35 @@ describe("create-l2advertisement", () => {
     store.mergePatch("bgpadvertisements", "metallb", "primary", { spec: { ipAddressPools: ["another"] } });
     await at.on(({ ports }) => ports.clock.sleep(60_000));
     expect((await closed()).map(({ code }) => code)).toEqual(["bgp-is-down"]);
+  });
+
+  it("goes back by a port that is open only where every way is the same by BGP and by layer 2", async () => {
+    const at = drive(site());
+    const { plan } = await at.forward(ID);
+    const [leader] = (await at.on(viewMetalLb)).prediction.addresses.flatMap(({ service, order }) =>
+      service === "httpbin/httpbin" ? order : [],
+    );
+    at.twin.store.mergePatch("bgpadvertisements", "metallb", "primary", {
+      spec: { ipAddressPools: ["another"] },
+    });
+    await at.on(({ ports }) => ports.clock.sleep(60_000));
+    const closedWith = async (node: string | undefined): Promise<readonly string[]> => {
+      const status = { node, serviceNamespace: "httpbin", serviceName: "httpbin", peers: ["opnsense"] };
+      const read: typeof at.ports.read = async (kinds, signal) => ({
+        ...(await at.ports.read(kinds, signal)),
+        servicebgpstatuses: [{ metadata: { name: "one", namespace: "metallb" }, status }],
+      });
+      const found = await at.on(
+        (context) =>
+          createL2Advertisement.canUndo?.(
+            { ...context, ports: { ...context.ports, read } },
+            plan as StepPlan,
+          ) ?? Promise.reject(),
+      );
+      return found.map(({ code }) => code);
+    };
+    expect(await closedWith(leader)).toEqual([]);
+    expect(await closedWith(leader === "fenn" ? "dalt" : "fenn")).toEqual(["bgp-is-down"]);
   });
 
   it("has no way back when BGP is gone or was down before", async () => {
