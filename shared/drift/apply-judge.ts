@@ -333,7 +333,7 @@ export function judgeOutcome(outcomes: readonly BatchOutcome[]): ApplyResult {
     const pending = outcomes.some((each) => each.state === "applied" && !each.insync);
     return {
       state: "applied",
-      text: `all ${outcomes.length} batches are in the zone${pending ? ", not yet at every name server" : ""}`,
+      text: `${outcomes.length === 1 ? "the one batch is" : `all ${outcomes.length} batches are`} in the zone${pending ? ", not yet at every name server" : ""}`,
     };
   }
   const stopped = outcomes.find((each) => !landed(each));

@@ -125,6 +125,21 @@ function seen(drifts: readonly Drift[], input: DriftInput): Seen {
   return { sightings, late, awaiting };
 }
 
+/** What ExternalDNS should have done long ago is not promised for the next minute. */
+function withoutPromises(drifts: readonly Drift[], late: readonly Sighting[]): readonly Drift[] {
+  if (late.length === 0) return drifts;
+  const since = new Map(late.map(({ key, firstAt }) => [key, firstAt]));
+  return drifts.map((drift): Drift => {
+    const at = since.get(driftKey(drift));
+    return at === undefined
+      ? drift
+      : {
+          ...drift,
+          outlook: text`ExternalDNS will once it reconciles again: it has not since ${new Date(at).toISOString().slice(0, 16)}Z`,
+        };
+  });
+}
+
 function notReconciling(late: readonly Sighting[], input: DriftInput): readonly Finding[] {
   if (late.length === 0) return [];
   const since = Math.min(...late.map(({ firstAt }) => firstAt));
@@ -208,7 +223,7 @@ export function detectDrift(input: DriftInput): DriftReport {
       ),
       ...notReconciling(late, input),
     ],
-    drifts,
+    drifts: withoutPromises(drifts, late),
     sightings,
     notReconciling: late.map(({ key }) => key),
     awaiting: awaiting.map(({ key }) => key),

@@ -100,6 +100,9 @@ describe("what ExternalDNS repairs by itself", () => {
     const late = again(180_000);
     expect(toldDrifts(late)).toHaveLength(1);
     expect(late.findings.map(({ code }) => code)).toEqual(["external-dns-not-reconciling"]);
+    expect(plain(late.drifts[0]?.outlook ?? [])).toMatch(
+      /^ExternalDNS will once it reconciles again: it has not since 2026-11-23T\d\d:\d\dZ$/,
+    );
   });
 
   it("is not late by a snapshot that says for too short how long it is wanted", () => {
