@@ -19,20 +19,22 @@ import type { Death } from "../bot/runs/crash/world.ts";
 
 /** The lab's time runs so much faster that a minute of watching takes 1.2 s. */
 const factor = 50;
-/** Beside every point about deeds so many of the others, evenly. */
-const others: Readonly<Record<StoryName, number>> = {
-  "bgp-to-l2": 100,
-  "bgp-to-l2 and back": 60,
-  goldentooth: 40,
-  "goldentooth and back": 30,
+/**
+ * Beside every point about deeds so many of the others, evenly. `fix-node` is not among them: it dials a node by its
+ * address on the LAN, which is nowhere on loopback.
+ */
+const others = {
+  "bgp-to-l2": 80,
+  "bgp-to-l2 and back": 40,
+  goldentooth: 30,
+  "goldentooth and back": 20,
   drill: 20,
   "drill and back": 10,
-  "fix-node": 20,
-  "fix-node and back": 10,
-};
-const names = Object.keys(stories) as StoryName[];
+} as const satisfies Partial<Record<StoryName, number>>;
+type Told = keyof typeof others;
+const names = Object.keys(others) as Told[];
 
-const chosen = (name: StoryName, { calls }: Lived): readonly Death[] => {
+const chosen = (name: Told, { calls }: Lived): readonly Death[] => {
   const points = pointsOf(Object.keys(calls));
   const about = points.filter(isAboutDeed);
   return [
@@ -45,9 +47,9 @@ const chosen = (name: StoryName, { calls }: Lived): readonly Death[] => {
   ];
 };
 
-type Told = Readonly<{ name: StoryName; whole: Lived; points: readonly Death[]; killed: readonly Lived[] }>;
+type Lives = Readonly<{ name: Told; whole: Lived; points: readonly Death[]; killed: readonly Lived[] }>;
 
-const figures = ({ name, whole, points, killed }: Told) => {
+const figures = ({ name, whole, points, killed }: Lives) => {
   const died = killed.flatMap((lived) => lived.died);
   return {
     story: name,
@@ -62,7 +64,7 @@ const figures = ({ name, whole, points, killed }: Told) => {
 
 describe("bots killed one after the other", () => {
   let lab: CrashLab;
-  const told: Told[] = [];
+  const told: Lives[] = [];
 
   beforeAll(async () => {
     lab = await startCrashLab(factor);

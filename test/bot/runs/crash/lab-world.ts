@@ -91,8 +91,10 @@ export async function createWorld(life: Life): Promise<World> {
     podLog: (request) => podLogOf(twin, request),
     now: clock.now,
     faults: {
-      respond: ({ method, path, query }) => {
-        const isAct = method !== "GET" && !query.has("dryRun") && !path.includes("authorization.k8s.io");
+      respond: ({ method, path, query, body }) => {
+        // A deletion says so in its body.
+        const isDry = query.has("dryRun") || (method === "DELETE" && body.includes("dryRun"));
+        const isAct = method !== "GET" && !isDry && !path.includes("authorization.k8s.io");
         if (isAct) acts.push(`${method} ${path}`);
         return undefined;
       },
