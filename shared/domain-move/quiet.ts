@@ -45,7 +45,10 @@ export async function oldTtl(context: StepContext, view?: DnsView): Promise<numb
 
 /** Until when both names stay: the TTL of the old ones and the quiet period; milliseconds since the epoch. Throws FaultError. */
 export async function quietUntil(context: StepContext, view?: DnsView): Promise<number | undefined> {
-  const since = newNamesSince(context.run.notes);
+  const { notes, standing = {} } = context.run;
+  // Added by an act that was skipped before it was proven: nobody wrote down when, and the survey was before it.
+  const isUndated = standing["add-hostnames"] !== undefined && notes["add-hostnames"] === undefined;
+  const since = isUndated && notes["verify-new-names"] === undefined ? undefined : newNamesSince(notes);
   return since === undefined
     ? undefined
     : since + ((await oldTtl(context, view)) + quietSeconds(context)) * 1_000;

@@ -51,7 +51,12 @@ async function tooEarly(context: StepContext, view: DnsView): Promise<readonly F
       until === undefined
         ? text`since when the new names stand is not known`
         : text`the old names may still be remembered and used: they stay until ${utcTime(until)}`,
-      { remedy: text`Wait; a shorter time is ${code("migration.quietSeconds")}` },
+      {
+        remedy:
+          until === undefined
+            ? text`Go back to where they were added: ${code("/migrate rollback add-hostnames")}, then ${code("/migrate next")}`
+            : text`Wait; a shorter time is ${code("migration.quietSeconds")}`,
+      },
     ),
   ];
 }

@@ -2,7 +2,7 @@ import { moveOf } from "../domain-move/move.ts";
 import { oldTtl, quietSeconds, quietUntil } from "../domain-move/quiet.ts";
 import { seconds } from "../domain-move/say.ts";
 import { defineStep, finding, verified } from "../migration/define-step.ts";
-import { text } from "../text.ts";
+import { code, text } from "../text.ts";
 import { noDeeds } from "./step.ts";
 
 export const quietPeriod = defineStep({
@@ -28,7 +28,7 @@ export const quietPeriod = defineStep({
     if (until === undefined)
       return verified(
         "unknown",
-        text`since when the new names stand is not known: no step of this run added or saw them`,
+        text`since when the new names stand is not known: no step of this run has seen them stand. ${code("/migrate rollback add-hostnames")}, then ${code("/migrate next")}, adds them anew`,
       );
     const unseen = finding(
       "old-use-unseen",

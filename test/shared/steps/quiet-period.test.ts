@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { StepContext } from "#shared/steps/step.ts";
 import { plain } from "#shared/text.ts";
 import { annotated, smallSite } from "../domain-move/dns-faults.ts";
 import { driveDns, pass } from "../domain-move/dns-sites.ts";
@@ -39,6 +40,22 @@ describe("quiet-period", () => {
     const start = at.ports.clock.now();
     at.notes["add-hostnames"] = { at: start };
     expect((await at.forward("quiet-period")).verified?.until).toBe(start + 86_400_000 + 600_000);
+  });
+
+  it("is unknown where they were added and that was left unproven: the survey was before it", async () => {
+    const at = driveDns(smallSite());
+    at.notes["survey-dns"] = { at: at.ports.clock.now(), oldTtl: 300 };
+    const standing = { "add-hostnames": [{ object: "Service a/b", uid: "u", before: null, after: null }] };
+    const { quietPeriod } = await import("#shared/steps/quiet-period.ts");
+    const look = (context: StepContext) =>
+      at.on(() =>
+        quietPeriod.verify({ ...context, run: { ...context.run, standing } }, undefined as never, undefined),
+      );
+    const came = await look(at.context());
+    expect(came.outcome).toBe("unknown");
+    expect(plain(came.text)).toContain("/migrate rollback add-hostnames, then /migrate next");
+    at.notes["verify-new-names"] = { at: at.ports.clock.now() };
+    expect((await look(at.context())).outcome).toBe("waiting");
   });
 
   it("is unknown where no step added or saw the names", async () => {
