@@ -14,7 +14,7 @@ export type Readiness = Readonly<{ ok: boolean; text: string; parts: readonly Re
 const lookMs = 3_000;
 /** A cluster is asked no more often than this, however often we are. */
 const clusterEveryMs = 60_000;
-const ledgerEveryMs = 2_000;
+const ledgerEveryMs = 10_000;
 
 const words = (error: unknown): string =>
   error instanceof FaultError
@@ -60,6 +60,9 @@ export function createReadiness(of: ReadinessOf): () => Promise<Readiness> {
   const askLedger = remembered(clock, ledgerEveryMs, () =>
     inTime(clock, async () => {
       await ledger.read("heartbeat/readiness");
+      // A full disk or a lost right to write leaves reading as it was, and no alert can be taken. A lease under one name
+      // for all processes is a write that leaves nothing behind.
+      await ledger.lease("http-door-readiness", "readiness", 1);
       return undefined;
     }),
   );

@@ -235,4 +235,29 @@ describe("readiness", () => {
     );
     expect(said.parts.map(({ what }) => what)).toEqual(["slack", "ledger", "clusters", "config"]);
   });
+
+  it("is no while the ledger can be read and takes nothing", async () => {
+    const world = newWorld();
+    let isFull = true;
+    const ready = createReadiness({
+      clock: world.clock,
+      ledger: {
+        ...world.ledger,
+        lease: (...args) => {
+          if (isFull)
+            throw new FaultError({ kind: "refused", what: "ledger", detail: "no space is left on the disk" });
+          return world.ledger.lease(...args);
+        },
+      },
+      clusters: new Map(),
+      slack: () => undefined,
+      brokenRules: () => [],
+    });
+    expect((await world.clock.runUntil(ready())).text).toMatch(
+      /ledger \(ledger: no space is left on the disk\)/,
+    );
+    isFull = false;
+    await world.clock.advance(20_000);
+    expect((await world.clock.runUntil(ready())).text).not.toMatch(/ledger/);
+  });
 });
