@@ -224,7 +224,9 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
         },
         findings: [],
         blocks: [],
-        next: [text`There: ${code(typed("cli", `${verbName(command, verb)} ${verb.usage}`))}`],
+        next: [
+          text`There: ${code(typed(verb.doors.includes("cli") ? "cli" : "slack", `${verbName(command, verb)} ${verb.usage}`))}`,
+        ],
         actions: [],
       });
     }

@@ -234,7 +234,9 @@ describe("refusals", () => {
     const on = site();
     const { id } = await planned(on);
     expect(said(await on.ask("approver", `dns apply ${id}`, "console"))).toContain("approved in Slack");
-    expect(said(await on.ask("approver", `dns apply ${id}`, "cli"))).toContain("works only in");
+    const elsewhere = said(await on.ask("approver", `dns apply ${id}`, "cli"));
+    expect(elsewhere).toContain("works only in");
+    expect(elsewhere).toContain("There: /dns apply P-ID");
     expect(on.invoked).toEqual([]);
   });
 
