@@ -6,7 +6,7 @@ import {
   nameOfPoint,
   pointsOf,
   portOf,
-  spread,
+  spreadOverPorts,
   stepOf,
   tally,
 } from "../bot/runs/crash/points.ts";
@@ -31,20 +31,18 @@ const others = {
   drill: 20,
   "drill and back": 10,
 } as const satisfies Partial<Record<StoryName, number>>;
+const back = " and back";
 type Told = keyof typeof others;
 const names = Object.keys(others) as Told[];
 
-const chosen = (name: Told, { calls }: Lived): readonly Death[] => {
-  const points = pointsOf(Object.keys(calls));
+/** On a way back the points that the way there has as well are left to that. */
+const chosen = (name: Told, wholes: ReadonlyMap<Told, Lived>): readonly Death[] => {
+  const callsOf = (of: string): readonly string[] => Object.keys(wholes.get(of as Told)?.calls ?? {});
+  const there = new Set(name.endsWith(back) ? callsOf(name.slice(0, -back.length)) : []);
+  const points = pointsOf(callsOf(name).filter((call) => !there.has(call)));
   const about = points.filter(isAboutDeed);
-  return [
-    ...about,
-    ...spread(
-      points.filter((point) => !isAboutDeed(point)),
-      others[name],
-      1,
-    ),
-  ];
+  const rest = points.filter((point) => !isAboutDeed(point));
+  return [...about, ...spreadOverPorts(rest, others[name])];
 };
 
 type Lives = Readonly<{ name: Told; whole: Lived; points: readonly Death[]; killed: readonly Lived[] }>;
@@ -69,11 +67,13 @@ describe("bots killed one after the other", () => {
   beforeAll(async () => {
     lab = await startCrashLab(factor);
     const began = performance.now();
-    /** Most of their time they wait, so all are lived at once. */
+    const wholes = new Map<Told, Lived>();
+    // Most of their time they wait, so all are lived at once.
+    await Promise.all(names.map(async (name) => void wholes.set(name, await lab.live(name, () => []))));
     await Promise.all(
       names.map(async (name) => {
-        const whole = await lab.live(name, () => []);
-        const points = chosen(name, whole);
+        const whole = wholes.get(name) as Lived;
+        const points = chosen(name, wholes);
         const killed: Lived[] = [];
         for (const deaths of livesOf(stories[name], points))
           killed.push(

@@ -18,6 +18,15 @@ export function spread<T>(all: readonly T[], count: number, from = 0): readonly 
   return all.filter((_, i) => i % every === from % every);
 }
 
+/** About so many of all, evenly, and some of every port. */
+export function spreadOverPorts(all: readonly Death[], count: number): readonly Death[] {
+  const ports = [...new Set(all.map(({ at }) => portOf(at)))];
+  return ports.flatMap((port) => {
+    const own = all.filter(({ at }) => portOf(at) === port);
+    return spread(own, Math.max(2, Math.round((count * own.length) / all.length)));
+  });
+}
+
 /** The same points in lives of their own, where one run would be late with all of them. */
 export function livesOf({ deathsAtOnce }: Story, points: readonly Death[]): readonly (readonly Death[])[] {
   const count = deathsAtOnce === undefined ? 1 : Math.ceil(points.length / deathsAtOnce);
