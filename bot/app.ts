@@ -1,7 +1,7 @@
 import type { Clock } from "#shared/clock.ts";
 import { FaultError } from "#shared/fault.ts";
 import type { Finding } from "#shared/finding.ts";
-import { audit } from "#shared/ledger/audit.ts";
+import { audit, redact } from "#shared/ledger/audit.ts";
 import type { Ledger } from "#shared/ledger/ledger.ts";
 import { nearest } from "#shared/nearest.ts";
 import { denialReply } from "#shared/policy/denial.ts";
@@ -42,6 +42,13 @@ function jobIds(ledger: Ledger): () => Promise<string> {
     }
     throw new FaultError({ kind: "refused", what: "ledger", detail: "no job id could be taken in 50 tries" });
   };
+}
+
+/** As they were split, unless a secret is among them: a name and its value may be two words. */
+function wordsWithoutSecrets(words: readonly string[]): readonly string[] {
+  const typedWords = words.join(" ");
+  const safe = redact(typedWords);
+  return safe === typedWords ? words : safe.split(" ");
 }
 
 const faultReply = (
@@ -290,7 +297,7 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
         const noted = deps.ledger.append(`asked/${id}`, 0, {
           type: "asked",
           data: {
-            words: split.words,
+            words: wordsWithoutSecrets(split.words),
             cluster: clusterName ?? null,
             account: asked.account,
             who: asked.person?.name ?? null,

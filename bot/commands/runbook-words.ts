@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { IncidentRunbook } from "#shared/incidents/runbook.ts";
+import { redact } from "#shared/ledger/audit.ts";
 import { nearest } from "#shared/nearest.ts";
 import type { Reply } from "#shared/reply.ts";
 import { code, join, type Text, text } from "#shared/text.ts";
@@ -16,11 +17,13 @@ export const incidentOption: Option = {
   value: "I-7",
   about: "which incident; the open one when left out",
 };
+/** For the record, so what looks like a secret is left out. */
 export const words = z
   .string()
   .trim()
   .min(1, "must not be empty")
-  .max(3_000, "must be at most 3000 characters");
+  .max(3_000, "must be at most 3000 characters")
+  .transform(redact);
 
 /** Changes the incident's record and nothing in the world: an operator may also while changes are closed. */
 export const keeping = {

@@ -385,6 +385,30 @@ describe("notes", () => {
   });
 });
 
+describe("what looks like a secret", () => {
+  it("is in no reason, no remark and no record of what was asked", async () => {
+    const world = newWorld();
+    const bot = product(world);
+    await bot.ask("olive", "runbook run power-loss");
+    await bot.ask("olive", "runbook note I-1 the password: hunter2hunter2");
+    await bot.ask("olive", 'runbook skip ups --reason "token=hunter2hunter2 was wrong"');
+    await bot.ask("olive", 'runbook done --said "set password=hunter2hunter2"');
+    await bot.ask("olive", 'runbook close I-1 --reason "password: hunter2hunter2"');
+    await bot.ask("olive", 'runbook reopen I-1 --reason "password: hunter2hunter2"');
+    const state = await readIncident(world.ledger, "I-1");
+    expect(state?.notes.map((one) => one.text)).toEqual(["the password: [secret]"]);
+    expect(state?.steps.map(({ ended }) => ended?.said)).toEqual([
+      "token=[secret] was wrong",
+      "set password=[secret]",
+    ]);
+    const kinds = ["incident", "asked"];
+    const lists = await Promise.all(kinds.map((kind) => world.ledger.list(kind)));
+    for (const streams of lists) expect(streams.length).toBeGreaterThan(0);
+    const all = await Promise.all(lists.flat().map((stream) => world.ledger.read(stream)));
+    expect(JSON.stringify(all)).not.toContain("hunter2");
+  });
+});
+
 describe("where it is about", () => {
   it("stands where it was asked for, and what is asked in a direct message where others see it", async () => {
     const world = newWorld();
