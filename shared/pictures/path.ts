@@ -26,11 +26,19 @@ const gap = 22;
 
 type Row = Readonly<{ parts: (y: number) => string; height: number; bad: boolean }>;
 
+const mostLines = 4;
+
+/** What is left out is marked as such; the words beside the picture have all of it. */
+const shortened = (lines: readonly string[]): readonly string[] =>
+  lines.length <= mostLines
+    ? lines
+    : [...lines.slice(0, mostLines - 1), `${lines[mostLines - 1]?.slice(0, -1)}…`];
+
 /** Only what is broken or could not be seen says why; what holds needs no more than its claim. */
 function rowOf(link: Link): Row {
   const loud = link.outcome === "failed" || link.outcome === "unknown";
   const title = wrapped(link.title, size.title, room, loud);
-  const because = loud ? wrapped(plain(link.because), size.because, room).slice(0, 4) : [];
+  const because = loud ? shortened(wrapped(plain(link.because), size.because, room)) : [];
   const height = title.length * line.title + because.length * line.because + gap;
   const fill = link.outcome === "failed" ? ink.bad : link.outcome === "unknown" ? ink.open : ink.text;
   return {

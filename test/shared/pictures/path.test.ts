@@ -54,6 +54,24 @@ const diagnosis = (changed: Partial<Diagnosis> = {}): Diagnosis => ({
 });
 
 describe("the picture of a path", () => {
+  it("marks what it leaves out of a long reason", () => {
+    const [first, ...others] = links;
+    if (first === undefined) throw new Error("no link");
+    const why = (n: number): Link => ({
+      ...first,
+      outcome: "unknown",
+      because: [Array.from({ length: n }, (_, i) => `word-${i}`).join(" ")],
+      fault: { kind: "denied", what: "x", detail: "y" },
+    });
+    const drawn = (n: number) =>
+      textsOf(pathPicture(diagnosis({ links: [why(n), ...others] }), "x").svg)
+        .map(({ words }) => words)
+        .filter((words) => words.startsWith("word-"));
+    expect(drawn(3)).toEqual(["word-0 word-1 word-2"]);
+    expect(drawn(200)).toHaveLength(4);
+    expect(drawn(200).at(-1)).toMatch(/…$/);
+  });
+
   it("writes every link, and why for what is broken or could not be seen", () => {
     const { svg } = pathPicture(diagnosis(), "CONFLICT: two MACs answer");
     const words = textsOf(svg).map(({ words }) => words);
