@@ -89,7 +89,7 @@ describe("bots killed one after the other", () => {
     process.stdout.write(
       `${JSON.stringify({ "killed at": all.length, "by port": tally(all.map(({ call }) => portOf(call))), seconds: Math.round((performance.now() - began) / 1_000), stories: told.map(figures) }, null, 1)}\n`,
     );
-  }, 900_000);
+  }, 1_200_000);
   afterAll(() => lab.close());
 
   it("were killed at two hundred points at least, before and after every deed, its intent and its result", () => {
