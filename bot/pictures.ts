@@ -32,11 +32,16 @@ export const withPathPicture = (
   draw: DrawPng | undefined,
   reply: Reply,
   diagnosis: Diagnosis,
+  cluster: string,
 ): Promise<Reply> =>
   diagnosis.links.length < fewestLinks
     ? Promise.resolve(reply)
     : withPicture(draw, reply, () =>
-        pathPicture(diagnosis, `${reply.verdict.word}: ${plain(conclusionHead(diagnosis.conclusion).text)}`),
+        pathPicture(
+          diagnosis,
+          `${reply.verdict.word}: ${plain(conclusionHead(diagnosis.conclusion).text)}`,
+          cluster,
+        ),
       );
 
 /** Puts a picture where people can open it, and says where that is. Throws FaultError. */

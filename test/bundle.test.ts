@@ -66,7 +66,7 @@ describe("pictures of the bundled bin", () => {
       .pictures;
     expect(picture?.alt).toContain("httpbin 10.4.11.1");
     const file = picture?.file ?? "";
-    expect(file).toBe(join(dir, ".cache/arpeggio/pictures/timeline-of-httpbin-10.4.11.1.png"));
+    expect(file).toBe(join(dir, ".cache/arpeggio/pictures/goldentooth-timeline-of-httpbin-10.4.11.1.png"));
     expect((await stat(file)).mode & 0o077).toBe(0);
     expect((await readFile(file)).subarray(1, 4).toString()).toBe("PNG");
   });

@@ -103,6 +103,7 @@ async function handleWatch(context: Context<WatchInput>): Promise<Reply> {
       : answer;
     const drawn = await withPicture(deps.drawPng, told, () =>
       failoverPicture({
+        cluster,
         title: label,
         verdict: `${told.verdict.word}: ${plain(told.verdict.text).replace(`${label} · `, "")}`,
         timeline: watch.timeline,

@@ -168,5 +168,5 @@ export async function diagnoseOnce(
       ),
     },
   };
-  return diagnosis === undefined ? reply : withPathPicture(deps.drawPng, reply, diagnosis);
+  return diagnosis === undefined ? reply : withPathPicture(deps.drawPng, reply, diagnosis, name);
 }

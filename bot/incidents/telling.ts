@@ -52,7 +52,7 @@ export function tellingIncident(deps: Deps, quietAtFirst = false): IncidentTelli
         const isFresh = deps.clock.now() - looked.at < freshMs;
         const reply =
           "diagnosis" in looked && isFresh && board !== undefined
-            ? await withPathPicture(deps.drawPng, told, looked.diagnosis)
+            ? await withPathPicture(deps.drawPng, told, looked.diagnosis, now.cluster)
             : told;
         await note(now, `look/${looked.number}`, reply);
       }

@@ -121,6 +121,7 @@ export async function observeClients(
         ...(first !== undefined && {
           pictures: [
             connectionsPicture(
+              context.run.cluster,
               `${what}, ${context.run.id}`,
               `new connections from ${vantage.name}: ${together}`,
               [first, ...others],

@@ -22,6 +22,7 @@ const longest = ({ gaps }: Felt): number => Math.max(0, ...gaps.map(({ ms }) => 
 
 /** What a client that comes new felt at each address while something was done, longest gap first. */
 export function connectionsPicture(
+  cluster: string,
   title: string,
   verdict: string,
   watched: readonly [WatchedAddress, ...WatchedAddress[]],
@@ -35,13 +36,14 @@ export function connectionsPicture(
   const seconds = (ms: number): string => secondsOf(ms, resolutionMs);
   const left = worst.length - drawn.length;
   return {
-    title: `Connections during ${title}`,
+    title: `${cluster}: connections during ${title}`,
     alt: `${[
-      `${title}: ${verdict}. From ${clockOf(from)}, ${seconds(to - from)}, one sample each ${seconds(resolutionMs)}`,
+      `${title}: ${verdict}. On ${cluster}, from ${clockOf(from)}, ${seconds(to - from)}, one sample each ${seconds(resolutionMs)}`,
       ...drawn.map(({ ip, service, felt }) => `${service} ${ip}: ${feltText(felt)}`),
       ...(left > 0 ? [`${left} more addresses, none with a longer gap`] : []),
     ].join(". ")}.`,
     svg: timeLanes({
+      cluster,
       title,
       verdict,
       from,

@@ -3,6 +3,7 @@ import type { Picture } from "./picture.ts";
 import { clockOf, type Moment, secondsOf, timeLanes } from "./time-lanes.ts";
 
 export type FailoverTimeline = Readonly<{
+  cluster: string;
   /** "httpbin 10.4.11.1". */
   title: string;
   verdict: string;
@@ -17,7 +18,7 @@ const mostTold = 12;
 
 /** Who answered when, the silences between with what they are worth, and every gratuitous frame. */
 export function failoverPicture(asked: FailoverTimeline): Picture {
-  const { title, verdict, timeline, nameOf, moments = [] } = asked;
+  const { cluster, title, verdict, timeline, nameOf, moments = [] } = asked;
   const { from, to, stretches, gaps, gratuitous, macs, flapping, resolutionMs } = timeline;
   const seconds = (ms: number): string => secondsOf(ms, resolutionMs);
   const frames = gratuitous === "unknown" ? [] : gratuitous;
@@ -43,9 +44,9 @@ export function failoverPicture(asked: FailoverTimeline): Picture {
         ? `${flapping.map(nameOf).join(" and ")} answered in turns, ${turns.length} times`
         : `Who answered: ${told(turns, "turns")}`;
   return {
-    title: `Timeline of ${title}`,
+    title: `${cluster}: timeline of ${title}`,
     alt: `${[
-      `${title}: ${verdict}. From ${clockOf(from)}, ${seconds(to - from)}, one sample each ${seconds(resolutionMs)}`,
+      `${title}: ${verdict}. On ${cluster}, from ${clockOf(from)}, ${seconds(to - from)}, one sample each ${seconds(resolutionMs)}`,
       whoAnswered,
       ...moments.map(({ at, words }) => `At ${seconds(at - from)}: ${words}`),
       ...silences,
@@ -57,6 +58,7 @@ export function failoverPicture(asked: FailoverTimeline): Picture {
           )}`,
     ].join(". ")}.`,
     svg: timeLanes({
+      cluster,
       title,
       verdict,
       from,

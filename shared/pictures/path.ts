@@ -80,7 +80,7 @@ function altOf(diagnosis: Diagnosis, verdict: string): string {
 }
 
 /** From the name down to the pods, each link with what it came to; the broken one is where the line is cut. */
-export function pathPicture(diagnosis: Diagnosis, verdict: string): Picture {
+export function pathPicture(diagnosis: Diagnosis, verdict: string, cluster: string): Picture {
   const head = [
     ...wrapped(diagnosis.title, size.head, width - 2 * margin, true).map((words) => ({ words, bold: true })),
     ...wrapped(verdict, size.because, width - 2 * margin).map((words) => ({ words, bold: false })),
@@ -108,9 +108,15 @@ export function pathPicture(diagnosis: Diagnosis, verdict: string): Picture {
     parts.push(row.parts(y));
     y += row.height;
   });
+  // A picture that is passed on alone still says where and when.
+  const seen = `${cluster}, seen ${new Date(diagnosis.endedAt).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  for (const words of wrapped(seen, size.because, width - 2 * margin)) {
+    parts.push(label(words, margin, y + line.because, { size: size.because, fill: ink.quiet }));
+    y += line.because;
+  }
   return {
-    title: `Path of ${diagnosis.title}`,
-    alt: altOf(diagnosis, verdict),
-    svg: svgOf(y + margin - gap, parts),
+    title: `${cluster}: path of ${diagnosis.title}`,
+    alt: `${altOf(diagnosis, verdict)} ${seen}.`,
+    svg: svgOf(y + margin, parts),
   };
 }

@@ -16,6 +16,7 @@ export type Lane = Readonly<{
 export type Moment = Readonly<{ at: number; words: string }>;
 
 export type TimeLanes = Readonly<{
+  cluster: string;
   title: string;
   verdict: string;
   from: number;
@@ -41,8 +42,9 @@ const mostLegend = 8;
 export const secondsOf = (ms: number, resolutionMs: number): string =>
   `${(ms / 1_000).toFixed(resolutionMs < 1_000 ? 1 : 0)} s`;
 
-/** `03:12:05 UTC`. */
-export const clockOf = (at: number): string => `${new Date(at).toISOString().slice(11, 19)} UTC`;
+/** `2026-11-23 03:12:05 UTC`. */
+export const clockOf = (at: number): string =>
+  `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
 /** Whole seconds that give at most seven ticks. */
 export function tickMs(spanMs: number): number {
@@ -52,7 +54,7 @@ export function tickMs(spanMs: number): number {
 
 /** Lanes over one time axis, as SVG. */
 export function timeLanes(drawing: TimeLanes): string {
-  const { title, verdict, from, to, resolutionMs, lanes, moments, legend } = drawing;
+  const { cluster, title, verdict, from, to, resolutionMs, lanes, moments, legend } = drawing;
   const span = Math.max(1, to - from);
   const x = (at: number): number =>
     left + ((Math.min(to, Math.max(from, at)) - from) / span) * (right - left);
@@ -84,8 +86,9 @@ export function timeLanes(drawing: TimeLanes): string {
         }),
       );
     for (const bar of bars) {
-      // What was seen once is as wide as a sampling period: nothing is known better than that.
-      const end = Math.min(right, x(Math.max(bar.to, bar.from + resolutionMs)));
+      // What was seen is good for a sampling period, unless a gap is known to begin there.
+      const isCut = gaps.some((gap) => gap.from <= bar.to && bar.to < gap.to);
+      const end = x(isCut ? Math.max(bar.to, bar.from + resolutionMs) : bar.to + resolutionMs);
       const begin = Math.min(x(bar.from), right - 4);
       parts.push(box(begin, lane + 42, Math.max(4, end - begin), barHeight, ink.good, { radius: 3 }));
     }
@@ -112,6 +115,9 @@ export function timeLanes(drawing: TimeLanes): string {
   }
   for (const { words, bad } of legend.slice(0, mostLegend)) write(words, bad ? ink.bad : ink.text);
   if (legend.length > mostLegend) write(`and ${legend.length - mostLegend} more in the data`);
-  write(`0 s is ${clockOf(from)}; one sample each ${secondsOf(resolutionMs, resolutionMs)}`, ink.quiet);
+  write(
+    `${cluster}, 0 s is ${clockOf(from)}; one sample each ${secondsOf(resolutionMs, resolutionMs)}`,
+    ink.quiet,
+  );
   return svgOf(y, parts);
 }

@@ -102,12 +102,16 @@ describe("the picture of a diagnosis", () => {
   };
 
   it("shows the path below the answer", async () => {
-    const { blocks } = await withPathPicture(async () => png, reply, diagnosis);
-    expect(blocks.at(-1)).toMatchObject({ kind: "image", title: "Path of httpbin · 10.4.11.1", png });
+    const { blocks } = await withPathPicture(async () => png, reply, diagnosis, "goldentooth");
+    expect(blocks.at(-1)).toMatchObject({
+      kind: "image",
+      title: "goldentooth: path of httpbin · 10.4.11.1",
+      png,
+    });
   });
 
   it("is not made of one or two links", async () => {
     const short = { ...diagnosis, links: [link("name"), link("arp")] };
-    expect(await withPathPicture(refuse, reply, short)).toBe(reply);
+    expect(await withPathPicture(refuse, reply, short, "goldentooth")).toBe(reply);
   });
 });

@@ -71,7 +71,7 @@ describe("/arping drill", () => {
     expect(pictures).toEqual(
       ["hand-over", "return"].map((what) => ({
         kind: "image",
-        title: `Connections during ${what}, ${id}`,
+        title: `goldentooth: connections during ${what}, ${id}`,
         alt: expect.stringMatching(/httpbin 10\.4\.11\.\d+: .*(gap|failed)/),
         png,
       })),

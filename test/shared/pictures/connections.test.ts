@@ -21,21 +21,21 @@ const cut = { ip: "10.4.11.1", service: "httpbin", felt: felt([8, 10.4]) };
 
 describe("the picture of new connections", () => {
   it("puts the longest gap first and says what it is worth", () => {
-    const { svg, alt } = connectionsPicture("withdrawal of BGP", "one gap", [quiet, cut]);
+    const { svg, alt } = connectionsPicture("goldentooth", "withdrawal of BGP", "one gap", [quiet, cut]);
     const words = textsOf(svg).map(({ words }) => words);
     expect(words.indexOf("httpbin 10.4.11.1")).toBeLessThan(words.indexOf("grafana 10.4.11.2"));
     expect(words.join(" ")).toContain(
       "httpbin: no new connection from 7.8\u00a0s for 2.6\u00a0s, ±\u00a00.2\u00a0s",
     );
     expect(alt).toBe(
-      "withdrawal of BGP: one gap. From 20:15:00 UTC, 19.8 s, one sample each 0.2 s. " +
+      "withdrawal of BGP: one gap. On goldentooth, from 2026-11-23 20:15:00 UTC, 19.8 s, one sample each 0.2 s. " +
         "httpbin 10.4.11.1: longest gap 2.6 s, known to 0.2 s, 12 of 100 connections failed. " +
         "grafana 10.4.11.2: no failed connection in 100; a gap shorter than 0.2 s would not be seen.",
     );
   });
 
   it("says how short a gap would have stayed unseen where there was none", () => {
-    const { svg } = connectionsPicture("drill", "fine", [quiet]);
+    const { svg } = connectionsPicture("goldentooth", "drill", "fine", [quiet]);
     expect(
       textsOf(svg)
         .map(({ words }) => words)
@@ -46,7 +46,7 @@ describe("the picture of new connections", () => {
 
   it("draws eight of many, and says that it left the rest", () => {
     const many = Array.from({ length: 20 }, (_, i) => ({ ...quiet, service: `s${i}` }));
-    const { svg, alt } = connectionsPicture("drill", "one gap", [cut, ...many]);
+    const { svg, alt } = connectionsPicture("goldentooth", "drill", "one gap", [cut, ...many]);
     expect(textsOf(svg).filter(({ words }) => / 10\.4\.11\.\d$/.test(words))).toHaveLength(8);
     expect(alt).toContain("13 more addresses, none with a longer gap");
   });

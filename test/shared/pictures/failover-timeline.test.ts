@@ -18,6 +18,7 @@ const replies = (mac: string, from: number, to: number): readonly Sighting[] =>
 
 const moved = (sawGratuitous: boolean) =>
   failoverPicture({
+    cluster: "goldentooth",
     title: "httpbin 10.4.11.1",
     verdict: "MOVED: karstark eth0 to inchfield eth0",
     timeline: foldTimeline(
@@ -44,7 +45,7 @@ describe("the picture of a failover", () => {
 
   it("says the same in its alt text", () => {
     expect(moved(true).alt).toBe(
-      "httpbin 10.4.11.1: MOVED: karstark eth0 to inchfield eth0. From 03:12:05 UTC, 30.0 s, one sample each 0.1 s. " +
+      "httpbin 10.4.11.1: MOVED: karstark eth0 to inchfield eth0. On goldentooth, from 2026-11-23 03:12:05 UTC, 30.0 s, one sample each 0.1 s. " +
         "Who answered: karstark eth0 from 0.0 s to 11.1 s; inchfield eth0 from 16.9 s to 29.9 s. " +
         "At 11.1 s: karstark went away. no answer from 11.1 s for 5.8 s, ± 0.1 s. " +
         "Gratuitous frames: inchfield eth0 at 16.9 s.",
@@ -55,6 +56,7 @@ describe("the picture of a failover", () => {
     const seen = replies("aa", 0, 3).flatMap((one) => [one, { ...one, at: one.at + 5, mac: "bb" }]);
     const span = { from: start, to: start + 3_000, resolutionMs: 100, sawGratuitous: true };
     const { alt } = failoverPicture({
+      cluster: "goldentooth",
       title: "x",
       verdict: "CONFLICT",
       timeline: foldTimeline(seen, span),
@@ -76,7 +78,13 @@ describe("the picture of a failover", () => {
       resolutionMs: 1_000,
       sawGratuitous: true,
     });
-    const { svg, alt } = failoverPicture({ title: "x", verdict: "SILENT", timeline, nameOf });
+    const { svg, alt } = failoverPicture({
+      cluster: "goldentooth",
+      title: "x",
+      verdict: "SILENT",
+      timeline,
+      nameOf,
+    });
     expect(textsOf(svg).map(({ words }) => words)).toContain("nobody answered");
     expect(alt).toContain("Nobody answered. no answer from 0 s for 5 s, ± 1 s, still silent");
   });
@@ -94,6 +102,7 @@ describe("the picture of a failover", () => {
         (seen, resolutionMs) => {
           const span = { from: start, to: start + 60_000, resolutionMs, sawGratuitous: true };
           const { svg } = failoverPicture({
+            cluster: "goldentooth",
             title: "t",
             verdict: "v",
             timeline: foldTimeline(seen, span),

@@ -64,7 +64,7 @@ describe("the picture of a path", () => {
       fault: { kind: "denied", what: "x", detail: "y" },
     });
     const drawn = (n: number) =>
-      textsOf(pathPicture(diagnosis({ links: [why(n), ...others] }), "x").svg)
+      textsOf(pathPicture(diagnosis({ links: [why(n), ...others] }), "x", "goldentooth").svg)
         .map(({ words }) => words)
         .filter((words) => words.startsWith("word-"));
     expect(drawn(3)).toEqual(["word-0 word-1 word-2"]);
@@ -73,7 +73,7 @@ describe("the picture of a path", () => {
   });
 
   it("writes every link, and why for what is broken or could not be seen", () => {
-    const { svg } = pathPicture(diagnosis(), "CONFLICT: two MACs answer");
+    const { svg } = pathPicture(diagnosis(), "CONFLICT: two MACs answer", "goldentooth");
     const words = textsOf(svg).map(({ words }) => words);
     expect(words).toEqual([
       "httpbin · 10.4.11.1",
@@ -85,20 +85,21 @@ describe("the picture of a path", () => {
       "One node answers ARP for it",
       "two MACs answer, both on karstark",
       "The certificate names it",
+      "goldentooth, seen 1970-01-01 00:00 UTC",
     ]);
   });
 
   it("says in its alt text all that it shows", () => {
-    const { alt } = pathPicture(diagnosis(), "CONFLICT: two MACs answer");
+    const { alt } = pathPicture(diagnosis(), "CONFLICT: two MACs answer", "goldentooth");
     expect(alt).toBe(
       "Path of httpbin · 10.4.11.1: CONFLICT: two MACs answer. 1 holds, 1 broken, 1 not asked, 1 could not look. " +
         "The name resolves at the site: holds. The record is ours: could not look, the zone could not be listed. " +
-        "One node answers ARP for it: broken, two MACs answer, both on karstark. The certificate names it: not asked.",
+        "One node answers ARP for it: broken, two MACs answer, both on karstark. The certificate names it: not asked. goldentooth, seen 1970-01-01 00:00 UTC.",
     );
   });
 
   it("marks each outcome with a shape of its own, not with a colour alone", () => {
-    const shapes = links.map((link) => pathPicture(diagnosis({ links: [link] }), "").svg);
+    const shapes = links.map((link) => pathPicture(diagnosis({ links: [link] }), "", "goldentooth").svg);
     const drawn = shapes.map((svg) =>
       [...svg.matchAll(/<path d="([^"]+)"/g)].map(([, d]) => d?.replaceAll(/[\d. ]/g, "")),
     );
@@ -110,7 +111,7 @@ describe("the picture of a path", () => {
     fc.assert(
       fc.property(words, words, words, (title, because, verdict) => {
         const made = links.map((link) => ({ ...link, title, because: [because] }));
-        const { svg } = pathPicture(diagnosis({ title, links: made }), verdict);
+        const { svg } = pathPicture(diagnosis({ title, links: made }), verdict, verdict);
         const height = Number(/ height="(\d+(?:\.\d+)?)"/.exec(svg)?.[1]);
         for (const text of textsOf(svg)) {
           expect(text.right).toBeLessThanOrEqual(720);
