@@ -117,7 +117,9 @@ describe("a message in Slack", () => {
       ...base,
       blocks: [{ kind: "image", title: "Timeline", alt: "two gaps", png }],
     });
-    expect(asRead(message)).toMatch(/Picture below: Timeline \(timeline\.png\)[^]*Timeline, in words\n[ |]+two gaps/);
+    expect(asRead(message)).toMatch(
+      /Picture below: Timeline \(timeline\.png\)[\s\S]*Timeline, in words\n[ |]+two gaps/,
+    );
     expect(message.files).toEqual([{ filename: "timeline.png", title: "Timeline", content: png }]);
   });
 
