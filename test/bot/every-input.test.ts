@@ -189,7 +189,7 @@ describe.each(worlds)("when $name", (world) => {
     if (verb.slow) world.slack?.(on.workspace);
     const said = await everythingSaid(
       on.workspace,
-      world.user ?? "U0OPERATOR",
+      world.user ?? (verb.role === "approver" ? "U0APPROVER" : "U0OPERATOR"),
       command,
       line(verb, verb.examples[0] ?? ""),
     );
