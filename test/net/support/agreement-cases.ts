@@ -143,6 +143,7 @@ export const ofTheMachine: Readonly<Record<string, string>> = {
   timer: "whether systemd runs on this machine",
   dig: "no name server stands in these namespaces; dig-agrees.test.ts compares it where one does",
   "tcp-connect": "an nc of this machine, as above; what kernels let it say is captured in test/fixtures/hops",
+  "http-get": "no HTTP server stands in these namespaces; captured from real ones in test/fixtures/http",
   "ping-hop": "needs a router between, which this wiring lacks; captured with one in test/fixtures/hops",
 };
 
