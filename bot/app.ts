@@ -11,6 +11,7 @@ import type { Outcome, Reply } from "#shared/reply.ts";
 import { code, text } from "#shared/text.ts";
 import { clusterOf, linkAct } from "./about.ts";
 import type { Action } from "./actions/action.ts";
+import { olderMessage } from "./actions/older-message.ts";
 import type { App, Asked, Asking, Job, Pressed } from "./asking.ts";
 import type { Caller, ClusterPorts, Command, Deps, Verb } from "./commands/command.ts";
 import { commandHelp, overview, typed, unknownReply, usageReply } from "./help.ts";
@@ -384,17 +385,10 @@ export function createApp(options: AppOptions): App & Readonly<{ drain: () => Pr
     const action = options.actions.find((candidate) => candidate.id === pressed.action);
     const asked = (words: string): Asked => ({ ...pressed, words });
     if (!action) {
-      return answer(asked(`(button ${pressed.action})`), {
-        verdict: {
-          word: "Not understood",
-          outcome: "usage",
-          text: ["this button is from an older message; it does nothing any more."],
-        },
-        findings: [],
-        blocks: [],
-        next: [["Type the command again for a fresh answer."]],
-        actions: [],
-      });
+      return answer(
+        asked(`(button ${pressed.action})`),
+        olderMessage(["Type the command again for a fresh answer."]),
+      );
     }
     try {
       const outcome = await action.press({ pressed, deps });

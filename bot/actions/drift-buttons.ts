@@ -3,20 +3,9 @@ import { code, text } from "#shared/text.ts";
 import type { Deps } from "../commands/command.ts";
 import { quoteWords } from "../quote-words.ts";
 import type { Action, PressOutcome } from "./action.ts";
+import { olderMessage } from "./older-message.ts";
 
-const older: PressOutcome = {
-  reply: {
-    verdict: {
-      word: "Not understood",
-      outcome: "usage",
-      text: ["this button is from an older message; it does nothing any more."],
-    },
-    findings: [],
-    blocks: [],
-    next: [text`What differs now: ${code("/dns check")}`],
-    actions: [],
-  },
-};
+const older: PressOutcome = { reply: olderMessage(text`What differs now: ${code("/dns check")}`) };
 
 /** The cluster whose configuration has the zone; ids are taken once. */
 const clusterOf = ({ clusters }: Deps, zoneId: string): string | undefined =>

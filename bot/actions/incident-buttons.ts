@@ -6,22 +6,13 @@ import { clusterOf } from "../about.ts";
 import { quoteWords } from "../quote-words.ts";
 import { splitWords } from "../words.ts";
 import type { Action, PressOutcome } from "./action.ts";
+import { olderMessage } from "./older-message.ts";
 
 /** `I-7`, or `I-7 3 1`: of the third look the first act. Never words that were typed by anybody. */
 const valueShape = /^(I-\d+)(?: (\d+) (\d+))?$/;
 
 const older = (next = "/runbook status"): PressOutcome => ({
-  reply: {
-    verdict: {
-      word: "Not understood",
-      outcome: "usage",
-      text: ["this button is from an older message; it does nothing any more."],
-    },
-    findings: [],
-    blocks: [],
-    next: [text`Where things stand: ${code(next)}`],
-    actions: [],
-  },
+  reply: olderMessage(text`Where things stand: ${code(next)}`),
 });
 
 type Asked = Readonly<{ look: number; act: number }>;

@@ -1,24 +1,13 @@
 import { readRun } from "#shared/runs/run-log.ts";
-import { text } from "#shared/text.ts";
+import { code, text } from "#shared/text.ts";
 import { quoteWords } from "../quote-words.ts";
 import type { Action, PressOutcome } from "./action.ts";
+import { olderMessage } from "./older-message.ts";
 
 /** `R-17`, or `R-17` and one more word: a digest or a step. Never words that were typed by anybody. */
 const valueShape = /^(R-\d+)(?: ([a-z0-9-]+))?$/;
 
-const older: PressOutcome = {
-  reply: {
-    verdict: {
-      word: "Not understood",
-      outcome: "usage",
-      text: ["this button is from an older message; it does nothing any more."],
-    },
-    findings: [],
-    blocks: [],
-    next: [text`Where things stand: ${{ code: "/migrate status" }}`],
-    actions: [],
-  },
-};
+const older: PressOutcome = { reply: olderMessage(text`Where things stand: ${code("/migrate status")}`) };
 
 /** A press becomes the words anybody could have typed, with the rights of whoever pressed. */
 const button = (
