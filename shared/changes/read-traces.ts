@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isFault } from "../fault.ts";
 import { type ResourceKind, resourceKinds } from "../kubernetes/kinds.ts";
+import { instant as time, optionalWord as words } from "../kubernetes/object-fields.ts";
 import type { KubeObject, Listed } from "../kubernetes/read.ts";
 import { type WatchedKind, watchedKinds } from "./watched-kinds.ts";
 
@@ -28,19 +29,6 @@ export type Traced = Readonly<{
 }>;
 
 export type Lists = Readonly<Partial<Record<ResourceKind, Listed>>>;
-
-const time = z
-  .string()
-  .nullish()
-  .transform((value) => {
-    const at = Date.parse(value ?? "");
-    return Number.isNaN(at) ? undefined : at;
-  });
-
-const words = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? "");
 
 const shape = z.looseObject({
   metadata: z.looseObject({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { instant as time } from "../../kubernetes/object-fields.ts";
 import type { KubeObject } from "../../kubernetes/read.ts";
 
 /** A Certificate of cert-manager, as far as its renewal goes. Times are milliseconds since the epoch. */
@@ -20,14 +21,6 @@ export type CertificateState = Readonly<{
   /** How often it failed in a row, and when the last time was. */
   failures: Readonly<{ times: number; last: number | undefined }>;
 }>;
-
-const time = z
-  .string()
-  .nullish()
-  .transform((value) => {
-    const at = Date.parse(value ?? "");
-    return Number.isNaN(at) ? undefined : at;
-  });
 
 const shape = z.looseObject({
   spec: z.looseObject({

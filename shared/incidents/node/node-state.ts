@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { instant as time, optionalWord as word } from "../../kubernetes/object-fields.ts";
 import type { KubeObject } from "../../kubernetes/read.ts";
 
 /** What the API keeps of a node, as far as somebody asks whether it is still there. */
@@ -14,19 +15,6 @@ export type NodeState = Readonly<{
   created: number | undefined;
   labels: Readonly<Record<string, string>>;
 }>;
-
-const time = z
-  .string()
-  .nullish()
-  .transform((value) => {
-    const at = Date.parse(value ?? "");
-    return Number.isNaN(at) ? undefined : at;
-  });
-
-const word = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? "");
 
 const shape = z.looseObject({
   metadata: z.looseObject({
