@@ -1,34 +1,15 @@
 import * as z from "zod";
-import { firingAlerts, type IncidentState } from "#shared/incidents/incident-state.ts";
+import { firingAlerts } from "#shared/incidents/incident-state.ts";
 import { redact } from "#shared/ledger/audit.ts";
 import { nearest } from "#shared/nearest.ts";
 import type { Person } from "#shared/policy/identity.ts";
-import type { Reply } from "#shared/reply.ts";
 import { counted } from "#shared/report/wording.ts";
 import { utcDateTime, utcTime } from "#shared/runs/utc-time.ts";
 import { code, person, text } from "#shared/text.ts";
-import {
-  type Decided,
-  type IncidentDesk,
-  ifClosed,
-  isReply,
-  openIncidentDesk,
-  usageIn,
-} from "../incidents/desk.ts";
+import { type Decided, ifClosed, usageIn, withIncident } from "../incidents/desk.ts";
 import { refTo } from "../runs/run-people.ts";
-import { type Context, defineVerb } from "./command.ts";
+import { defineVerb } from "./command.ts";
 import { incidentId, incidentOption, incidentShape, keeping, keepingDoors, words } from "./runbook-words.ts";
-
-async function withIncident(
-  context: Context<unknown>,
-  id: string | undefined,
-  work: (desk: IncidentDesk, state: IncidentState) => Promise<Reply>,
-): Promise<Reply> {
-  const desk = openIncidentDesk(context);
-  if (isReply(desk)) return desk;
-  const state = await desk.find(id);
-  return isReply(state) ? state : work(desk, state);
-}
 
 const mostNote = 3_000;
 

@@ -9,7 +9,7 @@ import {
 import type { Reply } from "#shared/reply.ts";
 import { utcTime } from "#shared/runs/utc-time.ts";
 import { code, person, text } from "#shared/text.ts";
-import { type Decided, type IncidentDesk, ifClosed, isReply, openIncidentDesk } from "../incidents/desk.ts";
+import { type Decided, ifClosed, withIncident } from "../incidents/desk.ts";
 import { type Context, defineVerb } from "./command.ts";
 import { incidentId, incidentOption, keeping, keepingDoors, words } from "./runbook-words.ts";
 
@@ -50,17 +50,6 @@ function decideDone(state: IncidentState, by: string, said: string, now: number)
     because: text`${state.id} is at work itself: no step waits for a person`,
     next: text`Where it stands: ${code(`/runbook status ${state.id}`)}`,
   };
-}
-
-async function withIncident(
-  context: Context<unknown>,
-  id: string | undefined,
-  work: (desk: IncidentDesk, state: IncidentState) => Promise<Reply>,
-): Promise<Reply> {
-  const desk = openIncidentDesk(context);
-  if (isReply(desk)) return desk;
-  const state = await desk.find(id);
-  return isReply(state) ? state : work(desk, state);
 }
 
 const endStep = (context: Context<unknown>, id: string | undefined, said: string): Promise<Reply> =>

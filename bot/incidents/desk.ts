@@ -180,3 +180,15 @@ export const ifClosed = (state: IncidentState): Exclude<Decided, IncidentEvent> 
         because: text`${state.id} is closed`,
         next: text`To open it again: ${code(`/runbook reopen ${state.id}`)}`,
       };
+
+/** Works on an incident with its desk; where there is none, the answer says why. */
+export async function withIncident(
+  context: Context<unknown>,
+  id: string | undefined,
+  work: (desk: IncidentDesk, state: IncidentState) => Promise<Reply>,
+): Promise<Reply> {
+  const desk = openIncidentDesk(context);
+  if (isReply(desk)) return desk;
+  const state = await desk.find(id);
+  return isReply(state) ? state : work(desk, state);
+}
