@@ -25,7 +25,7 @@ export async function withPicture(
 }
 
 /** A path of one link is no picture. */
-const fewestLinks = 3;
+const fewestLinks = 2;
 
 /** An answer about a diagnosis with the path drawn below it. */
 export const withPathPicture = (

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Deps } from "#bot/commands/command.ts";
 import { resumeIncidents, tendIncidentsOnce } from "#bot/incidents/resume.ts";
 import { openIncidents, readIncident } from "#shared/incidents/incident-log.ts";
 import { plain } from "#shared/text.ts";
@@ -32,6 +33,21 @@ describe("an incident from its opening to its end", () => {
     expect(note).toMatch(/✗ BROKEN +Endpoints are ready: 0 of 2 are ready/);
     expect(note).toMatch(/httpbin-abc/);
     expect(note).toMatch(/ops-host \(lan-wired\) +connection refused/);
+  });
+
+  it("puts the path as a picture into its thread, and below the answer to who may open none", async () => {
+    const png = Uint8Array.of(1);
+    const around = (deps: Deps): Deps => ({ ...deps, drawPng: async () => png });
+    const bot = product(newWorld(), { around });
+    await bot.ask("olive", "runbook run toy-unreachable httpbin");
+    const note = bot.told.notes.get("incident/I-1 look/1");
+    const answer = await bot.ask("vera", "runbook run toy-unreachable httpbin");
+    for (const reply of [note, answer])
+      expect(reply?.blocks.at(-1)).toMatchObject({
+        kind: "image",
+        title: expect.stringMatching(/^toy: path of httpbin/),
+        png,
+      });
   });
 
   it("goes on when a person says so, looks again, and is closed with its duration", async () => {
